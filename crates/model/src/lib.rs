@@ -1,1 +1,18 @@
-//! Placeholder replaced by the next commit.
+//! The vocabulary that every other crate speaks: values, objects, schemas, rules and plans.
+//!
+//! Ring 0. Everything here is data and pure functions over data: no input or output, no clock, no randomness.
+
+pub mod canonical;
+mod hash;
+mod id;
+mod name;
+mod object;
+mod time;
+mod value;
+
+pub use hash::{ContentHash, hex, sha256, sha256_parts};
+pub use id::{ConnectorId, CountingIds, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
+pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
+pub use object::{ATTRIBUTE_COUNT_MAX, Object};
+pub use time::{Clock, ManualClock, Timestamp, TimestampError};
+pub use value::{Text, VALUE_BYTES_MAX, VALUE_COUNT_MAX, Value, Values};
