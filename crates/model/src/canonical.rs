@@ -285,6 +285,12 @@ impl<'de> serde::Deserialize<'de> for SetMember {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SetMember::deserialize(deserializer).map(|SetMember(value)| value)
+    }
+}
+
 impl<'de> serde::Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         ObjectSeed { shape: &mut Vec::new() }.deserialize(deserializer)

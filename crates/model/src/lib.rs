@@ -3,10 +3,14 @@
 //! Ring 0. Everything here is data and pure functions over data: no input or output, no clock, no randomness.
 
 pub mod canonical;
+pub mod dn;
 mod hash;
 mod id;
 mod name;
 mod object;
+pub mod rules;
+mod schema;
+mod span;
 mod time;
 mod value;
 
@@ -14,5 +18,7 @@ pub use hash::{ContentHash, hex, sha256, sha256_parts};
 pub use id::{ConnectorId, CountingIds, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
+pub use schema::{AttributeSchema, AttributeType, ObjectSchema, Schema, UnknownType, ValueType};
+pub use span::{Span, SpanError};
 pub use time::{Clock, ManualClock, Timestamp, TimestampError};
 pub use value::{Text, VALUE_BYTES_MAX, VALUE_COUNT_MAX, Value, Values};
