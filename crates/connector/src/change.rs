@@ -1,0 +1,57 @@
+//! What an import says about one object.
+
+use identitymesh_model::{Name, Object, Text, Value, Values};
+
+/// One change. Of one object, later changes of an import win over earlier ones.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The whole object as it is now.
+    Upsert(ImportedObject),
+    /// Some attributes; the others stay as they were.
+    Patch(Patch),
+    /// The object is gone.
+    Delete {
+        /// Its type.
+        object_type: Name,
+        /// Its external id.
+        external_id: Text,
+    },
+}
+
+impl Change {
+    /// The type and external id of the object that this is about.
+    #[must_use]
+    pub fn subject(&self) -> (Name, &str) {
+        match self {
+            Self::Upsert(object) => (object.object_type, &object.external_id),
+            Self::Patch(patch) => (patch.object_type, &patch.external_id),
+            Self::Delete { object_type, external_id } => (*object_type, external_id),
+        }
+    }
+}
+
+/// An object as the connected system holds it, all attributes of its schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedObject {
+    /// Its type.
+    pub object_type: Name,
+    /// What identifies it for good within its connector: at most 1,024 bytes, compared byte by byte.
+    pub external_id: Text,
+    /// Its attributes; references hold the system's own addresses of other objects.
+    pub attributes: Object,
+}
+
+/// Some attributes of an object that is known already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patch {
+    /// Its type.
+    pub object_type: Name,
+    /// Its external id.
+    pub external_id: Text,
+    /// Attributes with their new values; `None` is absent now.
+    pub set: Vec<(Name, Option<Values>)>,
+    /// Values added to multi-valued attributes.
+    pub add: Vec<(Name, Vec<Value>)>,
+    /// Values removed from multi-valued attributes.
+    pub remove: Vec<(Name, Vec<Value>)>,
+}

@@ -1,0 +1,76 @@
+//! A kind of connector: what it is called, what it can do, what it must be told.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::{ConnectorError, Context, Problem, Session, Settings, SettingsSchema};
+
+/// What a kind of connector can do; said once, here, and nowhere else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Reads everything.
+    pub full_import: bool,
+    /// Reads what changed since a watermark.
+    pub delta_import: bool,
+    /// Writes.
+    pub export: bool,
+    /// Finds the schema by asking the system.
+    pub discover: bool,
+    /// Objects live in a tree and have an address that changes with a rename.
+    pub hierarchical: bool,
+    /// Refuses a change whose old values are not there any more.
+    pub compare_and_set: bool,
+}
+
+/// A stateless description of one kind of connected system.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// The word in `type = "…"`.
+    pub kind: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// One sentence: what it connects.
+    pub summary: &'static str,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What it must be told.
+    pub settings: SettingsSchema,
+}
+
+/// One kind of connected system.
+#[async_trait]
+pub trait ConnectorKind: Send + Sync {
+    /// What it is and can do.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Everything that is wrong with the settings beyond their schema, all at once. Pure: touches nothing.
+    fn validate(&self, settings: &Settings) -> Vec<Problem>;
+
+    /// Opens a session. Secrets are resolved already.
+    ///
+    /// # Errors
+    /// When the system cannot be reached or refuses, in words that say what to try.
+    async fn connect(
+        &self,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Box<dyn Session>, ConnectorError>;
+
+    /// The settings with every default filled in and relative paths made absolute below `base`; problems of the
+    /// schema and of [`ConnectorKind::validate`] together.
+    ///
+    /// # Errors
+    /// All problems that were found.
+    fn prepare(
+        &self,
+        written: &BTreeMap<String, serde_json::Value>,
+        base: &std::path::Path,
+    ) -> Result<Settings, Vec<Problem>> {
+        let (settings, mut problems) = self.descriptor().settings.read(written, base);
+        if problems.is_empty() {
+            problems = self.validate(&settings);
+        }
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+}
