@@ -1,0 +1,15 @@
+//! Plans: what a sync would change, so specific that carrying it out leaves nothing to decide.
+//!
+//! A plan is data. It is printed as stable text, serialised, hashed, compared, stored and carried out; it is the same
+//! for the same snapshot, rules and limits. Every change in it names its reason.
+
+mod item;
+mod object;
+mod text;
+
+pub use item::{ItemAction, ItemChange, ItemPlan, Operation};
+pub use object::{
+    Before, EdgeChange, IndexKey, KeyChange, LeavePlan, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
+    Plan, Reason, SpacePlan, Wake,
+};
+pub use text::{PlanNames, write_plan};

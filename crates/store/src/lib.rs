@@ -1,0 +1,31 @@
+//! The contract between the product and whatever keeps its state.
+//!
+//! Ring 1. Calls block: a backend that talks to a network hides its own runtime. Reads are short consistent units;
+//! each write is one transaction, durable when its ticket says so, and carries who did it and why. The shape of the
+//! tables, and why it is so, is in `docs/storage.md`; every backend mirrors it and passes the conformance suite.
+
+mod admin;
+pub mod audit;
+mod error;
+mod export;
+mod query;
+mod read;
+mod run;
+mod stage;
+mod store;
+mod sync;
+
+pub use admin::{ConfigurationWrite, Configured, SecretRow, StoredConfiguration};
+pub use error::{StoreClass, StoreError};
+pub use export::{
+    ExportedState, Lease, LeaseRequest, LeasedItem, Settle, SettleBatch, SettleReceipt, Settled,
+};
+pub use query::{
+    ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
+    SpaceFilter, SpaceRow, Totals,
+};
+pub use read::{Cursor, Known, Reader, Referred, Todo};
+pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
+pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
+pub use store::{Store, Ticket};
+pub use sync::{Cause, SyncBatch, SyncReceipt};

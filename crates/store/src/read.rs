@@ -1,0 +1,320 @@
+//! What the runner and the engine ask a store.
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{
+    ConnectorId, ContentHash, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp,
+    Uid,
+};
+
+use crate::audit::ChangeRow;
+use crate::query::{
+    ChangeRecord, ItemFilter, ItemRow, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
+};
+use crate::{FindingRow, RunRow, SecretRow, StoreError, StoredConfiguration};
+
+/// A place in the order in which a connector's objects were touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// The commit that touched the object.
+    pub touched: i64,
+    /// The object, among those of one commit.
+    pub space: i64,
+}
+
+/// What staging has to know of an object to see whether it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its id.
+    pub id: SpaceId,
+    /// The hash of its content.
+    pub hash: ContentHash,
+    /// It is marked as gone.
+    pub deleted: bool,
+    /// It was exported and not yet seen by an import, or something was exported to it at some time: staging has to
+    /// compare it attribute by attribute.
+    pub exported: bool,
+}
+
+/// The object that a reference leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referred {
+    /// The management-space object.
+    pub space: SpaceId,
+    /// Its mesh object, when it has one.
+    pub mesh: Option<(MeshId, Uid)>,
+}
+
+/// An entry of the to-do list: something that a sync has to look at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Todo {
+    /// A management-space object without a mesh object.
+    Space(SpaceId),
+    /// A mesh object.
+    Mesh(MeshId),
+}
+
+/// A short, consistent read. All answers come in the order of the questions.
+pub trait Reader {
+    // ----- staging -----
+
+    /// What is known of the objects with these external ids, which stand in byte order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn known(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        external_ids: &[&str],
+    ) -> Result<Vec<Option<Known>>, StoreError>;
+
+    /// The ids of a partition's objects that are not marked as gone, after `after`, in order; for the anti-join
+    /// that finds what was not seen.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn present(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// How many objects of a partition are not marked as gone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn population(&mut self, connector: ConnectorId, object_type: Name) -> Result<u64, StoreError>;
+
+    /// Where the next delta import starts, as JSON.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError>;
+
+    // ----- sync -----
+
+    /// How far syncs have come with a connector's touched objects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn cursor(&mut self, connector: ConnectorId) -> Result<Cursor, StoreError>;
+
+    /// Touched objects after `after` in the order of touching, with the place of each.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn pending(
+        &mut self,
+        connector: ConnectorId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Cursor, SpaceRecord)>, StoreError>;
+
+    /// A connector's objects by id, after `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn spaces_after(
+        &mut self,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceRecord>, StoreError>;
+
+    /// Single objects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn spaces(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<SpaceRecord>>, StoreError>;
+
+    /// Ids of mesh objects after `after`, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mesh_after(&mut self, after: MeshId, limit: usize) -> Result<Vec<MeshId>, StoreError>;
+
+    /// Mesh objects with everything that a plan for them has to know.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError>;
+
+    /// The mesh objects that each key leads to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError>;
+
+    /// The objects that references of one connector lead to. `by_address` is the index of addresses; without it
+    /// references hold external ids.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn referred(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Option<Referred>>, StoreError>;
+
+    /// The addresses of mesh objects in one target: the value of `address` in their object there, without it the
+    /// external id; `None` when the target does not hold them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn addresses(
+        &mut self,
+        connector: ConnectorId,
+        address: Option<Name>,
+        uids: &[Uid],
+    ) -> Result<Vec<Option<Text>>, StoreError>;
+
+    /// Whether a name belongs to an object or queue item other than those of `except`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError>;
+
+    /// Entries of the to-do list that are due at `now`, after `after`, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError>;
+
+    // ----- people -----
+
+    /// The configuration in force.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn configuration(&mut self) -> Result<Option<StoredConfiguration>, StoreError>;
+
+    /// The keys of all numbers ever given, with their numbers.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn numbers(&mut self) -> Result<Vec<(String, i64)>, StoreError>;
+
+    /// Counts for an overview.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn totals(&mut self) -> Result<Totals, StoreError>;
+
+    /// Mesh objects for a list.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mesh_list(
+        &mut self,
+        filter: &MeshFilter,
+        after: Option<MeshId>,
+        limit: usize,
+    ) -> Result<Page<MeshRow, MeshId>, StoreError>;
+
+    /// Mesh objects that are called so: public id, anchor, or a join key, whatever its case.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mesh_find(&mut self, called: &str, limit: usize) -> Result<Vec<MeshId>, StoreError>;
+
+    /// The mesh object with this public id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mesh_by_uid(&mut self, uid: Uid) -> Result<Option<MeshId>, StoreError>;
+
+    /// A mesh object's changes, newest first, before `before`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn history(
+        &mut self,
+        mesh: MeshId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// All changes in the order of the chain, after `after`; for verification and export.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// Management-space objects for a list.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn space_list(
+        &mut self,
+        filter: &SpaceFilter,
+        after: Option<SpaceId>,
+        limit: usize,
+    ) -> Result<Page<SpaceRow, SpaceId>, StoreError>;
+
+    /// The objects of a connector with this external id, one for each object type that has it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn space_find(&mut self, connector: ConnectorId, external_id: &str) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// Queue items for a list.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn item_list(
+        &mut self,
+        filter: &ItemFilter,
+        after: Option<ItemId>,
+        limit: usize,
+    ) -> Result<Page<ItemRow, ItemId>, StoreError>;
+
+    /// Runs, newest first, before `before`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn run_list(&mut self, before: Option<RunId>, limit: usize) -> Result<Vec<RunRow>, StoreError>;
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn run(&mut self, id: RunId) -> Result<Option<RunRow>, StoreError>;
+
+    /// A run's findings in order, after `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn findings(&mut self, run: RunId, after: i64, limit: usize) -> Result<Vec<FindingRow>, StoreError>;
+
+    /// One secret's row, or all of them without their ciphertexts being of use to anybody.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn secrets(&mut self) -> Result<Vec<SecretRow>, StoreError>;
+
+    /// A small named text that a front end keeps: which act of the demo was reached, for instance.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn note(&mut self, name: &str) -> Result<Option<String>, StoreError>;
+}
+
+/// The audit row of a stored change, to be hashed again.
+impl From<&ChangeRecord> for ChangeRow {
+    fn from(record: &ChangeRecord) -> Self {
+        Self::new(
+            record.mesh,
+            record.uid,
+            record.run,
+            record.at,
+            &record.actor,
+            record.kind,
+            record.connector,
+            record.before.clone(),
+            record.after,
+        )
+    }
+}

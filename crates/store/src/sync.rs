@@ -1,0 +1,44 @@
+//! Carrying out one bounded part of a sync's plan.
+
+use identitymesh_model::plan::Plan;
+use identitymesh_model::{ConnectorId, Finding, RunId, Timestamp};
+
+use crate::audit::ChangeRow;
+use crate::{Counters, Cursor, Todo};
+
+/// Who does something, in which run, and when. Every write names one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The run.
+    pub run: RunId,
+    /// Who started it.
+    pub actor: String,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// A part of a plan with everything that has to be true together, written in one transaction.
+#[derive(Clone, Debug)]
+pub struct SyncBatch {
+    /// The run and who started it.
+    pub cause: Cause,
+    /// What to change. Wakes become entries of the to-do list.
+    pub plan: Plan,
+    /// One audit row for each object of the plan whose mesh object changes, in the plan's order.
+    pub rows: Vec<ChangeRow>,
+    /// Up to where the pending objects of a connector are done.
+    pub cursor: Option<(ConnectorId, Cursor)>,
+    /// Entries of the to-do list that are done.
+    pub done: Vec<Todo>,
+    /// What was wrong with single objects.
+    pub findings: Vec<Finding>,
+    /// What the run has counted up to here.
+    pub counters: Counters,
+}
+
+/// What became of a part of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncReceipt {
+    /// How many entries the to-do list gained.
+    pub woken: u64,
+}
