@@ -1,6 +1,7 @@
 //! No path of one developer's machine stands in a file, where it would mean nothing to anyone else.
 //!
-//! A home directory may be the value of an identity's `homeDirectory`, so lines that name that attribute pass.
+//! Home directories are a subject of their own: lines that name the attribute `homeDirectory` or the variable
+//! `HOME` pass.
 
 use std::sync::LazyLock;
 
@@ -17,11 +18,15 @@ static MACHINE_PATH: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Finds lines with such a path.
 pub(crate) fn check(file: &SourceFile) -> Vec<Finding> {
-    let suspects = file.lines().filter(|(_, line)| !line.to_lowercase().contains("homedirectory"));
+    let suspects = file.lines().filter(|(_, line)| !is_about_homes(line));
     let with_path = suspects.filter_map(|(line, text)| Some((line, MACHINE_PATH.captures(text)?)));
     with_path
         .map(|(line, found)| Finding::new(&file.path, line, format!("path of one machine: {}…", &found[1])))
         .collect()
+}
+
+fn is_about_homes(line: &str) -> bool {
+    line.contains("HOME") || line.to_lowercase().contains("homedirectory")
 }
 
 #[cfg(test)]
@@ -49,5 +54,6 @@ mod tests {
             assert_eq!(lines_found(line), 0, "{line}");
         }
         assert_eq!(lines_found(&format!("homeDirectory: {}/ada", "/home")), 0);
+        assert_eq!(lines_found(&format!("(\"HOME\", \"{}/ada\")", "/home")), 0);
     }
 }
