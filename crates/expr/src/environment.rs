@@ -48,6 +48,21 @@ impl Kinds {
         Self::TEXT.union(Self::INTEGER).union(Self::BOOLEAN).union(Self::DATE).union(Self::BINARY);
     /// What an attribute of unknown type can hold.
     pub const ANY: Self = Self::SCALAR.union(Self::LIST);
+
+    /// How an expression makes one of `self` of what was found, as a clause for a message; empty when nobody can say.
+    pub(crate) fn conversion_from(self, found: Self) -> &'static str {
+        match (self, found) {
+            (Self::DATE, Self::TEXT) => "; use ParseDate",
+            (Self::TEXT, Self::DATE) => "; use FormatDate",
+            (Self::INTEGER, Self::TEXT) => "; use ToInteger",
+            (Self::BOOLEAN, Self::TEXT) => "; use ToBoolean",
+            (wanted, Self::LIST) if !wanted.contains(Self::LIST) => "; use First, Join or .map(x, …)",
+            (wanted, Self::BOOLEAN | Self::DATE | Self::BINARY) if wanted.contains(Self::TEXT) => {
+                "; use ToText"
+            }
+            _ => "",
+        }
+    }
 }
 
 impl fmt::Display for Kinds {

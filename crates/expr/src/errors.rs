@@ -21,7 +21,8 @@ pub struct Position {
 impl Position {
     /// The place that is `offset` bytes into `text`.
     pub(crate) fn of(text: &str, offset: usize) -> Self {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let before = &text[..offset];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         let clamp = |number| u32::try_from(number).unwrap_or(u32::MAX);

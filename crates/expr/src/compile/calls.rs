@@ -5,7 +5,6 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 
 use super::lower::Lowering;
-use super::operators::hint_between;
 use super::suggest;
 use crate::data::Data;
 use crate::environment::{Kinds, Needs};
@@ -82,7 +81,7 @@ impl Lowering<'_> {
     fn check_argument(&mut self, function: &'static FunctionDoc, index: usize, node: &Node) {
         let Some(parameter) = function.parameter(index) else { return };
         let place = || format!("the {} of {}", parameter.name, function.name);
-        let hint = hint_between(parameter.kinds, node.kinds);
+        let hint = parameter.kinds.conversion_from(node.kinds);
         self.expect_hinted(node, library::accepted(parameter.kinds), place, hint);
     }
 

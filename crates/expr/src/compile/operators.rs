@@ -113,7 +113,7 @@ impl Lowering<'_> {
         if left.is_empty() || right.is_empty() || !(left & right & among).is_empty() {
             return;
         }
-        let hint = hint_between(left, right);
+        let hint = left.conversion_from(right);
         let expected = if (left & among).is_empty() { among } else { left };
         let kind = ProblemKind::WrongKind {
             place: "the right side of the comparison".to_owned(),
@@ -183,7 +183,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn expect(&mut self, node: &Node, kinds: Kinds, place: impl FnOnce() -> String) {
-        self.expect_hinted(node, kinds, place, hint_between(kinds, node.kinds));
+        self.expect_hinted(node, kinds, place, kinds.conversion_from(node.kinds));
     }
 
     /// Notes a problem when the node can never be of one of `kinds`; one of unknown kind may.
@@ -201,19 +201,6 @@ impl Lowering<'_> {
                 ProblemKind::WrongKind { place: place(), expected, found: node.kinds, hint },
             );
         }
-    }
-}
-
-/// How to make one kind into another, as a clause.
-pub(super) fn hint_between(wanted: Kinds, found: Kinds) -> &'static str {
-    match (wanted, found) {
-        (Kinds::DATE, Kinds::TEXT) => "; use ParseDate",
-        (Kinds::TEXT, Kinds::DATE) => "; use FormatDate",
-        (Kinds::INTEGER, Kinds::TEXT) => "; use ToInteger",
-        (Kinds::BOOLEAN, Kinds::TEXT) => "; use ToBoolean",
-        (wanted, Kinds::LIST) if !wanted.contains(Kinds::LIST) => "; use First, Join or .map(x, …)",
-        (wanted, _) if wanted.contains(Kinds::TEXT) => "; use ToText",
-        _ => "",
     }
 }
 

@@ -372,7 +372,7 @@ fn check_arguments(function: &'static FunctionDoc, arguments: &[Data<'_>]) -> Re
                 place: format!("the {} of {}", parameter.name, function.name),
                 expected: parameter.kinds,
                 found: kind,
-                hint: operators::hint(parameter.kinds, kind),
+                hint: parameter.kinds.conversion_from(kind),
             });
         }
     }

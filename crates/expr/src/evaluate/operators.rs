@@ -33,16 +33,6 @@ pub(super) fn truth(data: &Data<'_>, place: &'static str) -> Result<bool, Fault>
     }
 }
 
-pub(super) fn hint(wanted: Kinds, found: Kinds) -> &'static str {
-    match (wanted, found) {
-        (Kinds::DATE, Kinds::TEXT) => "; use ParseDate",
-        (Kinds::INTEGER, Kinds::TEXT) => "; use ToInteger",
-        (_, Kinds::LIST) => "; use First, Join or .map(x, …)",
-        (wanted, _) if wanted.contains(Kinds::TEXT) => "; use ToText",
-        _ => "",
-    }
-}
-
 pub(super) fn compare<'a>(a: &Data<'a>, b: &Data<'a>, operator: Compare) -> Result<Data<'a>, Fault> {
     let order = match (a, b) {
         (Data::Absent, _) | (_, Data::Absent) => return Ok(Data::Boolean(false)),
@@ -54,7 +44,7 @@ pub(super) fn compare<'a>(a: &Data<'a>, b: &Data<'a>, operator: Compare) -> Resu
             _ => {
                 let (expected, found) = (a.kind(), b.kind());
                 let place = "the right side of the comparison".to_owned();
-                return Err(Fault::Kind { place, expected, found, hint: hint(expected, found) });
+                return Err(Fault::Kind { place, expected, found, hint: expected.conversion_from(found) });
             }
         },
     };
@@ -73,7 +63,7 @@ pub(super) fn arithmetic<'a>(a: &Data<'a>, b: &Data<'a>, operator: Arithmetic) -
         (Data::Integer(_), other) | (other, _) => {
             let (expected, found) = (Kinds::INTEGER, other.kind());
             let place = "an operand of arithmetic".to_owned();
-            return Err(Fault::Kind { place, expected, found, hint: hint(expected, found) });
+            return Err(Fault::Kind { place, expected, found, hint: expected.conversion_from(found) });
         }
     };
     let result = match operator {
@@ -113,7 +103,7 @@ pub(super) fn sum(operands: Vec<Data<'_>>) -> Result<Data<'_>, Fault> {
             other => {
                 let (expected, found) = (Kinds::TEXT, other.kind());
                 let place = "an operand of +".to_owned();
-                return Err(Fault::Kind { place, expected, found, hint: hint(expected, found) });
+                return Err(Fault::Kind { place, expected, found, hint: expected.conversion_from(found) });
             }
         }
     }

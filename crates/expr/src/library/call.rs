@@ -113,6 +113,10 @@ impl Bounded {
         Ok(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn finish<'a>(self) -> Data<'a> {
         Data::Text(Cow::Owned(self.0))
     }

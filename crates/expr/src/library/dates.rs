@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[FunctionDoc] = &[
     FunctionDoc::new(
         FAMILY,
         "ParseDate",
-        "ParseDate(text, pattern)",
+        "ParseDate(text[, pattern])",
         &[once("text", T), optional("pattern", T)],
         D,
         Run::DatePattern(parse_date),

@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: &[FunctionDoc] = &[
     FunctionDoc::new(
         FAMILY,
         "Switch",
-        "Switch(value, case, result, …, default)",
+        "Switch(value, case, result, …[, default])",
         &[once("value", ANY), once("case", ANY), once("result", ANY), repeated("case, result or default", ANY)],
         ANY,
         Run::Form(Form::Switch),
@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[FunctionDoc] = &[
     FunctionDoc::new(
         FAMILY,
         "Lookup",
-        "Lookup(value, table, default)",
+        "Lookup(value, table[, default])",
         &[once("value", Kinds::SCALAR), once("table", Kinds::MAP), optional("default", ANY)],
         ANY,
         Run::Body(lookup),

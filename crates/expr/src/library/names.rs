@@ -16,7 +16,7 @@ use crate::scope::Uniqueness;
 pub(super) const FUNCTIONS: &[FunctionDoc] = &[FunctionDoc::new(
     "Generated once",
     "Unique",
-    "Unique(candidate, …, length)",
+    "Unique(candidate, …[, length])",
     &[once("candidate", T), repeated("candidate or length", T)],
     T,
     Run::Body(unique),

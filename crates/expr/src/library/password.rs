@@ -21,7 +21,7 @@ const CLASSES: [(&str, &str); 4] = [
 pub(super) const FUNCTIONS: &[FunctionDoc] = &[FunctionDoc::new(
     "Generated once",
     "RandomPassword",
-    "RandomPassword(length, class, …)",
+    "RandomPassword(length[, class, …])",
     &[once("length", I), repeated("class", T)],
     T,
     Run::Body(random_password),

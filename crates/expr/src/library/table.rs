@@ -23,7 +23,7 @@ pub struct FunctionDoc {
     pub name: &'static str,
     /// The family it is listed under.
     pub family: &'static str,
-    /// How it is called, such as `Left(text, count)`.
+    /// How it is called, such as `Mid(text, position[, count])`; what stands in square brackets may be left out.
     pub signature: &'static str,
     /// What it takes, in order.
     pub parameters: &'static [Parameter],

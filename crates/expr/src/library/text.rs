@@ -64,16 +64,16 @@ pub(super) const FUNCTIONS: &[FunctionDoc] = &[
     entry("Right", "Right(text, count)", &[TEXT, once("count", I)], T, right)
         .help("The last count characters")
         .example("Right('12345', 2)", "\"45\""),
-    entry("Mid", "Mid(text, position, count)", &[TEXT, once("position", I), optional("count", I)], T, mid)
+    entry("Mid", "Mid(text, position[, count])", &[TEXT, once("position", I), optional("count", I)], T, mid)
         .help("Count characters from a position counted from 1, or all from there")
         .example("Mid('abcdef', 2, 3)", "\"bcd\""),
-    entry("Substring", "Substring(text, start, count)", &[TEXT, once("start", I), optional("count", I)], T, substring)
+    entry("Substring", "Substring(text, start[, count])", &[TEXT, once("start", I), optional("count", I)], T, substring)
         .help("Count characters from a position counted from 0, or all from there")
         .example("Substring('abcdef', 2, 3)", "\"cde\""),
-    entry("PadLeft", "PadLeft(text, length, pad)", &[TEXT, once("length", I), optional("pad", T)], T, pad_left)
+    entry("PadLeft", "PadLeft(text, length[, pad])", &[TEXT, once("length", I), optional("pad", T)], T, pad_left)
         .help("The text filled up at its start to the length, with blanks or the one character given")
         .example("PadLeft(42, 6, '0')", "\"000042\""),
-    entry("PadRight", "PadRight(text, length, pad)", &[TEXT, once("length", I), optional("pad", T)], T, pad_right)
+    entry("PadRight", "PadRight(text, length[, pad])", &[TEXT, once("length", I), optional("pad", T)], T, pad_right)
         .help("The text filled up at its end to the length, with blanks or the one character given")
         .example("PadRight('ab', 4, '.')", "\"ab..\""),
     entry("Length", "Length(value)", &[once("value", T.union(L).union(Kinds::BINARY))], I, length)
@@ -97,14 +97,20 @@ type Outcome<'a> = Result<Data<'a>, Fault>;
 
 fn to_lower<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let text = call.text(0);
-    let done = !text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
-    Ok(Data::text(if done { text } else { Cow::Owned(text.to_lowercase()) }))
+    Ok(Data::text(match text.is_ascii() {
+        false => Cow::Owned(text.to_lowercase()),
+        true if text.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(text.to_ascii_lowercase()),
+        true => text,
+    }))
 }
 
 fn to_upper<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let text = call.text(0);
-    let done = !text.bytes().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii());
-    Ok(Data::text(if done { text } else { Cow::Owned(text.to_uppercase()) }))
+    Ok(Data::text(match text.is_ascii() {
+        false => Cow::Owned(text.to_uppercase()),
+        true if text.bytes().any(|byte| byte.is_ascii_lowercase()) => Cow::Owned(text.to_ascii_uppercase()),
+        true => text,
+    }))
 }
 
 fn to_title<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
