@@ -32,6 +32,10 @@ pub const STEPS_MAX: u64 = 2_000_000;
 pub const STEP_BYTES: usize = 64;
 /// Steps that each [`STEP_BYTES`] cost a function that matches a regular expression.
 pub const PATTERN_STEP_FACTOR: u64 = 16;
+/// Most intermediate values that the trace of one evaluation notes.
+pub const TRACE_STEPS_MAX: usize = 1_000;
+/// Most bytes of values that the trace of one evaluation notes.
+pub const TRACE_BYTES_MAX: usize = 4 << 20;
 /// Most names that one `Unique` asks for before it gives up.
 pub const UNIQUE_ATTEMPTS_MAX: usize = 1_000;
 /// Shortest password that `RandomPassword` makes.

@@ -18,7 +18,7 @@ mod tree;
 
 pub use environment::{Attribute, Attributes, Environment, Expected, Kinds, Namespace, Needs};
 pub use errors::{CompileError, EvalError, Fault, Position, Problem, ProblemKind};
-pub use evaluate::Evaluator;
+pub use evaluate::{Evaluator, Trace, TraceStep};
 pub use library::{Example, FunctionDoc, Occurs, Parameter, library};
 pub use program::Program;
 pub use scope::{Missing, RandomSource, Scope, Uniqueness, missing_input};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use identitymesh_model::Name;
 
 use crate::compile;
-use crate::environment::{Environment, Expected, Namespace, Needs};
+use crate::environment::{Environment, Expected, Kinds, Namespace, Needs};
 use crate::errors::CompileError;
 use crate::tree::Node;
 
@@ -67,6 +67,12 @@ impl Program {
     #[must_use]
     pub fn needs(&self) -> Needs {
         self.0.needs
+    }
+
+    /// The kinds of value that it can give, as far as they are known; empty when it is always absent.
+    #[must_use]
+    pub fn gives(&self) -> Kinds {
+        self.0.root.kinds
     }
 
     /// What its rule expects it to give.

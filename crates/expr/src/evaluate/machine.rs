@@ -8,6 +8,7 @@ use std::sync::Arc;
 use identitymesh_model::Values;
 
 use super::operators;
+use super::trace::Notes;
 use crate::bounds::{LIST_COUNT_MAX, PATTERN_STEP_FACTOR, STEP_BYTES, STEPS_MAX};
 use crate::data::Data;
 use crate::environment::{Expected, Kinds};
@@ -23,7 +24,7 @@ use crate::tree::{Loop, LoopKind, Node, Step};
 /// result of another.
 #[derive(Debug, Default)]
 pub struct Evaluator {
-    patterns: PatternCache,
+    pub(super) patterns: PatternCache,
 }
 
 impl Evaluator {
@@ -45,23 +46,8 @@ impl Evaluator {
         {
             return Ok(scope.read_values(*namespace, *name));
         }
-        let data = self.run(program, scope)?;
-        let fits = match program.expected() {
-            Expected::Value => None,
-            Expected::Condition => Some(Kinds::BOOLEAN),
-            Expected::Text => Some(Kinds::TEXT | Kinds::INTEGER),
-        };
-        let wrong = |fault| failed(program, Failure { at: root.at, inside: root.step.label(), fault });
-        match (data, fits) {
-            (Data::Absent, _) => Ok(None),
-            (data, Some(kinds)) if !kinds.contains(data.kind()) => {
-                Err(wrong(Fault::Result { expected: kinds.to_string(), found: data.kind() }))
-            }
-            (Data::Integer(number), _) if program.expected() == Expected::Text => {
-                Ok(Some(number.to_string().as_str().into()))
-            }
-            (data, _) => data.into_values().map_err(wrong),
-        }
+        let data = Machine::new(scope, &mut self.patterns).run(program)?;
+        finish(program, data)
     }
 
     /// Whether the program, a condition, holds for the scope; absent is false.
@@ -69,16 +55,31 @@ impl Evaluator {
     /// # Errors
     /// As [`Self::evaluate`], and when the result is neither true nor false.
     pub fn test(&mut self, program: &Program, scope: &Scope<'_>) -> Result<bool, EvalError> {
-        let data = self.run(program, scope)?;
+        let data = Machine::new(scope, &mut self.patterns).run(program)?;
         let root = program.root();
         operators::truth(&data, "the condition")
             .map_err(|fault| failed(program, Failure { at: root.at, inside: root.step.label(), fault }))
     }
+}
 
-    fn run<'a>(&mut self, program: &'a Program, scope: &'a Scope<'a>) -> Result<Data<'a>, EvalError> {
-        let mut machine =
-            Machine { scope, patterns: &mut self.patterns, steps: 0, locals: Vec::new(), stack: Vec::new() };
-        machine.node(program.root()).map_err(|failure| failed(program, *failure))
+/// The result in the form that the program's rule needs.
+pub(super) fn finish(program: &Program, data: Data<'_>) -> Result<Option<Values>, EvalError> {
+    let root = program.root();
+    let fits = match program.expected() {
+        Expected::Value => None,
+        Expected::Condition => Some(Kinds::BOOLEAN),
+        Expected::Text => Some(Kinds::TEXT | Kinds::INTEGER),
+    };
+    let wrong = |fault| failed(program, Failure { at: root.at, inside: root.step.label(), fault });
+    match (data, fits) {
+        (Data::Absent, _) => Ok(None),
+        (data, Some(kinds)) if !kinds.contains(data.kind()) => {
+            Err(wrong(Fault::Result { expected: kinds.to_string(), found: data.kind() }))
+        }
+        (Data::Integer(number), _) if program.expected() == Expected::Text => {
+            Ok(Some(number.to_string().as_str().into()))
+        }
+        (data, _) => data.into_values().map_err(wrong),
     }
 }
 
@@ -97,25 +98,43 @@ struct Failure {
 /// Boxed, so that the way without errors moves few bytes.
 type Outcome<T> = Result<T, Box<Failure>>;
 
-struct Machine<'m, 'a> {
+pub(super) struct Machine<'m, 'a> {
     scope: &'a Scope<'a>,
     patterns: &'m mut PatternCache,
     steps: u64,
     locals: Vec<Data<'a>>,
     stack: Vec<Data<'a>>,
+    /// Where intermediate values are noted, when somebody wants to see them.
+    pub(super) notes: Option<Notes<'a>>,
 }
 
 fn at(node: &Node) -> impl FnOnce(Fault) -> Box<Failure> + '_ {
     move |fault| Box::new(Failure { at: node.at, inside: node.step.label(), fault })
 }
 
-impl<'a> Machine<'_, 'a> {
+impl<'m, 'a> Machine<'m, 'a> {
+    pub(super) fn new(scope: &'a Scope<'a>, patterns: &'m mut PatternCache) -> Self {
+        Self { scope, patterns, steps: 0, locals: Vec::new(), stack: Vec::new(), notes: None }
+    }
+
+    pub(super) fn run(&mut self, program: &'a Program) -> Result<Data<'a>, EvalError> {
+        self.node(program.root()).map_err(|failure| failed(program, *failure))
+    }
+
     fn spend(&mut self, steps: u64) -> Result<(), Fault> {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > STEPS_MAX { Err(Fault::Cost) } else { Ok(()) }
     }
 
     fn node(&mut self, node: &'a Node) -> Outcome<Data<'a>> {
+        let data = self.step(node)?;
+        if let Some(notes) = &mut self.notes {
+            notes.take(node, &data);
+        }
+        Ok(data)
+    }
+
+    fn step(&mut self, node: &'a Node) -> Outcome<Data<'a>> {
         self.spend(1).map_err(at(node))?;
         match &node.step {
             Step::Constant(data) => Ok(data.borrowed()),

@@ -6,5 +6,7 @@
 
 mod machine;
 mod operators;
+mod trace;
 
 pub use machine::Evaluator;
+pub use trace::{Trace, TraceStep};

@@ -120,6 +120,19 @@ fn good_expressions_compile() {
 }
 
 #[test]
+fn what_a_program_can_give_is_known() {
+    for (expression, kinds) in [
+        ("givenName", Kinds::TEXT),
+        ("proxyAddresses", Kinds::TEXT | Kinds::LIST),
+        ("active ? employeeNumber : givenName", Kinds::TEXT | Kinds::INTEGER),
+        ("AddDays(hired, 1)", Kinds::DATE),
+        ("null", Kinds::empty()),
+    ] {
+        assert_eq!(Program::compile(expression, &known()).unwrap().gives(), kinds, "{expression}");
+    }
+}
+
+#[test]
 fn programs_are_shared_between_threads() {
     const fn shared<T: Send + Sync + Clone>() {}
     shared::<Program>();

@@ -215,3 +215,29 @@ fn errors_say_where_and_what_to_do() {
     let error = Evaluator::new().evaluate(&program, &Scope::at(now()).with_source(&person)).unwrap_err();
     assert_eq!((error.at.line, error.inside), (1, "ToInteger"));
 }
+
+#[test]
+fn a_trace_shows_every_intermediate_value() {
+    let person = person();
+    let scope = Scope::at(now()).with_source(&person);
+    let program = Program::compile("ToUpper(Left(givenName, 2)) + Coalesce(nothing, '!')", &open()).unwrap();
+    let trace = Evaluator::new().trace(&program, &scope);
+    let shown: Vec<String> =
+        trace.steps.iter().map(|step| format!("{} {} {:?}", step.at.column, step.what, step.value)).collect();
+    assert_eq!(
+        shown,
+        [
+            "14 givenName Some(\"Zoë\")",
+            "13 Left Some(\"Zo\")",
+            "8 ToUpper Some(\"ZO\")",
+            "40 nothing None",
+            "39 Coalesce Some(\"!\")",
+            "29 + Some(\"ZO!\")",
+        ]
+    );
+    assert_eq!(trace.outcome, Evaluator::new().evaluate(&program, &scope));
+    let failing = Program::compile("ToInteger(Trim(sn))", &open()).unwrap();
+    let trace = Evaluator::new().trace(&failing, &scope);
+    assert_eq!(trace.steps.len(), 2, "what went well before the error is shown");
+    assert!(trace.outcome.unwrap_err().to_string().starts_with("EXP-021"));
+}

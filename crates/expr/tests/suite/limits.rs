@@ -149,6 +149,29 @@ fn stopwatch() -> impl Fn() -> Duration {
 }
 
 #[test]
+fn notes_of_a_trace_are_bounded() {
+    let object = with_many(2_000, "m");
+    let program = Program::compile("many.map(a, ToUpper(a))", &open()).unwrap();
+    let trace = Evaluator::new().trace(&program, &Scope::at(now()).with_source(&object));
+    assert_eq!(trace.steps.len(), bounds::TRACE_STEPS_MAX);
+    assert_eq!(trace.outcome.unwrap().unwrap().as_slice().len(), 2_000);
+    let mut wide = Object::new();
+    wide.set(name("many"), Values::set((0..50).map(Value::Integer).collect()).unwrap());
+    wide.set(name("photo"), "p".repeat(1 << 20).as_str());
+    let program = Program::compile("Count(many.map(a, Length(photo)))", &open()).unwrap();
+    let trace = Evaluator::new().trace(&program, &Scope::at(now()).with_source(&wide));
+    let noted: usize = trace
+        .steps
+        .iter()
+        .flat_map(|step| &step.value)
+        .flat_map(Values::as_slice)
+        .map(Value::size_bytes)
+        .sum();
+    assert!(noted <= bounds::TRACE_BYTES_MAX, "{noted}");
+    assert_eq!(trace.outcome, Ok(Some(50.into())));
+}
+
+#[test]
 fn patterns_are_bounded() {
     let object = with_many(1, "m");
     let long = "a".repeat(bounds::PATTERN_BYTES_MAX + 1);
