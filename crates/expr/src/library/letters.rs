@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::Call;
 use super::table::{FunctionDoc, Run, T, once};
@@ -93,7 +93,10 @@ fn ascii(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     // Composed first, so that a letter and its mark are one letter with a likeness.
-    let composed: String = text.nfc().collect();
+    let composed = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect::<String>()),
+    };
     Cow::Owned(deunicode::deunicode_with_tofu(&composed, "").trim_end().to_owned())
 }
 
