@@ -21,4 +21,4 @@ pub use errors::{CompileError, EvalError, Fault, Position, Problem, ProblemKind}
 pub use evaluate::{Evaluator, Trace, TraceStep};
 pub use library::{Example, FunctionDoc, Occurs, Parameter, library};
 pub use program::Program;
-pub use scope::{Missing, RandomSource, Scope, Uniqueness, missing_input};
+pub use scope::{RandomSource, Scope, Uniqueness, missing_input};

@@ -6,7 +6,6 @@
 
 use identitymesh_model::{Name, Object, Timestamp, Value, Values};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
 use crate::environment::Namespace;
 use crate::program::Program;
@@ -90,21 +89,6 @@ impl<'a> Scope<'a> {
         };
         object.and_then(|object| object.get(name)).map_or(&[], |values| values.as_slice())
     }
-}
-
-/// What a rule does when an attribute that its expression reads plainly is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Missing {
-    /// The rule contributes nothing.
-    #[default]
-    Skip,
-    /// The expression is evaluated, absent is null.
-    Evaluate,
-    /// The rule contributes nothing, and the object gets a finding.
-    Finding,
-    /// The object fails.
-    FailObject,
 }
 
 /// The first attribute that the program reads plainly and that is absent from the scope.

@@ -1,0 +1,12 @@
+//! Synchronization as a pure function: from state and rules to a plan.
+//!
+//! Ring 0. [`Planner`] joins, lets attributes flow, and projects, for one bounded part of the state at a time; it asks
+//! for neighbours in bulk through [`Neighbours`] and knows no store, clock, network or thread. The same state and
+//! rules give the same plan. A bad object is a finding, never an error. The rules it follows are the product's
+//! *sync semantics*; `docs/sync-semantics.md` is them in prose.
+
+pub mod key;
+pub mod rules;
+mod sync;
+
+pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds};

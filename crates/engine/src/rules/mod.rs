@@ -1,0 +1,25 @@
+//! Rules made executable: every expression compiled, every name resolved, every number known.
+//!
+//! Compiling checks all rules and reports every problem at once, so that a configuration is either wholly in force or
+//! not at all. What is compiled here never fails later for a reason that could have been seen in the rules.
+
+mod compile;
+mod expression;
+mod keys;
+mod problem;
+mod set;
+mod target;
+mod target_compile;
+
+pub use compile::{CompileInput, compile};
+pub use keys::{number_keys, rule_keys};
+pub use problem::RuleProblem;
+pub use set::{
+    Comparison, ConnectorRules, Create, Flow, FlowInput, Join, JoinIndex, MeshTypeRules, ObjectTypeRules,
+    RuleSet,
+};
+pub use target::{Projection, ProjectionValue, TargetAttribute};
+
+pub(crate) use expression::{Expression, Gave};
+pub(crate) use set::{Computed, Precedence};
+pub(crate) use target::{ExpressionValue, Place};

@@ -1,0 +1,278 @@
+//! The compiled rules, laid out for the order in which a sync asks for them.
+
+use std::collections::{HashMap, HashSet};
+
+use identitymesh_expr::Program;
+use identitymesh_model::rules::{Limits, MatchKind, MeshAttribute, MeshType, Missing, SourceLeaveRule};
+use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
+
+use super::Expression;
+use super::target::Projection;
+
+/// A target's object type, and the attributes that have to be unique there with their indexes.
+pub(super) type PendingUnique = (ConnectorId, Name, Vec<(Name, i64)>);
+
+/// All rules of a mesh.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    pub(crate) types: HashMap<Name, MeshTypeRules>,
+    pub(crate) connectors: HashMap<ConnectorId, ConnectorRules>,
+    pub(crate) rule_names: HashMap<RuleId, String>,
+    /// Connectors with rules that follow references, so that a new link may resolve some.
+    pub(crate) references: bool,
+    /// Flow rules whose last value stays when nothing is contributed any more.
+    pub(crate) keep_last: HashSet<RuleId>,
+    /// While compiling: target object types with the attributes that have to be unique there.
+    pub(super) pending_unique: Vec<PendingUnique>,
+}
+
+impl RuleSet {
+    /// One connector's rules.
+    #[must_use]
+    pub fn connector(&self, id: ConnectorId) -> Option<&ConnectorRules> {
+        self.connectors.get(&id)
+    }
+
+    /// All connectors, in the order of their names.
+    #[must_use]
+    pub fn connectors(&self) -> Vec<&ConnectorRules> {
+        let mut all: Vec<&ConnectorRules> = self.connectors.values().collect();
+        all.sort_unstable_by_key(|connector| connector.name);
+        all
+    }
+
+    /// The connector called `name`.
+    #[must_use]
+    pub fn connector_named(&self, name: Name) -> Option<&ConnectorRules> {
+        self.connectors.values().find(|connector| connector.name == name)
+    }
+
+    /// One mesh type's rules.
+    #[must_use]
+    pub fn mesh_type(&self, name: Name) -> Option<&MeshTypeRules> {
+        self.types.get(&name)
+    }
+
+    /// How a rule is called; its number when it is not in force any more.
+    #[must_use]
+    pub fn rule_name(&self, id: RuleId) -> String {
+        self.rule_names.get(&id).cloned().unwrap_or_else(|| format!("former rule {id}"))
+    }
+
+    pub(super) fn add_projection(
+        &mut self,
+        mesh_type: Name,
+        target: ConnectorId,
+        priority: i32,
+        rule: Projection,
+    ) {
+        let Some(mesh_type) = self.types.get_mut(&mesh_type) else { return };
+        if !mesh_type.targets.iter().any(|(known, _)| *known == target) {
+            mesh_type.targets.push((target, Vec::new()));
+        }
+        let list = mesh_type.targets.iter_mut().find(|(known, _)| *known == target);
+        let (_, list) = list.expect("it was added above if it was not there");
+        let at = list.partition_point(|known| (known.priority, known.rule) <= (priority, rule.rule));
+        list.insert(at, rule);
+    }
+
+    /// Marks object types that projections make, once all connectors are known.
+    pub(super) fn settle_targets(&mut self) {
+        for (connector, object_type, unique) in std::mem::take(&mut self.pending_unique) {
+            let connector = self.connectors.get_mut(&connector);
+            if let Some(target) = connector.and_then(|known| known.object_types.get_mut(&object_type)) {
+                target.is_target = true;
+                target.unique.extend(unique);
+                target.unique.sort_unstable();
+                target.unique.dedup();
+            }
+        }
+    }
+
+    pub(crate) fn object_type(&self, connector: ConnectorId, object_type: Name) -> Option<&ObjectTypeRules> {
+        self.connectors.get(&connector)?.object_types.get(&object_type)
+    }
+}
+
+/// What belongs to one mesh type.
+#[derive(Debug)]
+pub struct MeshTypeRules {
+    /// The type as registered.
+    pub schema: MeshType,
+    /// The index of anchors.
+    pub(crate) anchor_index: i64,
+    /// Attributes by which join rules find objects of this type.
+    pub(crate) join_indexes: Vec<JoinIndex>,
+    /// Computed attributes in the order in which they can be evaluated.
+    pub(crate) computed: Vec<Computed>,
+    /// Targets and their projection rules, by connector name; a target's rules in order of precedence.
+    pub(crate) targets: Vec<(ConnectorId, Vec<Projection>)>,
+    /// Connectors named as authoritative by a leave rule; empty when none is.
+    pub(crate) authoritative: Vec<ConnectorId>,
+}
+
+impl MeshTypeRules {
+    pub(crate) fn attribute(&self, name: Name) -> Option<&MeshAttribute> {
+        self.schema.attribute(name)
+    }
+}
+
+/// An index of a mesh attribute for one kind of comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinIndex {
+    /// Its number in the store.
+    pub number: i64,
+    /// The attribute; `None` is the anchor.
+    pub attribute: Option<Name>,
+    /// How keys compare.
+    pub kind: MatchKind,
+}
+
+/// A computed attribute.
+#[derive(Debug)]
+pub(crate) struct Computed {
+    pub(crate) rule: RuleId,
+    pub(crate) target: Name,
+    pub(crate) value: Expression,
+    pub(crate) when: Option<Program>,
+    pub(crate) confidence: u8,
+    pub(crate) priority: i32,
+    pub(crate) missing: Missing,
+}
+
+impl Computed {
+    pub(crate) fn precedence(&self) -> Precedence {
+        Precedence {
+            doubt: 100_u8.saturating_sub(self.confidence),
+            priority: self.priority,
+            connector_priority: 0,
+            rule: self.rule,
+        }
+    }
+}
+
+/// One connector.
+#[derive(Debug)]
+pub struct ConnectorRules {
+    /// Its id in the store.
+    pub id: ConnectorId,
+    /// Its name.
+    pub name: Name,
+    /// Limits of the mass-change guard.
+    pub limits: Limits,
+    /// Whether it is run.
+    pub enabled: bool,
+    pub(crate) hierarchical: bool,
+    pub(crate) address_index: i64,
+    pub(crate) object_types: HashMap<Name, ObjectTypeRules>,
+}
+
+impl ConnectorRules {
+    /// The rules of one object type.
+    #[must_use]
+    pub fn object_type(&self, name: Name) -> Option<&ObjectTypeRules> {
+        self.object_types.get(&name)
+    }
+
+    /// The object types that rules speak of, in order.
+    #[must_use]
+    pub fn object_types(&self) -> Vec<Name> {
+        let mut names: Vec<Name> = self.object_types.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// One object type of one connector.
+#[derive(Debug)]
+pub struct ObjectTypeRules {
+    /// The type's schema, where it is known.
+    pub schema: Option<ObjectSchema>,
+    pub(crate) scope: Option<Program>,
+    pub(crate) joins: Vec<Join>,
+    pub(crate) creates: Vec<Create>,
+    /// In order of precedence.
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) leave: Option<SourceLeaveRule>,
+    /// A projection rule makes objects of this type, so they are a target's and no source.
+    pub(crate) is_target: bool,
+    /// Attributes whose values must be unique, with their indexes.
+    pub(crate) unique: Vec<(Name, i64)>,
+}
+
+impl ObjectTypeRules {
+    /// The attribute that holds an object's address; references hold external ids when there is none.
+    #[must_use]
+    pub fn address(&self) -> Option<Name> {
+        self.schema.as_ref().and_then(|schema| schema.address)
+    }
+
+    /// Whether a change of such an object can matter to the mesh at all.
+    #[must_use]
+    pub fn is_inbound(&self) -> bool {
+        !self.joins.is_empty() || !self.creates.is_empty() || !self.flows.is_empty()
+    }
+}
+
+/// A join rule.
+#[derive(Debug)]
+pub struct Join {
+    pub(crate) rule: RuleId,
+    pub(crate) mesh_type: Option<Name>,
+    pub(crate) when: Option<Program>,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) allow_many: bool,
+}
+
+/// One comparison of a join rule.
+#[derive(Debug)]
+pub struct Comparison {
+    pub(crate) source: Expression,
+    /// The indexes that can hold the key: one, or for the anchor one for each mesh type.
+    pub(crate) indexes: Vec<i64>,
+    pub(crate) kind: MatchKind,
+    pub(crate) label: String,
+}
+
+/// A create rule.
+#[derive(Debug)]
+pub struct Create {
+    pub(crate) rule: RuleId,
+    pub(crate) mesh_type: Name,
+    pub(crate) anchor: Expression,
+    pub(crate) when: Option<Program>,
+}
+
+/// An inbound flow rule.
+#[derive(Debug)]
+pub struct Flow {
+    pub(crate) rule: RuleId,
+    pub(crate) mesh_type: Option<Name>,
+    pub(crate) input: FlowInput,
+    pub(crate) target: Name,
+    pub(crate) when: Option<Program>,
+    pub(crate) precedence: Precedence,
+    pub(crate) missing: Missing,
+    pub(crate) keep_last: bool,
+    pub(crate) empty_is_absent: bool,
+}
+
+/// What a flow rule reads.
+#[derive(Debug)]
+pub struct FlowInput(pub(crate) Expression);
+
+/// The order among contributions: the smallest wins. No clock takes part in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Precedence {
+    /// 100 less the confidence, so that the highest confidence comes first.
+    pub(crate) doubt: u8,
+    pub(crate) priority: i32,
+    pub(crate) connector_priority: i32,
+    pub(crate) rule: RuleId,
+}
+
+impl Precedence {
+    pub(crate) const fn confidence(self) -> u8 {
+        100 - self.doubt
+    }
+}

@@ -1,0 +1,216 @@
+//! From what was decided for one mesh object to its part of the plan: only what differs.
+
+use identitymesh_model::plan::{
+    Before, EdgeChange, IndexKey, ItemAction, KeyChange, MeshChange, Note, NoteKind, ObjectPlan, SpacePlan,
+    Wake,
+};
+use identitymesh_model::rules::MatchKind;
+use identitymesh_model::{
+    MeshState, MeshView, Name, Object, Origin, RuleId, SpaceId, Uid, Value, ValueType, Values,
+};
+
+use super::planner::keys_of;
+use super::project::Projected;
+use super::resolve::Resolved;
+use super::work::Work;
+use crate::key::match_key;
+use crate::rules::{MeshTypeRules, RuleSet};
+
+/// One object's part of the plan, and what it wakes.
+pub(super) struct Emitted {
+    pub(super) object: ObjectPlan,
+    pub(super) wakes: Vec<Wake>,
+    pub(super) spaces: Vec<SpacePlan>,
+}
+
+/// What differs for `work`.
+pub(super) fn emit(
+    mut work: Work,
+    projected: Projected,
+    rules: &RuleSet,
+    mesh_type: &MeshTypeRules,
+) -> Emitted {
+    let mut wakes = projected.wakes;
+    let mut spaces = Vec::new();
+    let is_deleted = matches!(work.state, MeshState::Deleted { .. });
+    if is_deleted {
+        release(&mut work, &projected.released, rules, &mut spaces);
+        if work.view.record.state != work.state {
+            wakes.push(Wake::Holders { id: work.view.record.id });
+        }
+    }
+    let resolved = work.resolved.take().unwrap_or_default();
+    let purges = is_deleted && work.view.linked.is_empty() && projected.items.is_empty();
+    let keys = key_changes(&work, &resolved, mesh_type, is_deleted, &mut wakes);
+    let edges = edge_changes(&work.view.record.doc, &resolved.doc, mesh_type, purges);
+    let names = names(&projected.items, rules);
+    let anchor = work.anchor.clone();
+    let (id, uid, mesh_type) = (work.view.record.id, work.view.record.uid, work.view.record.mesh_type);
+    let change = change(&work.view, &work, resolved, purges);
+    let object = ObjectPlan {
+        id,
+        uid,
+        mesh_type,
+        anchor,
+        change,
+        links: work.links,
+        keys,
+        edges,
+        items: projected.items,
+        cancelled: projected.cancelled,
+        leaving: projected.leaving,
+        names,
+        reason: work.reason,
+    };
+    Emitted { object, wakes, spaces }
+}
+
+/// A deleted mesh object lets go of its sources, and of objects in targets that nothing is left to do for.
+fn release(work: &mut Work, released: &[SpaceId], rules: &RuleSet, spaces: &mut Vec<SpacePlan>) {
+    let goes: Vec<SpaceId> = work
+        .view
+        .linked
+        .iter()
+        .filter(|space| {
+            released.contains(&space.id)
+                || !rules.object_type(space.connector, space.object_type).is_some_and(|known| known.is_target)
+        })
+        .map(|space| space.id)
+        .collect();
+    for space in goes {
+        work.unlink(space, false);
+        let note = Note {
+            kind: NoteKind::Unjoined,
+            text: "its mesh object was deleted".to_owned(),
+            candidates: Vec::new(),
+        };
+        spaces.push(SpacePlan { space, note: Some(note), waits: Vec::new(), purge: false });
+    }
+}
+
+fn change(view: &MeshView, work: &Work, resolved: Resolved, purges: bool) -> Option<MeshChange> {
+    let record = &view.record;
+    if work.is_new {
+        return Some(MeshChange::Create { doc: resolved.doc, provenance: resolved.provenance });
+    }
+    if purges {
+        let before = Before {
+            attributes: record.doc.iter().map(|(name, values)| (name, Some(values.clone()))).collect(),
+            rules: record.provenance.0.iter().map(|origins| rules_of(origins)).collect(),
+            state: Some(record.state),
+            anchor: Some(record.anchor.clone()),
+        };
+        return Some(MeshChange::Purge { version: record.version, before });
+    }
+    let mut before = differences(view, &resolved);
+    before.state = (record.state != work.state).then_some(record.state);
+    before.anchor = (record.anchor != work.anchor).then(|| record.anchor.clone());
+    if before.is_empty() {
+        return None;
+    }
+    let Resolved { doc, provenance } = resolved;
+    Some(MeshChange::Update { version: record.version, doc, provenance, state: work.state, before })
+}
+
+fn rules_of(origins: &[Origin]) -> Vec<RuleId> {
+    origins.iter().map(|origin| origin.rule).collect()
+}
+
+/// Attributes whose value or origin differs, with what they were, in the order of names.
+fn differences(view: &MeshView, resolved: &Resolved) -> Before {
+    let record = &view.record;
+    let mut before = Before::default();
+    let old: Vec<(Name, &Values)> = record.doc.iter().collect();
+    let new: Vec<(Name, &Values)> = resolved.doc.iter().collect();
+    let (mut o, mut n) = (0, 0);
+    let origins = |at: usize| record.provenance.0.get(at).map(Vec::as_slice).unwrap_or_default();
+    while o < old.len() || n < new.len() {
+        let order = match (old.get(o), new.get(n)) {
+            (Some((old, _)), Some((new, _))) => old.cmp(new),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            _ => std::cmp::Ordering::Greater,
+        };
+        match order {
+            std::cmp::Ordering::Less => {
+                before.attributes.push((old[o].0, Some(old[o].1.clone())));
+                before.rules.push(rules_of(origins(o)));
+                o += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                before.attributes.push((new[n].0, None));
+                before.rules.push(Vec::new());
+                n += 1;
+            }
+            std::cmp::Ordering::Equal => {
+                if old[o].1 != new[n].1 || origins(o) != resolved.provenance.0[n].as_slice() {
+                    before.attributes.push((old[o].0, Some(old[o].1.clone())));
+                    before.rules.push(rules_of(origins(o)));
+                }
+                (o, n) = (o + 1, n + 1);
+            }
+        }
+    }
+    before
+}
+
+fn key_changes(
+    work: &Work,
+    resolved: &Resolved,
+    mesh_type: &MeshTypeRules,
+    is_deleted: bool,
+    wakes: &mut Vec<Wake>,
+) -> Vec<KeyChange> {
+    let record = &work.view.record;
+    let was_deleted = matches!(record.state, MeshState::Deleted { .. });
+    let keys = |gone: bool, doc: &Object, anchor| {
+        let mut keys = if gone { Vec::new() } else { keys_of(mesh_type, doc, anchor) };
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    };
+    let old: Vec<IndexKey> = keys(work.is_new || was_deleted, &record.doc, &record.anchor);
+    let new: Vec<IndexKey> = keys(is_deleted, &resolved.doc, &work.anchor);
+    let removed = old.iter().filter(|key| new.binary_search(key).is_err());
+    let mut changes: Vec<KeyChange> = removed.map(|key| KeyChange { key: key.clone(), add: false }).collect();
+    for key in new.into_iter().filter(|key| old.binary_search(key).is_err()) {
+        wakes.push(Wake::Waiting { key: key.clone() });
+        changes.push(KeyChange { key, add: true });
+    }
+    changes
+}
+
+fn edge_changes(old: &Object, new: &Object, mesh_type: &MeshTypeRules, purges: bool) -> Vec<EdgeChange> {
+    let mut edges = Vec::new();
+    let references =
+        mesh_type.schema.attributes.iter().filter(|(_, known)| known.kind.value == ValueType::Reference);
+    for (attribute, _) in references {
+        let (old, new) =
+            (members(old, *attribute), if purges { Vec::new() } else { members(new, *attribute) });
+        let change = |member: Uid, add| EdgeChange { attribute: *attribute, member, add };
+        edges.extend(old.iter().filter(|uid| new.binary_search(uid).is_err()).map(|uid| change(*uid, false)));
+        edges.extend(new.iter().filter(|uid| old.binary_search(uid).is_err()).map(|uid| change(*uid, true)));
+    }
+    edges
+}
+
+fn members(doc: &Object, attribute: Name) -> Vec<Uid> {
+    let values = doc.get(attribute).map_or(&[][..], Values::as_slice);
+    let mut uids: Vec<Uid> =
+        values.iter().filter_map(Value::as_text).filter_map(|text| text.parse().ok()).collect();
+    uids.sort_unstable();
+    uids
+}
+
+/// Names that the object is about to hold in targets.
+fn names(items: &[identitymesh_model::plan::ItemPlan], rules: &RuleSet) -> Vec<IndexKey> {
+    let mut names = Vec::new();
+    for item in items {
+        let ItemAction::Create { attributes, .. } = &item.action else { continue };
+        let Some(object_type) = rules.object_type(item.connector, item.object_type) else { continue };
+        for (attribute, index) in &object_type.unique {
+            let key = attributes.single(*attribute).and_then(|value| match_key(MatchKind::IgnoreCase, value));
+            names.extend(key.map(|key| IndexKey { index: *index, key }));
+        }
+    }
+    names
+}

@@ -1,0 +1,18 @@
+//! One bounded part of a sync: seeds in, plan out.
+//!
+//! The stages follow each other for all seeds at once, so that what each stage needs of the state around is asked in
+//! bulk: links that end, joins, lives that begin or end, attribute flow, projection. Within a part, objects are taken
+//! in the order of their ids.
+
+mod emit;
+mod join;
+mod lifecycle;
+mod neighbours;
+mod planner;
+mod project;
+mod resolve;
+mod target;
+mod work;
+
+pub use neighbours::{Neighbours, Referred};
+pub use planner::{Outcome, PlanContext, Planner, Seeds};

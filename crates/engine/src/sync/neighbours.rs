@@ -1,0 +1,71 @@
+//! What planning asks of the state around the objects at hand.
+//!
+//! All questions are asked in bulk, and answers come in the order of the questions. The answers must be those of one
+//! consistent state: the runner answers from a store and from parts of the plan that are still being written, a
+//! scenario from memory.
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Text, Uid};
+
+/// The object that a reference leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referred {
+    /// The management-space object.
+    pub space: SpaceId,
+    /// The public id of its mesh object, when it has one.
+    pub mesh: Option<Uid>,
+}
+
+/// The state around the objects at hand.
+pub trait Neighbours {
+    /// Why an answer could not be had. The plan is abandoned then.
+    type Error;
+
+    /// An id for a new mesh object.
+    ///
+    /// # Errors
+    /// When none can be had.
+    fn new_mesh_id(&mut self) -> Result<MeshId, Self::Error>;
+
+    /// The mesh objects that each key leads to.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, Self::Error>;
+
+    /// Mesh objects with everything around them; `None` for one that is gone.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Self::Error>;
+
+    /// The objects that references of one connector lead to. `by_address` is the index of addresses; without it
+    /// references hold external ids.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn referred(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Option<Referred>>, Self::Error>;
+
+    /// The addresses of mesh objects in a target: the value of `address` in their object there, without it the
+    /// external id; `None` when the target does not hold them.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn addresses(
+        &mut self,
+        connector: ConnectorId,
+        address: Option<Name>,
+        uids: &[Uid],
+    ) -> Result<Vec<Option<Text>>, Self::Error>;
+
+    /// Whether a name belongs to an object or queue item of anybody but `except`.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, Self::Error>;
+}

@@ -1,0 +1,618 @@
+//! The stages of a sync, one after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use identitymesh_expr::Evaluator;
+use identitymesh_model::plan::{IndexKey, Note, NoteKind, Plan, Reason, SpacePlan, Wake};
+use identitymesh_model::{
+    ConnectorId, Finding, IdSource, LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance,
+    RuleId, RunId, SpaceRecord, Text, Timestamp, Uid, Value, ValueType,
+};
+
+use super::emit::{Emitted, emit};
+use super::join::{Decision, Index, Joiner, Probe, link};
+use super::lifecycle;
+use super::neighbours::Neighbours;
+use super::project::Projector;
+use super::resolve::{ObjectFailed, References, Resolved, Resolver};
+use super::target::{Addresses, Claims};
+use super::work::{Work, Works};
+use crate::key::{address_key, match_key};
+use crate::rules::{JoinIndex, MeshTypeRules, ObjectTypeRules, ProjectionValue, RuleSet};
+
+/// What a part of a plan starts from.
+#[derive(Debug, Default)]
+pub struct Seeds {
+    /// Management-space objects to look at, in the order of their ids.
+    pub spaces: Vec<SpaceRecord>,
+    /// Mesh objects to look at.
+    pub mesh: Vec<MeshId>,
+}
+
+/// The moment, run and ids of a plan.
+pub struct PlanContext<'a> {
+    /// Now, for rules that ask.
+    pub now: Timestamp,
+    /// The run that values are said to come from.
+    pub run: RunId,
+    /// Gives public ids to new mesh objects.
+    pub ids: &'a dyn IdSource,
+}
+
+/// A part of a plan, and what was wrong with single objects.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What to change.
+    pub plan: Plan,
+    /// What a person should know.
+    pub findings: Vec<Finding>,
+}
+
+/// Plans parts of a sync, one after the other, on one thread.
+pub struct Planner<'r> {
+    rules: &'r RuleSet,
+    evaluator: Evaluator,
+}
+
+impl<'r> Planner<'r> {
+    /// A planner for these rules.
+    #[must_use]
+    pub fn new(rules: &'r RuleSet) -> Self {
+        Self { rules, evaluator: Evaluator::new() }
+    }
+
+    /// Plans what becomes of the seeds.
+    ///
+    /// # Errors
+    /// Only those of `neighbours`; whatever is wrong with an object is a finding.
+    pub fn plan<N: Neighbours>(
+        &mut self,
+        mut seeds: Seeds,
+        context: &PlanContext<'_>,
+        neighbours: &mut N,
+    ) -> Result<Outcome, N::Error> {
+        seeds.spaces.sort_by_key(|space| space.id);
+        let mut part = Part {
+            rules: self.rules,
+            evaluator: &mut self.evaluator,
+            context,
+            neighbours,
+            works: Works::default(),
+            index: Index::default(),
+            spaces: Vec::new(),
+            wakes: Vec::new(),
+            findings: Vec::new(),
+            references: References::new(),
+        };
+        part.load(&seeds)?;
+        let unlinked = part.sort_out(seeds.spaces);
+        part.join(unlinked)?;
+        part.settle();
+        part.follow_references()?;
+        part.resolve();
+        part.finish()
+    }
+}
+
+struct Part<'a, 'c, N: Neighbours> {
+    rules: &'a RuleSet,
+    evaluator: &'a mut Evaluator,
+    context: &'a PlanContext<'c>,
+    neighbours: &'a mut N,
+    works: Works,
+    index: Index,
+    spaces: Vec<SpacePlan>,
+    wakes: Vec<Wake>,
+    findings: Vec<Finding>,
+    references: References,
+}
+
+impl<N: Neighbours> Part<'_, '_, N> {
+    fn load(&mut self, seeds: &Seeds) -> Result<(), N::Error> {
+        let mut ids = seeds.mesh.clone();
+        ids.extend(seeds.spaces.iter().filter_map(|space| space.link.map(|link| link.mesh)));
+        ids.sort_unstable();
+        ids.dedup();
+        self.load_works(&ids)?;
+        for id in ids {
+            if let Some(work) = self.works.get_mut(id) {
+                work.is_dirty = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn load_works(&mut self, ids: &[MeshId]) -> Result<(), N::Error> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for view in self.neighbours.views(ids)?.into_iter().flatten() {
+            self.works.add(Work::of(view));
+        }
+        Ok(())
+    }
+
+    /// Ends links of objects that are gone or out of scope, and returns the objects that look for a mesh object.
+    fn sort_out(&mut self, spaces: Vec<SpaceRecord>) -> Vec<SpaceRecord> {
+        let mut unlinked = Vec::new();
+        for space in spaces {
+            let object_type = self.rules.object_type(space.connector, space.object_type);
+            let in_scope = object_type.is_some_and(|object_type| self.is_in_scope(&space, object_type));
+            let is_manual = space.link.is_some_and(|link| link.mode == LinkMode::Manual);
+            match space.link {
+                Some(link) if space.deleted || !(in_scope || is_manual) => self.unlink(&space, link.mesh),
+                Some(link) => {
+                    let name = self.connector_name(space.connector);
+                    if let Some(work) = self.works.get_mut(link.mesh) {
+                        work.touch(|| format!("changed in {name}"), link.rule);
+                    }
+                }
+                None if space.deleted => {
+                    self.spaces.push(SpacePlan {
+                        space: space.id,
+                        note: None,
+                        waits: Vec::new(),
+                        purge: true,
+                    });
+                }
+                None if in_scope => unlinked.push(space),
+                None => self.note_out_of_scope(&space),
+            }
+        }
+        unlinked
+    }
+
+    fn connector_name(&self, id: ConnectorId) -> String {
+        self.rules.connector(id).map_or_else(|| id.to_string(), |connector| connector.name.to_string())
+    }
+
+    fn is_in_scope(&mut self, space: &SpaceRecord, object_type: &ObjectTypeRules) -> bool {
+        let Some(scope) = &object_type.scope else { return true };
+        let seen = identitymesh_expr::Scope::at(self.context.now).with_source(&space.doc);
+        self.evaluator.test(scope, &seen).unwrap_or_else(|error| {
+            let message = format!("the scope failed, so the object stays as it is: {error}");
+            self.findings.push(Finding::new("JOI-006", message).about(
+                space.connector,
+                space.id,
+                &space.external_id,
+            ));
+            space.link.is_some()
+        })
+    }
+
+    fn unlink(&mut self, space: &SpaceRecord, mesh: MeshId) {
+        let name = self.connector_name(space.connector);
+        if let Some(work) = self.works.get_mut(mesh)
+            && work.unlink(space.id, space.deleted).is_some()
+        {
+            work.touch(|| format!("lost {name}/{}", space.external_id), RuleId(0));
+            work.lost.push((space.connector, space.object_type));
+        }
+        if self.rules.references {
+            self.wakes.push(Wake::Referrers { space: space.id });
+        }
+        if !space.deleted {
+            self.note_out_of_scope(space);
+        }
+    }
+
+    fn note_out_of_scope(&mut self, space: &SpaceRecord) {
+        let note = Note {
+            kind: NoteKind::OutOfScope,
+            text: "the connector's scope leaves it out".to_owned(),
+            candidates: Vec::new(),
+        };
+        self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits: Vec::new(), purge: false });
+    }
+
+    // ----- join -----
+
+    fn join(&mut self, unlinked: Vec<SpaceRecord>) -> Result<(), N::Error> {
+        let probes = self.probe(&unlinked)?;
+        for (space, probe) in unlinked.into_iter().zip(probes) {
+            let rules = self.rules;
+            let Some(object_type) = rules.object_type(space.connector, space.object_type) else { continue };
+            let decision = self.joiner().1.decide(&space, &probe, object_type);
+            match decision {
+                Decision::Link { mesh, rule, matched } => self.link(space, mesh, rule, matched),
+                Decision::Create { rule, anchor } => self.create(space, object_type, rule, anchor)?,
+                Decision::None(note) => {
+                    let waits = probe.keys().cloned().collect();
+                    self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn joiner(&mut self) -> ((), JoinerWith<'_>) {
+        let joiner = Joiner {
+            rules: self.rules,
+            now: self.context.now,
+            evaluator: self.evaluator,
+            findings: &mut self.findings,
+        };
+        ((), JoinerWith { joiner, index: &self.index, works: &self.works })
+    }
+
+    fn probe(&mut self, unlinked: &[SpaceRecord]) -> Result<Vec<Probe>, N::Error> {
+        let rules = self.rules;
+        let mut joiner =
+            Joiner { rules, now: self.context.now, evaluator: self.evaluator, findings: &mut self.findings };
+        let mut keys: Vec<IndexKey> = Vec::with_capacity(unlinked.len() * 2);
+        let mut probes = Vec::with_capacity(unlinked.len());
+        for space in unlinked {
+            let object_type = rules.object_type(space.connector, space.object_type);
+            let object_type = object_type.expect("objects without rules are out of scope");
+            let probe = joiner.probe(space, object_type);
+            keys.extend(probe.keys().cloned());
+            keys.extend(joiner.create_key(&probe, object_type));
+            probes.push(probe);
+        }
+        if keys.is_empty() {
+            return Ok(probes);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let found = self.neighbours.candidates(&keys)?;
+        self.index.store(keys, found);
+        let mut missing: Vec<MeshId> =
+            self.index.stored_ids().filter(|id| self.works.position(*id).is_none()).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        self.load_works(&missing)?;
+        Ok(probes)
+    }
+
+    fn link(&mut self, space: SpaceRecord, mesh: MeshId, rule: RuleId, matched: String) {
+        self.wake_referrers(&space);
+        let name = self.connector_name(space.connector);
+        let work = self.works.get_mut(mesh).expect("a candidate is at work");
+        work.touch(|| format!("{matched} with {name}/{}", space.external_id), rule);
+        work.gained.push(space.connector);
+        link(work, space, rule, LinkMode::Joined, matched);
+    }
+
+    fn wake_referrers(&mut self, space: &SpaceRecord) {
+        if self.rules.references {
+            self.wakes.push(Wake::Referrers { space: space.id });
+        }
+    }
+
+    fn create(
+        &mut self,
+        space: SpaceRecord,
+        object_type: &ObjectTypeRules,
+        rule: usize,
+        anchor: Text,
+    ) -> Result<(), N::Error> {
+        self.wake_referrers(&space);
+        let create = &object_type.creates[rule];
+        let id = self.neighbours.new_mesh_id()?;
+        let record = MeshRecord {
+            id,
+            uid: self.context.ids.next_uid(self.context.now),
+            mesh_type: create.mesh_type,
+            anchor: anchor.clone(),
+            version: 0,
+            doc: Object::new(),
+            provenance: Provenance::default(),
+            state: MeshState::Active,
+        };
+        let view = MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new() };
+        let mut work = Work::of(view);
+        work.is_new = true;
+        work.is_dirty = true;
+        work.reason = Reason {
+            text: format!("new in {} as {}", self.connector_name(space.connector), space.external_id),
+            rule: create.rule,
+        };
+        link(&mut work, space, create.rule, LinkMode::Created, "created from it".to_owned());
+        let at = self.works.add(work);
+        self.resolve_one(at);
+        self.index_new(at, object_type);
+        Ok(())
+    }
+
+    /// Makes a new mesh object findable for the objects that follow in this part.
+    fn index_new(&mut self, at: usize, object_type: &ObjectTypeRules) {
+        let rules = self.rules;
+        let work = &mut self.works.list[at];
+        let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { return };
+        let empty = Object::new();
+        let doc = work.resolved.as_ref().map_or(&empty, |resolved| &resolved.doc);
+        for key in keys_of(mesh_type, doc, &work.anchor) {
+            self.index.add(key, work.view.record.id);
+        }
+        let follows = object_type.flows.iter().any(|flow| {
+            mesh_type
+                .attribute(flow.target)
+                .is_some_and(|attribute| attribute.kind.value == ValueType::Reference)
+        });
+        if follows {
+            // References are followed for all objects at once, later; what is resolved now has none.
+            work.resolved = None;
+        }
+    }
+
+    // ----- lives and attributes -----
+
+    fn settle(&mut self) {
+        let rules = self.rules;
+        for work in self.works.list.iter_mut().filter(|work| work.is_dirty) {
+            if let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) {
+                lifecycle::settle(work, rules, mesh_type, self.context.now, &mut self.wakes);
+            }
+        }
+    }
+
+    /// Looks up where the references of all objects at work lead.
+    fn follow_references(&mut self) -> Result<(), N::Error> {
+        if !self.rules.references {
+            return Ok(());
+        }
+        let rules = self.rules;
+        let mut wanted: HashMap<(ConnectorId, Option<i64>), HashSet<Text>> = HashMap::new();
+        let none = References::new();
+        let mut ignored = Vec::new();
+        let mut resolver = Resolver {
+            rules,
+            now: self.context.now,
+            run: self.context.run,
+            evaluator: self.evaluator,
+            references: &none,
+            findings: &mut ignored,
+        };
+        for work in self.works.list.iter().filter(|work| work.is_dirty && work.state == MeshState::Active) {
+            let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
+            for space in &work.view.linked {
+                let Some(object_type) = rules.object_type(space.connector, space.object_type) else {
+                    continue;
+                };
+                let by_address = object_type
+                    .address()
+                    .and_then(|_| rules.connector(space.connector).map(|connector| connector.address_index));
+                for flow in &object_type.flows {
+                    let follows = mesh_type
+                        .attribute(flow.target)
+                        .is_some_and(|attribute| attribute.kind.value == ValueType::Reference);
+                    if !follows {
+                        continue;
+                    }
+                    if let Ok(Some(values)) = resolver.raw(flow, space) {
+                        let keys = values.as_slice().iter().filter_map(Value::as_text).map(Text::new);
+                        wanted.entry((space.connector, by_address)).or_default().extend(keys);
+                    }
+                }
+            }
+        }
+        for ((connector, by_address), keys) in wanted {
+            self.look_up(connector, by_address, keys)?;
+        }
+        Ok(())
+    }
+
+    fn look_up(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        keys: HashSet<Text>,
+    ) -> Result<(), N::Error> {
+        let hierarchical = self.rules.connector(connector).is_some_and(|known| known.hierarchical);
+        let mut keys: Vec<Text> = keys.into_iter().collect();
+        keys.sort_unstable();
+        let asked: Vec<Text> = match by_address {
+            Some(_) => keys.iter().map(|key| address_key(hierarchical, key)).collect(),
+            None => keys.clone(),
+        };
+        let found = self.neighbours.referred(connector, by_address, &asked)?;
+        let here: HashMap<_, Uid> = self
+            .works
+            .list
+            .iter()
+            .flat_map(|work| work.view.linked.iter().map(|space| (space.id, work.view.record.uid)))
+            .collect();
+        for (key, referred) in keys.into_iter().zip(found) {
+            let Some(referred) = referred else { continue };
+            if let Some(uid) = here.get(&referred.space).copied().or(referred.mesh) {
+                self.references.insert((connector, key), uid);
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self) {
+        for at in 0..self.works.list.len() {
+            if self.works.list[at].is_dirty && self.works.list[at].resolved.is_none() {
+                self.resolve_one(at);
+            }
+        }
+    }
+
+    fn resolve_one(&mut self, at: usize) {
+        let rules = self.rules;
+        let work = &mut self.works.list[at];
+        let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else {
+            work.has_failed = true;
+            return;
+        };
+        if work.state != MeshState::Active {
+            let record = &work.view.record;
+            work.resolved = Some(Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() });
+            return;
+        }
+        let mut resolver = Resolver {
+            rules,
+            now: self.context.now,
+            run: self.context.run,
+            evaluator: self.evaluator,
+            references: &self.references,
+            findings: &mut self.findings,
+        };
+        match resolver.resolve(&work.view, mesh_type) {
+            Ok(resolved) => work.resolved = Some(resolved),
+            Err(ObjectFailed) => work.has_failed = true,
+        }
+    }
+
+    /// A mesh object follows its source's anchor where the new one is free.
+    fn move_anchor(&mut self, at: usize) -> Result<(), N::Error> {
+        let rules = self.rules;
+        let work = &self.works.list[at];
+        if work.is_new || work.state != MeshState::Active {
+            return Ok(());
+        }
+        let Some((space, create)) = work.view.linked.iter().find_map(|space| {
+            let link = space.link.filter(|link| link.mode == LinkMode::Created)?;
+            let creates = &rules.object_type(space.connector, space.object_type)?.creates;
+            Some((space, creates.iter().find(|create| create.rule == link.rule)?))
+        }) else {
+            return Ok(());
+        };
+        let mut joiner =
+            Joiner { rules, now: self.context.now, evaluator: self.evaluator, findings: &mut self.findings };
+        let Some(anchor) = joiner.anchor(create, space).filter(|anchor| *anchor != work.anchor) else {
+            return Ok(());
+        };
+        let Some(key) = joiner.anchor_key(work.view.record.mesh_type, &anchor) else { return Ok(()) };
+        let holders = self.neighbours.candidates(std::slice::from_ref(&key))?.concat();
+        let id = work.view.record.id;
+        if holders.iter().any(|holder| *holder != id) {
+            let message =
+                format!("the anchor {anchor} belongs to another mesh object, so {} stays", work.anchor);
+            self.findings.push(Finding::new("JOI-004", message).about(
+                space.connector,
+                space.id,
+                &space.external_id,
+            ));
+            return Ok(());
+        }
+        self.works.list[at].anchor = anchor;
+        Ok(())
+    }
+
+    // ----- projection -----
+
+    fn finish(mut self) -> Result<Outcome, N::Error> {
+        for at in 0..self.works.list.len() {
+            if self.works.list[at].is_dirty && !self.works.list[at].has_failed {
+                self.move_anchor(at)?;
+            }
+        }
+        let addresses = self.addresses()?;
+        let mut claims = Claims::new();
+        let mut plan = Plan { objects: Vec::with_capacity(self.works.list.len()), ..Plan::default() };
+        let works = std::mem::take(&mut self.works);
+        let rules = self.rules;
+        for work in works.list.into_iter().filter(|work| work.is_dirty && !work.has_failed) {
+            let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
+            let Some(resolved) = &work.resolved else { continue };
+            let mut projector = Projector {
+                rules,
+                now: self.context.now,
+                evaluator: self.evaluator,
+                neighbours: self.neighbours,
+                claims: &mut claims,
+                findings: &mut self.findings,
+                addresses: &addresses,
+            };
+            let projected = projector.project(&work, resolved, mesh_type)?;
+            let Emitted { object, wakes, spaces } = emit(work, projected, rules, mesh_type);
+            self.wakes.extend(wakes);
+            self.spaces.extend(spaces);
+            if !object.is_empty() {
+                plan.objects.push(object);
+            }
+        }
+        (plan.spaces, plan.wakes) = (self.spaces, self.wakes);
+        Ok(Outcome { plan, findings: self.findings })
+    }
+
+    /// Looks up the addresses, in every target that wants them, of all mesh objects that are referred to.
+    fn addresses(&mut self) -> Result<HashMap<ConnectorId, Addresses>, N::Error> {
+        let rules = self.rules;
+        let mut wanted: HashMap<ConnectorId, (Option<identitymesh_model::Name>, HashSet<Uid>)> =
+            HashMap::new();
+        for work in self.works.list.iter().filter(|work| work.is_dirty) {
+            let (Some(mesh_type), Some(resolved)) =
+                (rules.mesh_type(work.view.record.mesh_type), &work.resolved)
+            else {
+                continue;
+            };
+            for (connector, projection, attribute) in mesh_type.projected_references() {
+                let Some(values) = resolved.doc.get(attribute) else { continue };
+                let address = rules
+                    .object_type(connector, projection.object_type)
+                    .and_then(ObjectTypeRules::address)
+                    .or_else(|| projection.place.as_ref().map(|place| place.address));
+                let uids = values
+                    .as_slice()
+                    .iter()
+                    .filter_map(Value::as_text)
+                    .filter_map(|uid| uid.parse::<Uid>().ok());
+                wanted.entry(connector).or_insert_with(|| (address, HashSet::new())).1.extend(uids);
+            }
+        }
+        let mut addresses = HashMap::new();
+        for (connector, (address, uids)) in wanted {
+            let mut uids: Vec<Uid> = uids.into_iter().collect();
+            uids.sort_unstable();
+            let found = self.neighbours.addresses(connector, address, &uids)?;
+            addresses.insert(
+                connector,
+                uids.iter().map(|uid| Text::from(uid.to_string())).zip(found).collect::<Addresses>(),
+            );
+        }
+        Ok(addresses)
+    }
+}
+
+/// A joiner together with what it looks things up in.
+struct JoinerWith<'a> {
+    joiner: Joiner<'a>,
+    index: &'a Index,
+    works: &'a Works,
+}
+
+impl JoinerWith<'_> {
+    fn decide(mut self, space: &SpaceRecord, probe: &Probe, object_type: &ObjectTypeRules) -> Decision {
+        self.joiner.decide(space, probe, object_type, self.index, self.works)
+    }
+}
+
+impl MeshTypeRules {
+    /// Everything in projection rules that becomes references in a target: target, rule, mesh attribute.
+    fn projected_references(
+        &self,
+    ) -> impl Iterator<Item = (ConnectorId, &crate::rules::Projection, identitymesh_model::Name)> {
+        self.targets.iter().flat_map(|(connector, projections)| {
+            projections.iter().flat_map(move |projection| {
+                projection.attributes.iter().filter_map(move |attribute| match attribute.value {
+                    ProjectionValue::References(source) => Some((*connector, projection, source)),
+                    ProjectionValue::Expression(_) => None,
+                })
+            })
+        })
+    }
+}
+
+/// The keys under which join rules find an object with these attributes.
+pub(super) fn keys_of(mesh_type: &MeshTypeRules, doc: &Object, anchor: &Text) -> Vec<IndexKey> {
+    let anchor_value = Value::Text(anchor.clone());
+    let mut keys = Vec::with_capacity(mesh_type.join_indexes.len() + 1);
+    let kind = identitymesh_model::rules::MatchKind::IgnoreCase;
+    keys.extend(match_key(kind, &anchor_value).map(|key| IndexKey { index: mesh_type.anchor_index, key }));
+    for JoinIndex { number, attribute, kind } in &mesh_type.join_indexes {
+        let values = match attribute {
+            Some(attribute) => doc.get(*attribute).map_or(&[][..], |values| values.as_slice()),
+            None => std::slice::from_ref(&anchor_value),
+        };
+        keys.extend(
+            values
+                .iter()
+                .filter_map(|value| match_key(*kind, value))
+                .map(|key| IndexKey { index: *number, key }),
+        );
+    }
+    keys
+}

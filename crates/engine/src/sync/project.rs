@@ -1,0 +1,361 @@
+//! Projection: which targets a mesh object belongs to, and what is to be sent there (sync semantics, sections 6, 7).
+
+use identitymesh_expr::{Evaluator, Scope};
+use identitymesh_model::plan::{ItemAction, ItemChange, ItemPlan, LeavePlan, Operation, Reason, Wake};
+use identitymesh_model::rules::{LeaveAction, LeaveStep};
+use identitymesh_model::{
+    ConnectorId, Finding, ItemRecord, LeaveRecord, LinkMode, MeshState, Name, RuleId, SpaceRecord, Text,
+    Timestamp, Uid, Value, Values, dn,
+};
+
+use super::neighbours::Neighbours;
+use super::resolve::Resolved;
+use super::target::{Addresses, Claims, Target, pending};
+use super::work::Work;
+use crate::rules::{MeshTypeRules, Projection, RuleSet};
+
+/// How long a plan waits for an item that is being sent just now.
+const IN_FLIGHT_WAIT_SECONDS: i64 = 30;
+
+/// What projection found for one mesh object.
+#[derive(Default)]
+pub(super) struct Projected {
+    pub(super) items: Vec<ItemPlan>,
+    pub(super) cancelled: Vec<ConnectorId>,
+    pub(super) leaving: Vec<LeavePlan>,
+    pub(super) wakes: Vec<Wake>,
+    /// Objects in targets that nothing is left to do for.
+    pub(super) released: Vec<identitymesh_model::SpaceId>,
+}
+
+/// Projects mesh objects.
+pub(super) struct Projector<'a, N: Neighbours> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) now: Timestamp,
+    pub(super) evaluator: &'a mut Evaluator,
+    pub(super) neighbours: &'a mut N,
+    pub(super) claims: &'a mut Claims,
+    pub(super) findings: &'a mut Vec<Finding>,
+    pub(super) addresses: &'a std::collections::HashMap<ConnectorId, Addresses>,
+}
+
+impl<N: Neighbours> Projector<'_, N> {
+    /// What is to be done for `work` in all targets of its type.
+    pub(super) fn project(
+        &mut self,
+        work: &Work,
+        resolved: &Resolved,
+        mesh_type: &MeshTypeRules,
+    ) -> Result<Projected, N::Error> {
+        let mut projected = Projected::default();
+        for (connector, projections) in &mesh_type.targets {
+            if !self.rules.connector(*connector).is_some_and(|known| known.enabled) {
+                continue;
+            }
+            let item = work.view.items.iter().find(|item| item.connector == *connector);
+            if item.is_some_and(|item| item.in_flight) {
+                let at = Some(self.now.saturating_add_seconds(IN_FLIGHT_WAIT_SECONDS));
+                projected.wakes.push(Wake::Mesh { id: work.view.record.id, at });
+                continue;
+            }
+            self.target(work, resolved, *connector, projections, item, &mut projected)?;
+        }
+        Ok(projected)
+    }
+
+    fn target(
+        &mut self,
+        work: &Work,
+        resolved: &Resolved,
+        connector: ConnectorId,
+        projections: &[Projection],
+        item: Option<&ItemRecord>,
+        projected: &mut Projected,
+    ) -> Result<(), N::Error> {
+        let rule = match work.state {
+            MeshState::Active => self.in_scope(work, resolved, connector, projections),
+            _ => None,
+        };
+        let mut held = work.view.linked.iter().filter(|space| {
+            space.connector == connector
+                && !space.deleted
+                && projections.iter().any(|rule| rule.object_type == space.object_type)
+        });
+        let space = held.next();
+        if held.next().is_some() {
+            let message = "the target has several objects for this mesh object, so none of them is changed";
+            self.finding("PRJ-004", message, work, connector);
+            return Ok(());
+        }
+        if projections.iter().any(|rule| rule.reads_time) && work.state == MeshState::Active {
+            projected.wakes.push(Wake::Mesh { id: work.view.record.id, at: Some(next_boundary(self.now)) });
+        }
+        let leave = work.view.leaving.iter().find(|leave| leave.connector == connector);
+        let planned = match (rule, space) {
+            (Some(rule), space) => {
+                if leave.is_some() {
+                    projected.leaving.push(LeavePlan::Clear { connector });
+                }
+                let mut waits = Vec::new();
+                let planned = self.held(work, resolved, connector, rule, space, leave, item, &mut waits)?;
+                let owner = work.view.record.id;
+                projected.wakes.extend(waits.into_iter().map(|member| Wake::Address {
+                    connector,
+                    owner,
+                    member,
+                }));
+                planned
+            }
+            (None, Some(space)) => self.left(work, connector, projections, space, leave, projected),
+            (None, None) => None,
+        };
+        queue(planned, item, connector, projected, work);
+        Ok(())
+    }
+
+    /// The first rule, in order of precedence, whose scope the object is in.
+    fn in_scope<'p>(
+        &mut self,
+        work: &Work,
+        resolved: &Resolved,
+        connector: ConnectorId,
+        projections: &'p [Projection],
+    ) -> Option<&'p Projection> {
+        let scope = Scope::at(self.now).with_mesh(&resolved.doc);
+        projections.iter().find(|rule| match &rule.scope {
+            None => true,
+            Some(program) => self.evaluator.test(program, &scope).unwrap_or_else(|error| {
+                let message = format!("the scope of {} failed and counts as false: {error}", rule.name);
+                let mut finding = Finding::new("PRJ-001", message);
+                finding.connector = Some(connector);
+                finding.mesh = Some(work.view.record.id);
+                finding.subject = Some(work.anchor.to_string());
+                self.findings.push(finding);
+                false
+            }),
+        })
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different part of one object's state in one target"
+    )]
+    fn held(
+        &mut self,
+        work: &Work,
+        resolved: &Resolved,
+        connector: ConnectorId,
+        rule: &Projection,
+        space: Option<&SpaceRecord>,
+        leave: Option<&LeaveRecord>,
+        item: Option<&ItemRecord>,
+        waits: &mut Vec<Uid>,
+    ) -> Result<Option<Planned>, N::Error> {
+        let none = Addresses::new();
+        let mut target = Target {
+            connector,
+            hierarchical: self.rules.connector(connector).is_some_and(|known| known.hierarchical),
+            rule,
+            mesh: work.view.record.id,
+            anchor: &work.anchor,
+            doc: &resolved.doc,
+            addresses: self.addresses.get(&connector).unwrap_or(&none),
+            now: self.now,
+            evaluator: self.evaluator,
+            neighbours: self.neighbours,
+            claims: self.claims,
+            findings: self.findings,
+            waits: Vec::new(),
+        };
+        let (operation, action, text) = match space {
+            None if !rule.create => return Ok(None),
+            None => {
+                let waiting = item.and_then(|item| match &item.action {
+                    ItemAction::Create { attributes, .. } => Some(attributes),
+                    _ => None,
+                });
+                let Some(action) = target.create(waiting)? else { return Ok(None) };
+                (Operation::Create, action, format!("in scope of {}", rule.name))
+            }
+            Some(_) if !rule.update => return Ok(None),
+            Some(space) => {
+                let was_disabled = leave.is_some_and(|leave| leave.steps > 0);
+                let planned = target.update(space, was_disabled)?;
+                waits.append(&mut target.waits);
+                let Some((operation, action)) = planned else { return Ok(None) };
+                (operation, action, work.reason.text.clone())
+            }
+        };
+        Ok(Some(Planned { rule: rule.rule, object_type: rule.object_type, operation, action, text }))
+    }
+
+    /// What a leave policy wants of an object that no rule holds any more. Steps add up: everything that is due by
+    /// now has to be so.
+    fn left(
+        &mut self,
+        work: &Work,
+        connector: ConnectorId,
+        projections: &[Projection],
+        space: &SpaceRecord,
+        leave: Option<&LeaveRecord>,
+        projected: &mut Projected,
+    ) -> Option<Planned> {
+        let made_by = space.link.filter(|link| link.mode == LinkMode::Projected).map(|link| link.rule);
+        let rule = projections
+            .iter()
+            .find(|rule| Some(rule.rule) == leave.map(|leave| leave.rule).or(made_by))
+            .or_else(|| projections.iter().find(|rule| rule.object_type == space.object_type))?;
+        let since = leave.map_or_else(|| left_at(work).unwrap_or(self.now), |leave| leave.since);
+        let done = leave.map_or(0, |leave| leave.steps);
+        let is_due = |step: &&LeaveStep| since.saturating_add_seconds(step.after.as_seconds()) <= self.now;
+        let due = rule.leave.iter().take_while(is_due).count();
+        let steps = u16::try_from(due).unwrap_or(u16::MAX).max(done);
+        if leave.is_none_or(|leave| (leave.since, leave.steps, leave.rule) != (since, steps, rule.rule)) {
+            projected.leaving.push(LeavePlan::Set { connector, rule: rule.rule, since, steps });
+        }
+        let taken = &rule.leave[..usize::from(steps).min(rule.leave.len())];
+        match rule.leave.get(taken.len()) {
+            Some(next) => {
+                let at = Some(since.saturating_add_seconds(next.after.as_seconds()));
+                projected.wakes.push(Wake::Mesh { id: work.view.record.id, at });
+            }
+            None if matches!(work.state, MeshState::Deleted { .. }) => {
+                let deletes = taken.last().is_some_and(|step| step.action == LeaveAction::Delete);
+                if !deletes || !self.owns(rule, space) {
+                    projected.released.push(space.id);
+                }
+            }
+            None => {}
+        }
+        self.leave_item(work, connector, rule, space, taken)
+    }
+
+    fn owns(&self, rule: &Projection, space: &SpaceRecord) -> bool {
+        rule.owns_existing || space.link.is_some_and(|link| link.mode == LinkMode::Projected)
+    }
+
+    fn leave_item(
+        &mut self,
+        work: &Work,
+        connector: ConnectorId,
+        rule: &Projection,
+        space: &SpaceRecord,
+        taken: &[LeaveStep],
+    ) -> Option<Planned> {
+        let text = format!("left the scope of {}: {}", rule.name, work.reason.text);
+        let plan = |operation, action| {
+            Some(Planned {
+                rule: rule.rule,
+                object_type: rule.object_type,
+                operation,
+                action,
+                text: text.clone(),
+            })
+        };
+        if taken.iter().any(|step| step.action == LeaveAction::Delete) {
+            if self.owns(rule, space) {
+                return plan(Operation::Delete, ItemAction::Delete { space: space.id });
+            }
+            let message = "the leave policy says delete, but this product did not create the object and the rule does not own existing ones; it stays";
+            self.finding("PRJ-005", message, work, connector);
+        }
+        let mut changes = Vec::new();
+        let mut operation = Operation::Move;
+        if let Some(disable) =
+            rule.disable.as_ref().filter(|_| taken.iter().any(|step| step.action == LeaveAction::Disable))
+        {
+            let wanted = Some(Values::One(disable.disabled.clone()));
+            let old = space.doc.get(disable.attribute).cloned();
+            if old != wanted {
+                changes.push(ItemChange { name: disable.attribute, old, new: wanted });
+                operation = Operation::Disable;
+            }
+        }
+        let address =
+            taken.iter().rev().find_map(|step| step.to.as_deref()).and_then(|to| moved(rule, space, to));
+        if changes.is_empty() && address.is_none() {
+            return None;
+        }
+        let create_container =
+            rule.place.as_ref().is_some_and(|place| place.create_container) && address.is_some();
+        plan(operation, ItemAction::Update { space: space.id, address, create_container, changes })
+    }
+
+    fn finding(&mut self, code: &'static str, message: &str, work: &Work, connector: ConnectorId) {
+        let mut finding = Finding::new(code, message);
+        finding.connector = Some(connector);
+        finding.mesh = Some(work.view.record.id);
+        finding.subject = Some(work.anchor.to_string());
+        self.findings.push(finding);
+    }
+}
+
+/// What should be queued for one target.
+struct Planned {
+    rule: RuleId,
+    object_type: Name,
+    operation: Operation,
+    action: ItemAction,
+    text: String,
+}
+
+/// Puts what is planned in place of the live item, unless that is the same already.
+fn queue(
+    planned: Option<Planned>,
+    item: Option<&ItemRecord>,
+    connector: ConnectorId,
+    projected: &mut Projected,
+    work: &Work,
+) {
+    match (planned, item) {
+        (None, None) => {}
+        (None, Some(_)) => projected.cancelled.push(connector),
+        (Some(planned), Some(item)) if planned.action == item.action => {}
+        (Some(planned), _) => {
+            wait_for_references(&planned.action, connector, projected, work);
+            projected.items.push(ItemPlan {
+                connector,
+                rule: planned.rule,
+                object_type: planned.object_type,
+                operation: planned.operation,
+                action: planned.action,
+                reason: Reason { text: planned.text, rule: planned.rule },
+            });
+        }
+    }
+}
+
+fn wait_for_references(action: &ItemAction, connector: ConnectorId, projected: &mut Projected, work: &Work) {
+    let sets: Vec<&Values> = match action {
+        ItemAction::Create { attributes, .. } => attributes.iter().map(|(_, values)| values).collect(),
+        ItemAction::Update { changes, .. } => {
+            changes.iter().filter_map(|change| change.new.as_ref()).collect()
+        }
+        ItemAction::Delete { .. } => return,
+    };
+    let owner = work.view.record.id;
+    let members = sets.into_iter().flat_map(|values| pending(Some(values)));
+    projected.wakes.extend(members.map(|member| Wake::Address { connector, owner, member }));
+}
+
+/// When a mesh object that is leaving left.
+const fn left_at(work: &Work) -> Option<Timestamp> {
+    match work.state {
+        MeshState::Active => None,
+        MeshState::Leaving { since } | MeshState::Deleted { since } => Some(since),
+    }
+}
+
+fn moved(rule: &Projection, space: &SpaceRecord, to: &str) -> Option<Text> {
+    let place = rule.place.as_ref()?;
+    let current = space.doc.single(place.address).and_then(Value::as_text)?;
+    let wanted = format!("{},{to}", dn::split_first(current).0);
+    (dn::normalise(&wanted) != dn::normalise(current)).then(|| Text::from(wanted))
+}
+
+/// The next moment at which the day changes in UTC.
+fn next_boundary(now: Timestamp) -> Timestamp {
+    const DAY: i64 = 86_400_000_000;
+    let into_day = now.as_micros().rem_euclid(DAY);
+    now.saturating_add_micros(DAY - into_day)
+}

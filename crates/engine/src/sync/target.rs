@@ -1,0 +1,412 @@
+//! One mesh object in one target: what the target should hold, against what it does.
+//!
+//! The wanted state is computed in full and compared attribute by attribute with the management-space object; only
+//! differences become an item. What a rule does not speak of is left alone.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use identitymesh_expr::{Evaluator, Scope, Uniqueness};
+use identitymesh_model::plan::{IndexKey, ItemAction, ItemChange, Operation};
+use identitymesh_model::rules::{DriftPolicy, MatchKind, ProjectionMode};
+use identitymesh_model::{
+    AttributeType, ConnectorId, Finding, MeshId, Name, Object, SpaceRecord, Text, Timestamp, Uid, Value,
+    ValueType, Values, dn,
+};
+
+use super::neighbours::Neighbours;
+use crate::key::{address_key, match_key};
+use crate::rules::{ExpressionValue, Gave, Place, Projection, ProjectionValue, TargetAttribute};
+
+/// The addresses of mesh objects in a target, by public id; `None` when the target does not hold them.
+pub(super) type Addresses = HashMap<Text, Option<Text>>;
+
+/// Names that this part of the plan has given out.
+pub(super) type Claims = HashMap<IndexKey, MeshId>;
+
+/// One mesh object and one target.
+pub(super) struct Target<'a, N: Neighbours> {
+    pub(super) connector: ConnectorId,
+    pub(super) hierarchical: bool,
+    pub(super) rule: &'a Projection,
+    pub(super) mesh: MeshId,
+    pub(super) anchor: &'a Text,
+    /// The attributes that the mesh object will have.
+    pub(super) doc: &'a Object,
+    pub(super) addresses: &'a Addresses,
+    pub(super) now: Timestamp,
+    pub(super) evaluator: &'a mut Evaluator,
+    pub(super) neighbours: &'a mut N,
+    pub(super) claims: &'a mut Claims,
+    pub(super) findings: &'a mut Vec<Finding>,
+    /// Mesh objects that references wait for although nothing is sent.
+    pub(super) waits: Vec<Uid>,
+}
+
+/// What a target attribute should hold.
+enum Wanted {
+    /// This, or nothing.
+    Values(Option<Values>),
+    /// Nobody can say: it is left as it is.
+    Unknown,
+}
+
+impl<N: Neighbours> Target<'_, N> {
+    /// A new object, `None` when it cannot be made yet. Names that a waiting item has already been given stay.
+    pub(super) fn create(&mut self, waiting: Option<&Object>) -> Result<Option<ItemAction>, N::Error> {
+        let mut attributes = Object::with_capacity(self.rule.attributes.len() + 1);
+        let rule = self.rule;
+        for attribute in &rule.attributes {
+            let kept = waiting
+                .and_then(|waiting| waiting.get(attribute.target))
+                .filter(|_| attribute.unique.is_some());
+            let wanted = match kept {
+                Some(kept) => Wanted::Values(Some(kept.clone())),
+                None => self.wanted(attribute)?,
+            };
+            match wanted {
+                Wanted::Values(Some(values)) => {
+                    if let (Some(index), Some(value)) = (attribute.unique, values.single()) {
+                        self.claim_key(index, value);
+                    }
+                    attributes.set(attribute.target, values);
+                }
+                Wanted::Values(None) => {}
+                Wanted::Unknown if attribute.unique.is_some() => return Ok(None),
+                Wanted::Unknown => {}
+            }
+        }
+        if let Some(disable) = &rule.disable
+            && let Some(enabled) = &disable.enabled
+            && attributes.get(disable.attribute).is_none()
+        {
+            attributes.set(disable.attribute, enabled.clone());
+        }
+        let mut create_container = false;
+        if let Some(place) = &rule.place {
+            let Some(address) = self.address(place, attributes.single(place.rdn)) else { return Ok(None) };
+            create_container = place.create_container;
+            attributes.set(place.address, Value::Text(address));
+        }
+        Ok(Some(ItemAction::Create { attributes, create_container }))
+    }
+
+    fn claim_key(&mut self, index: i64, value: &Value) {
+        if let Some(key) = match_key(MatchKind::IgnoreCase, value) {
+            self.claims.insert(IndexKey { index, key }, self.mesh);
+        }
+    }
+
+    /// What differs, `None` when nothing does.
+    pub(super) fn update(
+        &mut self,
+        space: &SpaceRecord,
+        returns: bool,
+    ) -> Result<Option<(Operation, ItemAction)>, N::Error> {
+        let rule = self.rule;
+        let mut changes = Vec::new();
+        for attribute in &rule.attributes {
+            if !is_ever_updated(attribute, space) {
+                continue;
+            }
+            if let Wanted::Values(wanted) = self.wanted(attribute)? {
+                changes.extend(self.change(attribute, wanted, space));
+            }
+        }
+        let mut enables = false;
+        if let Some(disable) = rule.disable.as_ref().filter(|_| returns) {
+            let wanted = disable.enabled.clone().map(Values::One);
+            let current = space.doc.get(disable.attribute);
+            if current != wanted.as_ref() && changes.iter().all(|change| change.name != disable.attribute) {
+                changes.push(ItemChange { name: disable.attribute, old: current.cloned(), new: wanted });
+            }
+            enables = changes.iter().any(|change| change.name == disable.attribute);
+        }
+        let address = self.new_address(space, &mut changes);
+        if changes.is_empty() && address.is_none() {
+            return Ok(None);
+        }
+        changes.sort_by_key(|change| change.name);
+        let operation = match (enables, &address) {
+            (true, _) => Operation::Enable,
+            (false, Some(_)) => Operation::Move,
+            (false, None) => Operation::Update,
+        };
+        let create_container =
+            rule.place.as_ref().is_some_and(|place| place.create_container) && address.is_some();
+        Ok(Some((operation, ItemAction::Update { space: space.id, address, create_container, changes })))
+    }
+
+    /// The address that the object should have, when it has another one. A rename sets the naming attribute itself,
+    /// so that is no change of its own.
+    fn new_address(&mut self, space: &SpaceRecord, changes: &mut Vec<ItemChange>) -> Option<Text> {
+        let place = self.rule.place.as_ref()?;
+        let current = space.doc.single(place.address).and_then(Value::as_text)?;
+        let changed = changes.iter().find(|change| change.name == place.rdn);
+        let naming = match changed {
+            Some(change) => change.new.as_ref().and_then(Values::single).cloned(),
+            None => space.doc.single(place.rdn).cloned().or_else(|| naming_value(current)),
+        };
+        changes.retain(|change| change.name != place.rdn);
+        let wanted = self.address(place, naming.as_ref())?;
+        (dn::normalise(&wanted) != dn::normalise(current)).then_some(wanted)
+    }
+
+    /// `rdn=value,container`, or a finding that says what is missing.
+    fn address(&mut self, place: &Place, naming: Option<&Value>) -> Option<Text> {
+        let scope = Scope::at(self.now).with_mesh(self.doc);
+        let container = match self.evaluator.evaluate(&place.container, &scope) {
+            Ok(Some(values)) => values.single().map(ToString::to_string),
+            Ok(None) => None,
+            Err(error) => {
+                self.finding("PRJ-001", format!("the container could not be computed: {error}"), None);
+                return None;
+            }
+        };
+        let Some(container) = container else {
+            self.finding(
+                "PRJ-002",
+                "the container is absent, so the object has no place yet".to_owned(),
+                None,
+            );
+            return None;
+        };
+        let Some(naming) = naming.map(ToString::to_string).filter(|text| !text.trim().is_empty()) else {
+            self.finding(
+                "PRJ-003",
+                "the naming attribute is absent, so the object has no name yet".to_owned(),
+                Some(place.rdn),
+            );
+            return None;
+        };
+        Some(Text::from(format!("{}={},{container}", place.rdn, dn::escape(&naming))))
+    }
+
+    fn change(
+        &mut self,
+        attribute: &TargetAttribute,
+        wanted: Option<Values>,
+        space: &SpaceRecord,
+    ) -> Option<ItemChange> {
+        let current = space.doc.get(attribute.target);
+        if self.same(attribute, wanted.as_ref(), current) {
+            return None;
+        }
+        if only_waits(wanted.as_ref(), current) {
+            self.waits.extend(pending(wanted.as_ref()));
+            return None;
+        }
+        if wanted.is_none() && (attribute.keep_when_absent || !was_written(space, attribute.target)) {
+            return None;
+        }
+        let drifted = space.drift.iter().find(|(name, _)| *name == attribute.target);
+        if let Some((_, exported)) = drifted
+            && attribute.drift != DriftPolicy::Reassert
+            && self.same(attribute, wanted.as_ref(), exported.as_ref())
+        {
+            if attribute.drift == DriftPolicy::Report {
+                let message =
+                    "somebody else changed the value in the target; it is reported and left so".to_owned();
+                self.finding("PRJ-006", message, Some(attribute.target));
+            }
+            return None;
+        }
+        Some(ItemChange { name: attribute.target, old: current.cloned(), new: wanted })
+    }
+
+    fn same(&self, attribute: &TargetAttribute, left: Option<&Values>, right: Option<&Values>) -> bool {
+        match (left, right) {
+            (None, None) => true,
+            (Some(left), Some(right)) => {
+                left.as_slice() == right.as_slice()
+                    || (attribute.ignore_case && left.eq_ignore_case(right))
+                    || (matches!(attribute.value, ProjectionValue::References(_))
+                        && self.keys(left) == self.keys(right))
+            }
+            _ => false,
+        }
+    }
+
+    fn keys(&self, values: &Values) -> Vec<Text> {
+        let texts = values.as_slice().iter().filter_map(Value::as_text);
+        let mut keys: Vec<Text> = texts.map(|text| address_key(self.hierarchical, text)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    fn wanted(&mut self, attribute: &TargetAttribute) -> Result<Wanted, N::Error> {
+        let scope = Scope::at(self.now).with_mesh(self.doc);
+        if let Some(when) = &attribute.when {
+            match self.evaluator.test(when, &scope) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Wanted::Unknown),
+                Err(error) => {
+                    self.finding("PRJ-001", format!("the condition failed: {error}"), Some(attribute.target));
+                    return Ok(Wanted::Unknown);
+                }
+            }
+        }
+        let given = match &attribute.value {
+            ProjectionValue::References(source) => {
+                return Ok(Wanted::Values(self.references(attribute, *source)));
+            }
+            ProjectionValue::Expression(ExpressionValue(expression)) => match attribute.unique {
+                None => expression.give(self.evaluator, &scope, self.doc, attribute.missing),
+                Some(index) => {
+                    let claim = Claim {
+                        index,
+                        mesh: self.mesh,
+                        neighbours: RefCell::new(&mut *self.neighbours),
+                        claims: RefCell::new(&mut *self.claims),
+                        error: RefCell::new(None),
+                    };
+                    let scope = Scope { names: Some(&claim), ..scope };
+                    let given = expression.give(self.evaluator, &scope, self.doc, attribute.missing);
+                    if let Some(error) = claim.error.into_inner() {
+                        return Err(error);
+                    }
+                    given
+                }
+            },
+        };
+        let problem = match given {
+            Ok(None) => return Ok(Wanted::Values(None)),
+            Ok(Some(values)) => match fit(values, attribute.kind) {
+                Ok(values) => return Ok(Wanted::Values(values)),
+                Err(problem) => format!("the rule gave {problem}, so the attribute is left as it is"),
+            },
+            Err(Gave::Failed(error)) => format!("the value could not be computed: {error}"),
+            Err(Gave::Missing(name) | Gave::MissingFatal(name)) => {
+                format!("{name} is absent, so the attribute is left as it is")
+            }
+        };
+        self.finding("PRJ-001", problem, Some(attribute.target));
+        Ok(Wanted::Unknown)
+    }
+
+    fn references(&self, attribute: &TargetAttribute, source: Name) -> Option<Values> {
+        let uids = self.doc.get(source)?.as_slice().iter().filter_map(Value::as_text);
+        let values: Vec<Value> = uids
+            .map(|uid| match self.addresses.get(uid) {
+                Some(Some(address)) => Value::reference(address),
+                _ => ItemAction::pending_reference(uid),
+            })
+            .collect();
+        let is_multi =
+            attribute.kind.map_or(matches!(self.doc.get(source), Some(Values::Set(_))), |kind| kind.multi);
+        if is_multi { Values::set(values) } else { values.into_iter().next().map(Values::One) }
+    }
+
+    fn finding(&mut self, code: &'static str, message: String, attribute: Option<Name>) {
+        let mut finding = Finding::new(code, message);
+        finding.connector = Some(self.connector);
+        finding.mesh = Some(self.mesh);
+        finding.subject = Some(self.anchor.to_string());
+        finding.attribute = attribute;
+        self.findings.push(finding);
+    }
+}
+
+fn is_ever_updated(attribute: &TargetAttribute, space: &SpaceRecord) -> bool {
+    match attribute.mode {
+        ProjectionMode::Always => true,
+        ProjectionMode::CreateOnly => false,
+        ProjectionMode::IfEmpty => space.doc.get(attribute.target).is_none(),
+    }
+}
+
+/// Whether we wrote a value there last.
+fn was_written(space: &SpaceRecord, name: Name) -> bool {
+    matches!(space.snapshot(name), Some(Some(_)))
+}
+
+/// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing
+/// is sent for them alone.
+fn only_waits(wanted: Option<&Values>, current: Option<&Values>) -> bool {
+    let Some(wanted) = wanted else { return false };
+    let known: Vec<&Value> =
+        wanted.as_slice().iter().filter(|value| ItemAction::pending_uid(value).is_none()).collect();
+    let waits = known.len() < wanted.as_slice().len();
+    waits && known.iter().copied().eq(current.map_or(&[][..], Values::as_slice).iter())
+}
+
+/// The mesh objects that references among the values wait for.
+pub(super) fn pending(values: Option<&Values>) -> impl Iterator<Item = Uid> + '_ {
+    let values = values.map_or(&[][..], Values::as_slice);
+    values.iter().filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok())
+}
+
+fn naming_value(address: &str) -> Option<Value> {
+    dn::attribute_and_value(dn::split_first(address).0).map(|(_, value)| Value::text(value))
+}
+
+/// The values in the form and type that the target's schema wants; what is text in the mesh may be a number there.
+fn fit(values: Values, kind: Option<AttributeType>) -> Result<Option<Values>, String> {
+    let Some(kind) = kind else { return Ok(Some(values)) };
+    let list = values.into_vec();
+    if !kind.multi && list.len() > 1 {
+        return Err(format!("{} values for an attribute that holds one", list.len()));
+    }
+    let list: Vec<Value> =
+        list.into_iter().map(|value| fit_one(value, kind.value)).collect::<Result<_, _>>()?;
+    Ok(if kind.multi { Values::set(list) } else { list.into_iter().next().map(Values::One) })
+}
+
+fn fit_one(value: Value, kind: ValueType) -> Result<Value, String> {
+    let wrong = |value: &Value| format!("{value:?} where {kind} belongs");
+    Ok(match (kind, value) {
+        (ValueType::String, Value::Binary(bytes)) => return Err(wrong(&Value::Binary(bytes))),
+        (ValueType::String, value @ Value::Text(_)) => value,
+        (ValueType::String, value) => Value::text(value.to_string()),
+        (ValueType::Integer, Value::Text(text)) => {
+            Value::Integer(text.trim().parse().map_err(|_| wrong(&Value::Text(text)))?)
+        }
+        (ValueType::Integer, Value::Boolean(truth)) => Value::Integer(i64::from(truth)),
+        (ValueType::Boolean, Value::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Value::Boolean(true),
+            "false" | "0" | "no" => Value::Boolean(false),
+            _ => return Err(wrong(&Value::Text(text))),
+        },
+        (ValueType::Boolean, Value::Integer(number @ (0 | 1))) => Value::Boolean(number == 1),
+        (ValueType::DateTime, Value::Text(text)) => {
+            Value::DateTime(text.trim().parse().map_err(|_| wrong(&Value::Text(text)))?)
+        }
+        (ValueType::Reference, Value::Text(text)) => Value::Reference(text),
+        (ValueType::Integer, value @ Value::Integer(_))
+        | (ValueType::Boolean, value @ Value::Boolean(_))
+        | (ValueType::DateTime, value @ Value::DateTime(_))
+        | (ValueType::Binary, value @ Value::Binary(_))
+        | (ValueType::Reference, value @ Value::Reference(_)) => value,
+        (_, value) => return Err(wrong(&value)),
+    })
+}
+
+/// Names for `Unique`: free when neither the target, nor a waiting item, nor this part of the plan has them.
+struct Claim<'a, N: Neighbours> {
+    index: i64,
+    mesh: MeshId,
+    neighbours: RefCell<&'a mut N>,
+    claims: RefCell<&'a mut Claims>,
+    error: RefCell<Option<N::Error>>,
+}
+
+impl<N: Neighbours> Uniqueness for Claim<'_, N> {
+    fn claim(&self, candidate: &str) -> Result<bool, String> {
+        let Some(key) = match_key(MatchKind::IgnoreCase, &Value::text(candidate)) else { return Ok(false) };
+        let key = IndexKey { index: self.index, key };
+        if self.claims.borrow().get(&key).is_some_and(|holder| *holder != self.mesh) {
+            return Ok(false);
+        }
+        match self.neighbours.borrow_mut().is_taken(&key, self.mesh) {
+            Ok(true) => Ok(false),
+            Ok(false) => {
+                self.claims.borrow_mut().insert(key, self.mesh);
+                Ok(true)
+            }
+            Err(error) => {
+                *self.error.borrow_mut() = Some(error);
+                Err("the names in use could not be read".to_owned())
+            }
+        }
+    }
+}
