@@ -1,0 +1,98 @@
+//! Why a run could not go on.
+
+use identitymesh_connector::{Class, ConnectorError};
+use identitymesh_engine::rules::RuleProblem;
+use identitymesh_store::StoreError;
+
+/// A run's failure. Everything committed before it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store failed.
+    #[error("the store could not be read or written")]
+    Store(#[from] StoreError),
+    /// The connected system failed.
+    #[error("the connected system could not be used")]
+    Connector(#[from] ConnectorError),
+    /// No configuration is in force.
+    #[error("RUN-001: no configuration is in force; put one in force with `identitymesh apply DIR`")]
+    NoConfiguration,
+    /// There is no such connector.
+    #[error("RUN-002: there is no connector {name}; the configuration has {known}")]
+    UnknownConnector {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The connector is switched off.
+    #[error("RUN-003: the connector {name} is disabled in its file")]
+    Disabled {
+        /// Which.
+        name: String,
+    },
+    /// The connector's kind cannot do this.
+    #[error("RUN-004: the connector {name} is of a type that cannot {what}")]
+    Unsupported {
+        /// Which connector.
+        name: String,
+        /// What it cannot do.
+        what: &'static str,
+    },
+    /// Settings do not fit their schema.
+    #[error("RUN-005: the settings of {name} are not usable: {problems}")]
+    Settings {
+        /// Which connector.
+        name: String,
+        /// All problems.
+        problems: String,
+    },
+    /// A secret could not be resolved.
+    #[error("RUN-006: a secret of {name} could not be resolved")]
+    Secret {
+        /// Which connector.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The rules do not compile.
+    #[error("RUN-007: the configuration has {} problems", .0.len())]
+    Rules(Vec<RuleProblem>),
+    /// Somebody stopped the run.
+    #[error("RUN-008: the run was cancelled; everything before that is kept")]
+    Cancelled,
+    /// Stored data cannot be understood.
+    #[error("RUN-009: stored {what} cannot be understood")]
+    Stored {
+        /// What.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A worker ended without an answer.
+    #[error("RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log")]
+    Worker,
+}
+
+impl RunError {
+    /// Whether the same run may work later without anybody changing anything.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error.class, identitymesh_store::StoreClass::Transient),
+            Self::Connector(error) => matches!(error.class, Class::Transient),
+            _ => false,
+        }
+    }
+
+    /// Whether somebody stopped the run.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Cancelled => true,
+            Self::Connector(error) => matches!(error.class, Class::Cancelled),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Carries out runs: imports, syncs, exports and whole cycles.
+//!
+//! Ring 3. The engine decides, the store keeps, connectors talk to systems; the runner moves data between them in
+//! bounded parts, records every run with its counts and state, and can be stopped between any two parts without
+//! losing anything. Asynchronous code lives here and in connectors, nowhere further in.
+
+mod cycle;
+mod error;
+mod export;
+mod force;
+mod import;
+mod mesh;
+mod observe;
+mod run;
+mod sync;
+
+pub use cycle::{CycleReport, cycle};
+pub use error::RunError;
+pub use export::export;
+pub use force::{Applied, InForce, apply_configuration, check_configuration};
+pub use import::{ImportKind, import};
+pub use mesh::{Mesh, SecretResolver};
+pub use observe::{Observer, Silent, Stage};
+pub use run::{RunReport, Steps};
+pub use sync::{SyncScope, sync};

@@ -1,0 +1,12 @@
+//! Syncs: what was imported, into the mesh and on to the queues.
+//!
+//! A sync takes pending objects in parts. While one part is being written the next is planned; a plan that would need
+//! what is still being written waits for it. After the pending objects the to-do list is worked off until it is
+//! empty, so that what one object's change means for others happens in the same sync.
+
+mod in_flight;
+mod neighbours;
+mod rows;
+mod work;
+
+pub use work::{SyncScope, sync};

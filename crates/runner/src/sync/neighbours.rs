@@ -1,0 +1,103 @@
+//! The state around the objects at hand, as the store has it once everything before is written.
+
+use identitymesh_engine::{Neighbours, Referred};
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, Text, Uid};
+use identitymesh_store::{Reader, Store, StoreError};
+
+use super::in_flight::InFlight;
+
+/// How many ids for new mesh objects are taken from the store at once.
+const IDS_RESERVED: u64 = 10_000;
+
+/// Ids for new mesh objects, taken from the store in rows.
+#[derive(Default)]
+pub(super) struct MeshIds {
+    next: i64,
+    end: i64,
+}
+
+impl MeshIds {
+    fn take(&mut self, store: &dyn Store) -> Result<MeshId, StoreError> {
+        if self.next == self.end {
+            self.next = store.reserve_mesh_ids(IDS_RESERVED)?.0;
+            self.end = self.next + i64::try_from(IDS_RESERVED).expect("a small constant");
+        }
+        let id = MeshId(self.next);
+        self.next += 1;
+        Ok(id)
+    }
+}
+
+/// Answers from a store, waiting for parts in flight where a question touches them.
+pub(super) struct StoreNeighbours<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) in_flight: &'a mut InFlight,
+    pub(super) ids: &'a mut MeshIds,
+    reader: Option<Box<dyn Reader + 'a>>,
+}
+
+impl<'a> StoreNeighbours<'a> {
+    pub(super) fn new(store: &'a dyn Store, in_flight: &'a mut InFlight, ids: &'a mut MeshIds) -> Self {
+        Self { store, in_flight, ids, reader: None }
+    }
+
+    /// A reader that sees what has been written, after everything if `wait` says so.
+    fn reader(&mut self, wait: bool) -> Result<&mut (dyn Reader + 'a), StoreError> {
+        if wait {
+            self.reader = None;
+            self.in_flight.drain()?;
+        }
+        if self.reader.is_none() {
+            self.reader = Some(self.store.read()?);
+        }
+        Ok(self.reader.as_mut().expect("it was opened above").as_mut())
+    }
+}
+
+impl Neighbours for StoreNeighbours<'_> {
+    type Error = StoreError;
+
+    fn new_mesh_id(&mut self) -> Result<MeshId, StoreError> {
+        self.ids.take(self.store)
+    }
+
+    fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
+        let wait = self.in_flight.touches_keys(keys);
+        self.reader(wait)?.candidates(keys)
+    }
+
+    fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
+        let wait = self.in_flight.touches_meshes(ids);
+        self.reader(wait)?.views(ids)
+    }
+
+    fn referred(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Option<Referred>>, StoreError> {
+        let wait = self.in_flight.touches_spaces();
+        let found = self.reader(wait)?.referred(connector, by_address, references)?;
+        let found = found.into_iter().map(|found| {
+            found.map(|found| Referred { space: found.space, mesh: found.mesh.map(|(_, uid)| uid) })
+        });
+        Ok(found.collect())
+    }
+
+    fn addresses(
+        &mut self,
+        connector: ConnectorId,
+        address: Option<Name>,
+        uids: &[Uid],
+    ) -> Result<Vec<Option<Text>>, StoreError> {
+        let wait = self.in_flight.touches_spaces();
+        self.reader(wait)?.addresses(connector, address, uids)
+    }
+
+    fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError> {
+        let wait = self.in_flight.touches_name(key);
+        self.reader(wait)?.is_taken(key, except)
+    }
+}

@@ -1,0 +1,257 @@
+//! The work of a sync, part by part.
+
+use std::collections::HashMap;
+
+use identitymesh_engine::{PlanContext, Planner, Seeds};
+use identitymesh_model::plan::{LinkChange, MeshChange, NoteKind, Operation, Plan};
+use identitymesh_model::{ConnectorId, Finding, MeshId, Name, SpaceId, SpaceRecord};
+use identitymesh_store::{Cursor, SyncBatch, Todo};
+
+use super::in_flight::{InFlight, PlanTouch};
+use super::neighbours::{MeshIds, StoreNeighbours};
+use super::rows::rows;
+use crate::force::InForce;
+use crate::run::{Run, RunReport, Steps};
+use crate::{Mesh, RunError, Stage};
+
+/// Objects in one part of a plan.
+const PART_OBJECTS: usize = 5_000;
+/// How often one entry of the to-do list may come back within one sync before it is left for the next.
+const TODO_ROUNDS_MAX: u8 = 8;
+
+/// What a sync looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncScope {
+    /// What a connector's imports touched.
+    Pending(Name),
+    /// All objects of a connector.
+    All(Name),
+    /// Every mesh object, and every object without one: after rules changed.
+    Everything,
+}
+
+/// Runs a sync to its end.
+///
+/// # Errors
+/// When the store fails or the run is cancelled; what was planned and written before is kept.
+pub async fn sync(mesh: &Mesh, scope: SyncScope) -> Result<RunReport, RunError> {
+    let (in_force, connector) = match scope {
+        SyncScope::Pending(name) | SyncScope::All(name) => {
+            let (in_force, id) = mesh.runnable(name)?;
+            (in_force, Some((name, id)))
+        }
+        SyncScope::Everything => (mesh.in_force()?, None),
+    };
+    let step = if matches!(scope, SyncScope::Pending(_)) { Steps::Sync } else { Steps::FullSync };
+    let run = Run::begin(mesh, step, connector)?;
+    let work = move || {
+        let mut work = Work::new(&in_force, run);
+        let result = work.run(scope, connector.map(|(_, id)| id));
+        work.run.end(result)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| RunError::Worker)?
+}
+
+struct Work<'a> {
+    in_force: &'a InForce,
+    planner: Planner<'a>,
+    in_flight: InFlight,
+    ids: MeshIds,
+    run: Run,
+    done: u64,
+}
+
+impl<'a> Work<'a> {
+    fn new(in_force: &'a InForce, run: Run) -> Self {
+        let planner = Planner::new(&in_force.rules);
+        Self { in_force, planner, in_flight: InFlight::default(), ids: MeshIds::default(), run, done: 0 }
+    }
+
+    fn run(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
+        let result = self.parts(scope, connector);
+        // Parts on their way are waited for even when something failed, so that the run's end comes after them.
+        let drained = self.in_flight.drain();
+        result.and(drained.map(drop).map_err(RunError::from))
+    }
+
+    fn parts(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
+        match (scope, connector) {
+            (SyncScope::Pending(_), Some(connector)) => self.pending(connector)?,
+            (SyncScope::All(_), Some(connector)) => self.all_of(connector, |_| true)?,
+            _ => self.everything()?,
+        }
+        self.todos()
+    }
+
+    fn pending(&mut self, connector: ConnectorId) -> Result<(), RunError> {
+        let store = self.run.mesh.store.clone();
+        let mut cursor = store.read()?.cursor(connector)?;
+        loop {
+            let part = store.read()?.pending(connector, cursor, PART_OBJECTS)?;
+            let Some((last, _)) = part.last() else { return Ok(()) };
+            cursor = *last;
+            let spaces = part.into_iter().map(|(_, space)| space).collect();
+            let seeds = Seeds { spaces, mesh: Vec::new() };
+            self.part(seeds, Some((connector, cursor)), Vec::new())?;
+        }
+    }
+
+    fn all_of(
+        &mut self,
+        connector: ConnectorId,
+        wanted: impl Fn(&SpaceRecord) -> bool,
+    ) -> Result<(), RunError> {
+        let store = self.run.mesh.store.clone();
+        let mut after = SpaceId(0);
+        loop {
+            let part = store.read()?.spaces_after(connector, after, PART_OBJECTS)?;
+            let Some(last) = part.last() else { return Ok(()) };
+            after = last.id;
+            let spaces: Vec<SpaceRecord> = part.into_iter().filter(&wanted).collect();
+            if !spaces.is_empty() {
+                self.part(Seeds { spaces, mesh: Vec::new() }, None, Vec::new())?;
+            }
+        }
+    }
+
+    fn everything(&mut self) -> Result<(), RunError> {
+        let store = self.run.mesh.store.clone();
+        let mut after = MeshId(0);
+        loop {
+            let part = store.read()?.mesh_after(after, PART_OBJECTS)?;
+            let Some(last) = part.last() else { break };
+            after = *last;
+            self.part(Seeds { spaces: Vec::new(), mesh: part }, None, Vec::new())?;
+        }
+        for connector in self.in_force.rules.connectors() {
+            self.in_flight.drain()?;
+            self.all_of(connector.id, |space| space.link.is_none())?;
+        }
+        Ok(())
+    }
+
+    /// Works off the to-do list until nothing is due.
+    fn todos(&mut self) -> Result<(), RunError> {
+        let store = self.run.mesh.store.clone();
+        let mut rounds: HashMap<Todo, u8> = HashMap::new();
+        let mut after = None;
+        let mut found_any = false;
+        loop {
+            self.in_flight.drain()?;
+            let mut reader = store.read()?;
+            let part = reader.todos(self.run.mesh.clock.now(), after, PART_OBJECTS)?;
+            let Some(last) = part.last().copied() else {
+                if !found_any {
+                    return Ok(());
+                }
+                (after, found_any) = (None, false);
+                continue;
+            };
+            after = Some(last);
+            let due: Vec<Todo> = part
+                .into_iter()
+                .filter(|todo| {
+                    let rounds = rounds.entry(*todo).or_insert(0);
+                    *rounds = rounds.saturating_add(1);
+                    *rounds <= TODO_ROUNDS_MAX
+                })
+                .collect();
+            if due.is_empty() {
+                continue;
+            }
+            found_any = true;
+            let ids: Vec<SpaceId> = due.iter().filter_map(|todo| space_of(*todo)).collect();
+            let mesh = due.iter().filter_map(|todo| mesh_of(*todo)).collect();
+            let spaces = if ids.is_empty() { Vec::new() } else { reader.spaces(&ids)? };
+            drop(reader);
+            self.part(Seeds { spaces: spaces.into_iter().flatten().collect(), mesh }, None, due)?;
+        }
+    }
+
+    /// Plans one part and hands it to the store.
+    fn part(
+        &mut self,
+        seeds: Seeds,
+        cursor: Option<(ConnectorId, Cursor)>,
+        done: Vec<Todo>,
+    ) -> Result<(), RunError> {
+        self.run.mesh.check_cancelled()?;
+        self.done += (seeds.spaces.len() + seeds.mesh.len()) as u64;
+        let cause = self.run.cause();
+        let store = self.run.mesh.store.clone();
+        let mut neighbours = StoreNeighbours::new(store.as_ref(), &mut self.in_flight, &mut self.ids);
+        let ids = self.run.mesh.ids.clone();
+        let context = PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref() };
+        let outcome = self.planner.plan(seeds, &context, &mut neighbours)?;
+        drop(neighbours);
+        self.run.mesh.observer.planned(&outcome);
+        self.count(&outcome.plan, &outcome.findings);
+        let findings = self.run.findings(outcome.findings);
+        let touched = PlanTouch::of(&outcome.plan);
+        let rows = rows(&outcome.plan, &cause);
+        let counters = self.run.counters.clone();
+        let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, findings, counters };
+        self.in_flight.push(store.apply(batch), touched)?;
+        self.run.mesh.observer.progressed(Stage::Sync, self.done, None);
+        Ok(())
+    }
+
+    fn count(&mut self, plan: &Plan, _findings: &[Finding]) {
+        let mut counts: HashMap<&'static str, u64> = HashMap::new();
+        let mut add = |name: &'static str| *counts.entry(name).or_insert(0) += 1;
+        for object in &plan.objects {
+            match &object.change {
+                Some(MeshChange::Create { .. }) => add("mesh_created"),
+                Some(MeshChange::Update { .. }) => add("mesh_updated"),
+                Some(MeshChange::Purge { .. }) => add("mesh_deleted"),
+                None => {}
+            }
+            for link in &object.links {
+                match link {
+                    LinkChange::Add { .. } => add("linked"),
+                    LinkChange::Remove { .. } => add("unlinked"),
+                }
+            }
+            for item in &object.items {
+                add(queued(item.operation));
+            }
+            object.cancelled.iter().for_each(|_| add("cancelled"));
+        }
+        for note in plan.spaces.iter().filter_map(|space| space.note.as_ref()) {
+            add(match note.kind {
+                NoteKind::Unjoined => "unjoined",
+                NoteKind::Conflict => "conflicts",
+                NoteKind::OutOfScope => "out_of_scope",
+                NoteKind::Failed => "failed",
+            });
+        }
+        for (name, by) in counts {
+            self.run.count(name, by);
+        }
+    }
+}
+
+const fn space_of(todo: Todo) -> Option<SpaceId> {
+    match todo {
+        Todo::Space(id) => Some(id),
+        Todo::Mesh(_) => None,
+    }
+}
+
+const fn mesh_of(todo: Todo) -> Option<MeshId> {
+    match todo {
+        Todo::Mesh(id) => Some(id),
+        Todo::Space(_) => None,
+    }
+}
+
+const fn queued(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "queued_create",
+        Operation::Update => "queued_update",
+        Operation::Move => "queued_move",
+        Operation::Disable => "queued_disable",
+        Operation::Enable => "queued_enable",
+        Operation::Delete => "queued_delete",
+    }
+}
