@@ -136,7 +136,8 @@ pub async fn check(name: &str, subject: &dyn Subject) {
     let clause = CLAUSES.iter().find(|clause| clause.name == name).expect("the macro names clauses only");
     match clause.verdict(subject).await {
         Verdict::Broken(why) => panic!("{name}: {why}"),
-        Verdict::Kept | Verdict::NotOffered(_) => {}
+        Verdict::NotOffered(what) => eprintln!("{name}: not offered: {what}"),
+        Verdict::Kept => {}
     }
 }
 

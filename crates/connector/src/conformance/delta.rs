@@ -11,6 +11,7 @@ async fn start(bench: &Bench<'_>, count: u32) -> Result<(Objects, Watermark), St
     let imported = bench.full().await?;
     let mut objects = Objects::new();
     follow(&mut objects, &imported.changes);
+    ensure!(objects.len() == count as usize, "{count} objects, a full import showed {}", objects.len());
     let watermark = imported.watermark;
     let watermark = watermark.ok_or_else(|| Stop::Broken("a full import left no watermark".to_owned()))?;
     Ok((objects, watermark))
