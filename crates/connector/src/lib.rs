@@ -6,6 +6,8 @@
 //! import, what to send and what an answer means is the caller's. `docs/connector-contract.md` is this in prose.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod export;
 mod import;

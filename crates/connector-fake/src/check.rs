@@ -1,0 +1,39 @@
+//! Whether an object fits the schema, as a real system would check it.
+
+use identitymesh_connector::Outcome;
+use identitymesh_model::{AttributeType, Name, ObjectSchema, Value, ValueType, Values};
+
+/// What the system answers when the attribute may not hold the values; `None` when it may.
+pub(crate) fn refusal(schema: &ObjectSchema, name: Name, values: Option<&Values>) -> Option<Outcome> {
+    let Some(attribute) = schema.attribute(name) else {
+        return Some(refused(name, format!("{} has no attribute {name}", schema.object_type)));
+    };
+    if attribute.read_only {
+        return Some(refused(name, format!("{name} is written by the system only")));
+    }
+    match values {
+        Some(values) if !fits(attribute.kind, values) => {
+            Some(refused(name, format!("{name} is {} and cannot hold {values:?}", attribute.kind)))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn refused(name: Name, reason: String) -> Outcome {
+    Outcome::Refused { code: "FAK-010", reason, attributes: vec![name] }
+}
+
+fn fits(kind: AttributeType, values: &Values) -> bool {
+    kind.multi == matches!(values, Values::Set(_))
+        && values.as_slice().iter().all(|value| {
+            kind.value
+                == match value {
+                    Value::Text(_) => ValueType::String,
+                    Value::Integer(_) => ValueType::Integer,
+                    Value::Boolean(_) => ValueType::Boolean,
+                    Value::DateTime(_) => ValueType::DateTime,
+                    Value::Binary(_) => ValueType::Binary,
+                    Value::Reference(_) => ValueType::Reference,
+                }
+        })
+}

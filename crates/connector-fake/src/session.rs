@@ -1,0 +1,198 @@
+//! A session with a system in memory.
+
+use async_trait::async_trait;
+use identitymesh_connector::{
+    Class, ConnectorError, Context, Exporter, Identity, ImportMode, ImportRequest, ImportedObject, Importer,
+    Operation, Outcome, Page, Session, TestReport, Watermark,
+};
+use identitymesh_model::{ItemId, Name, Schema};
+
+use crate::FakeSystem;
+use crate::reading::{Reading, Turn};
+use crate::system::{Carried, Content};
+
+/// Most operations in one batch.
+const BATCH_MAX: usize = 1_000;
+/// Form of the watermark's body: the number of the last change.
+const WATERMARK_VERSION: u32 = 1;
+
+pub(crate) struct FakeSession {
+    system: FakeSystem,
+    context: Context,
+    reading: Option<Reading>,
+}
+
+impl FakeSession {
+    pub(crate) fn new(system: FakeSystem, context: Context) -> Self {
+        Self { system, context, reading: None }
+    }
+
+    /// What every call does first.
+    pub(crate) fn enter(&self, call: &str) -> Result<(), ConnectorError> {
+        if self.context.cancel.is_cancelled() {
+            return Err(ConnectorError::cancelled());
+        }
+        self.system.lock().faults.call(call)
+    }
+
+    fn start(&self, request: &ImportRequest) -> Result<Reading, ConnectorError> {
+        for object_type in &request.object_types {
+            self.system.object_schema(*object_type)?;
+        }
+        let since = match &request.mode {
+            ImportMode::Full => None,
+            ImportMode::Delta { since } => Some(sequence(since)?),
+        };
+        let inner = self.system.lock();
+        let faults = inner.faults.for_read();
+        match (&inner.content, since) {
+            (Content::Stored(state), None) => Ok(Reading::stored(state, request, faults)),
+            (Content::Stored(state), Some(since)) => {
+                let changes =
+                    state.changes_after(since, &request.object_types).ok_or_else(|| refused(since))?;
+                Ok(Reading::delta(changes.into_iter(), state.sequence(), request, faults))
+            }
+            (Content::Generated(generator), None) => {
+                Ok(Reading::generated(generator.clone(), request, faults))
+            }
+            (Content::Generated(generator), Some(since)) => {
+                let changes = generator.changes_after(since).ok_or_else(|| refused(since))?;
+                Ok(Reading::delta(changes, generator.epoch(), request, faults))
+            }
+            (Content::Sink(_), _) => Err(ConnectorError::unsupported("read from a sink")),
+        }
+    }
+}
+
+pub(crate) fn watermark(sequence: u64) -> Watermark {
+    Watermark { version: WATERMARK_VERSION, body: sequence.to_string() }
+}
+
+fn sequence(mark: &Watermark) -> Result<u64, ConnectorError> {
+    let number = if mark.version == WATERMARK_VERSION { mark.body.parse().ok() } else { None };
+    number.ok_or_else(|| {
+        let message = format!("the watermark of version {} is not one of this system", mark.version);
+        ConnectorError::new("CON-010", Class::Conflict, message)
+    })
+}
+
+fn refused(since: u64) -> ConnectorError {
+    let message = format!("the log of changes does not reach back to change {since}");
+    ConnectorError::new("CON-010", Class::Conflict, message).advice("run a full import")
+}
+
+#[async_trait]
+impl Session for FakeSession {
+    async fn test(&mut self) -> Result<TestReport, ConnectorError> {
+        self.enter("test")?;
+        let read = match &self.system.lock().content {
+            Content::Stored(state) => state.objects().next().is_some(),
+            Content::Generated(generator) => generator.len() > 0,
+            Content::Sink(_) => false,
+        };
+        let last = if read { "read one object" } else { "found no object" };
+        let steps = vec!["reached the system in memory".to_owned(), last.to_owned()];
+        Ok(TestReport { server: "memory".to_owned(), steps, warnings: Vec::new() })
+    }
+
+    async fn schema(&mut self) -> Result<Schema, ConnectorError> {
+        self.enter("schema")?;
+        Ok(self.context.schema.clone().unwrap_or_else(|| self.system.schema().clone()))
+    }
+
+    fn importer(&mut self) -> Option<&mut dyn Importer> {
+        Some(self)
+    }
+
+    fn exporter(&mut self) -> Option<&mut dyn Exporter> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Importer for FakeSession {
+    async fn begin(&mut self, request: ImportRequest) -> Result<(), ConnectorError> {
+        self.reading = None;
+        self.enter("begin")?;
+        self.reading = Some(self.start(&request)?);
+        Ok(())
+    }
+
+    async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
+        if let Err(error) = self.enter("page") {
+            self.reading = None;
+            return Err(error);
+        }
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        match reading.turn() {
+            Turn::Page(page) => Ok(Some(page)),
+            Turn::End => {
+                self.reading = None;
+                Ok(None)
+            }
+            Turn::Closed => {
+                self.reading = None;
+                Err(ConnectorError::new("FAK-001", Class::Transient, "the connection ended within a page"))
+            }
+            Turn::Hang => {
+                self.context.cancel.cancelled().await;
+                self.reading = None;
+                Err(ConnectorError::cancelled())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Exporter for FakeSession {
+    fn batch_max(&self) -> usize {
+        BATCH_MAX
+    }
+
+    async fn export(&mut self, operations: Vec<Operation>) -> Result<Vec<(ItemId, Outcome)>, ConnectorError> {
+        self.enter("export")?;
+        let mut answers = Vec::with_capacity(operations.len());
+        let mut lost = false;
+        for operation in operations {
+            let item = operation.item;
+            if lost {
+                let reason = "the connection ended before this item was sent".to_owned();
+                answers
+                    .push((item, Outcome::Transient { code: "FAK-001", reason, retry_after_seconds: None }));
+                continue;
+            }
+            answers.push((
+                item,
+                match self.system.carry_out(operation) {
+                    Carried::Answered(outcome) => outcome,
+                    Carried::Lost => {
+                        lost = true;
+                        Outcome::Unknown { code: "FAK-001", reason: "the answer was lost".to_owned() }
+                    }
+                },
+            ));
+        }
+        Ok(answers)
+    }
+
+    async fn read_back(
+        &mut self,
+        object_type: Name,
+        identity: &Identity,
+    ) -> Result<Option<ImportedObject>, ConnectorError> {
+        self.enter("read back")?;
+        let schema = self.system.object_schema(object_type)?;
+        let inner = self.system.lock();
+        let Content::Stored(state) = &inner.content else { return Ok(None) };
+        let key = (object_type, identity.external_id.clone());
+        let by_address = || {
+            let external_id = state.at_address(object_type, schema.address?, identity.address.as_ref()?)?;
+            Some((object_type, external_id.clone()))
+        };
+        let key = if state.get(&key).is_some() { Some(key) } else { by_address() };
+        Ok(key.and_then(|key| {
+            let attributes = state.get(&key)?.clone();
+            Some(ImportedObject { object_type, external_id: key.1, attributes })
+        }))
+    }
+}
