@@ -1,0 +1,172 @@
+//! Exports: from a queue item to what is sent, and from the answer to what the target is expected to hold.
+//!
+//! A plan's item refers to mesh objects that the target did not hold when it was planned. Just before sending, such a
+//! reference becomes the target's own address of the object; if it still is not there the reference is left out, and
+//! the mesh object is looked at again when it is.
+
+use std::collections::HashMap;
+
+use identitymesh_model::plan::{ItemAction, ItemChange};
+use identitymesh_model::{Name, Object, SpaceRecord, Text, Uid, Value, Values};
+
+use crate::stage::Exported;
+
+/// Addresses of mesh objects in the target, as far as it holds them.
+pub type KnownAddresses = HashMap<Uid, Text>;
+
+/// The mesh objects that references of an item still wait for.
+#[must_use]
+pub fn pending(action: &ItemAction) -> Vec<Uid> {
+    let sets: Vec<&Values> = match action {
+        ItemAction::Create { attributes, .. } => attributes.iter().map(|(_, values)| values).collect(),
+        ItemAction::Update { changes, .. } => {
+            changes.iter().filter_map(|change| change.new.as_ref()).collect()
+        }
+        ItemAction::Delete { .. } => Vec::new(),
+    };
+    let values = sets.into_iter().flat_map(|values| values.as_slice());
+    let mut uids: Vec<Uid> =
+        values.filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok()).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    uids
+}
+
+/// The item with every reference that is known by now replaced and the others left out; the second part says which
+/// those are.
+#[must_use]
+pub fn addressed(action: &ItemAction, known: &KnownAddresses) -> (ItemAction, Vec<Uid>) {
+    let waits: Vec<Uid> = pending(action).into_iter().filter(|uid| !known.contains_key(uid)).collect();
+    let mut action = action.clone();
+    match &mut action {
+        ItemAction::Create { attributes, .. } => {
+            *attributes = std::mem::take(attributes)
+                .into_iter()
+                .filter_map(|(name, values)| Some((name, replaced(values, known)?)))
+                .collect();
+        }
+        ItemAction::Update { changes, .. } => {
+            for change in changes.iter_mut() {
+                change.new = change.new.take().and_then(|values| replaced(values, known));
+            }
+            changes.retain(|change| change.old != change.new);
+        }
+        ItemAction::Delete { .. } => {}
+    }
+    (action, waits)
+}
+
+fn replaced(values: Values, known: &KnownAddresses) -> Option<Values> {
+    let is_set = matches!(values, Values::Set(_));
+    let list: Vec<Value> = values
+        .into_vec()
+        .into_iter()
+        .filter_map(|value| match ItemAction::pending_uid(&value) {
+            Some(uid) => Some(Value::Reference(known.get(&uid.parse().ok()?)?.clone())),
+            None => Some(value),
+        })
+        .collect();
+    if is_set { Values::set(list) } else { list.into_iter().next().map(Values::One) }
+}
+
+/// The object that the target is expected to hold after a create, and what was exported.
+#[must_use]
+pub fn after_create(attributes: &Object, address: Option<Name>) -> (Object, Exported) {
+    let names = attributes.iter().map(|(name, _)| name).filter(|name| Some(*name) != address).collect();
+    (attributes.clone(), Exported { names, drift: Vec::new() })
+}
+
+/// The object that the target is expected to hold after an update of `space`, and what was exported to it so far.
+#[must_use]
+pub fn after_update(
+    space: &SpaceRecord,
+    new_address: Option<&Text>,
+    changes: &[ItemChange],
+    address: Option<Name>,
+) -> (Object, Exported) {
+    let mut doc = space.doc.clone();
+    if let (Some(name), Some(new)) = (address, new_address) {
+        let old = doc.set(name, Value::Text(new.clone()));
+        rename(&mut doc, old.as_ref().and_then(Values::single).and_then(Value::as_text), new);
+    }
+    let mut exported = Exported { names: space.exported.to_vec(), drift: space.drift.clone() };
+    for change in changes {
+        doc.put(change.name, change.new.clone());
+        exported.drift.retain(|(name, _)| *name != change.name);
+        if !exported.names.contains(&change.name) {
+            exported.names.push(change.name);
+        }
+    }
+    exported.names.sort_unstable();
+    (doc, exported)
+}
+
+/// A new name sets the naming attribute: the old value gives way to the new one.
+fn rename(doc: &mut Object, old: Option<&str>, new: &str) {
+    use identitymesh_model::dn;
+    let Some((attribute, value)) = dn::attribute_and_value(dn::split_first(new).0) else { return };
+    let Ok(name) = Name::new(attribute) else { return };
+    let before = old.and_then(|old| dn::attribute_and_value(dn::split_first(old).0)).map(|(_, value)| value);
+    match doc.get(name).cloned() {
+        Some(Values::Set(mut values)) => {
+            values.retain(|known| known.as_text() != before.as_deref());
+            values.push(Value::text(&value));
+            doc.put(name, Values::set(values));
+        }
+        _ => drop(doc.set(name, Value::text(&value))),
+    }
+}
+
+/// How a target's object compares with what an item wanted to make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The target is as the item wanted it: it was applied.
+    AsWanted,
+    /// The target is as it was before: it was not applied.
+    AsBefore,
+    /// The target is neither: somebody else changed it.
+    Otherwise,
+}
+
+/// What a read-back says about an item whose answer was lost. `target` is the object as the target holds it now.
+#[must_use]
+pub fn found(action: &ItemAction, target: Option<&Object>, address: Option<Name>) -> Found {
+    match (action, target) {
+        (ItemAction::Delete { .. } | ItemAction::Update { .. }, None) => match action {
+            ItemAction::Delete { .. } => Found::AsWanted,
+            _ => Found::Otherwise,
+        },
+        (ItemAction::Delete { .. }, Some(_)) | (ItemAction::Create { .. }, None) => Found::AsBefore,
+        (ItemAction::Create { attributes, .. }, Some(object)) => {
+            let holds =
+                |(name, values): (Name, &Values)| Some(name) == address || has(object, name, Some(values));
+            if attributes.iter().all(holds) { Found::AsWanted } else { Found::Otherwise }
+        }
+        (ItemAction::Update { address: new, changes, .. }, Some(object)) => {
+            let moved = match (new, address.and_then(|name| object.single(name)).and_then(Value::as_text)) {
+                (Some(wanted), Some(now)) => {
+                    identitymesh_model::dn::normalise(wanted) == identitymesh_model::dn::normalise(now)
+                }
+                _ => true,
+            };
+            let is_new = changes.iter().all(|change| has(object, change.name, change.new.as_ref()));
+            let is_old = changes.iter().all(|change| has(object, change.name, change.old.as_ref()));
+            match (is_new && moved, is_old && (new.is_none() || !moved)) {
+                (true, _) => Found::AsWanted,
+                (false, true) => Found::AsBefore,
+                (false, false) => Found::Otherwise,
+            }
+        }
+    }
+}
+
+fn has(object: &Object, name: Name, wanted: Option<&Values>) -> bool {
+    match (object.get(name), wanted) {
+        (None, None) => true,
+        (Some(now), Some(wanted)) => now.as_slice() == wanted.as_slice() || now.eq_ignore_case(wanted),
+        // A file or text column may not tell an empty text from none.
+        (Some(only), None) | (None, Some(only)) => {
+            only.as_slice().iter().all(|value| value.as_text() == Some(""))
+        }
+    }
+}
