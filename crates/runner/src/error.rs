@@ -71,7 +71,9 @@ pub enum RunError {
         source: serde_json::Error,
     },
     /// A worker ended without an answer.
-    #[error("RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log")]
+    #[error(
+        "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"
+    )]
     Worker,
 }
 

@@ -119,7 +119,8 @@ impl InForce {
 }
 
 fn hierarchical(configuration: &Configuration, registry: &Registry) -> Vec<Name> {
-    let is_tree = |kind: &str| registry.get(kind).is_some_and(|kind| kind.descriptor().capabilities.hierarchical);
+    let is_tree =
+        |kind: &str| registry.get(kind).is_some_and(|kind| kind.descriptor().capabilities.hierarchical);
     let heads = configuration.connectors.iter().map(|known| &known.connector);
     heads.filter(|head| is_tree(&head.kind)).map(|head| head.name).collect()
 }
@@ -169,7 +170,8 @@ pub async fn apply_configuration(
     }
     check_configuration(&configuration, schemas.clone(), &mesh.registry).map_err(RunError::Rules)?;
     let stored = Stored { configuration, bases, schemas };
-    let body = serde_json::to_string(&stored).map_err(|source| RunError::Stored { what: "configuration", source })?;
+    let body = serde_json::to_string(&stored)
+        .map_err(|source| RunError::Stored { what: "configuration", source })?;
     let old = mesh.store.read()?.configuration()?;
     if let Some(old) = old.filter(|old| old.body == body) {
         return Ok(Applied { version: old.version, changed: false, unasked });
@@ -187,8 +189,8 @@ pub async fn apply_configuration(
     let configured = mesh.store.configure(write).wait()?;
     let ids = names.into_iter().zip(configured.connectors).collect();
     let numbers = keys.into_iter().zip(configured.numbers).collect();
-    let in_force =
-        InForce::compile(configured.version, stored, ids, numbers, &mesh.registry).map_err(RunError::Rules)?;
+    let in_force = InForce::compile(configured.version, stored, ids, numbers, &mesh.registry)
+        .map_err(RunError::Rules)?;
     mesh.put_in_force(in_force);
     Ok(Applied { version: configured.version, changed: true, unasked })
 }

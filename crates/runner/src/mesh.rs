@@ -110,11 +110,7 @@ impl Mesh {
             RunError::Settings { name: name.to_string(), problems: problems.join("; ") }
         })?;
         let settings = self.resolve_secrets(name, settings)?;
-        let context = Context {
-            cancel: self.cancel.clone(),
-            request_timeout: REQUEST_TIMEOUT,
-            schema: None,
-        };
+        let context = Context { cancel: self.cancel.clone(), request_timeout: REQUEST_TIMEOUT, schema: None };
         Ok(kind.connect(&settings, &context).await?)
     }
 

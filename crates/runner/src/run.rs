@@ -89,7 +89,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn begin(mesh: &Mesh, step: Steps, connector: Option<(Name, ConnectorId)>) -> Result<Self, RunError> {
+    pub(crate) fn begin(
+        mesh: &Mesh,
+        step: Steps,
+        connector: Option<(Name, ConnectorId)>,
+    ) -> Result<Self, RunError> {
         mesh.check_cancelled()?;
         let id = mesh
             .store
@@ -102,8 +106,21 @@ impl Run {
             .wait()?;
         let connector = connector.map(|(name, _)| name);
         mesh.observer.began(id, step.stage(), connector);
-        tracing::info!(run = id.0, step = step.as_str(), connector = connector.map(Name::as_str), "run began");
-        Ok(Self { id, mesh: mesh.clone(), step, connector, counters: Counters::new(), held: None, message: None })
+        tracing::info!(
+            run = id.0,
+            step = step.as_str(),
+            connector = connector.map(Name::as_str),
+            "run began"
+        );
+        Ok(Self {
+            id,
+            mesh: mesh.clone(),
+            step,
+            connector,
+            counters: Counters::new(),
+            held: None,
+            message: None,
+        })
     }
 
     pub(crate) fn cause(&self) -> Cause {
@@ -137,7 +154,8 @@ impl Run {
             Ok(()) => (RunState::Succeeded, self.message.clone(), None),
         };
         let at = self.mesh.clock.now();
-        let ended = self.mesh.store.end_run(self.id, state, at, self.counters.clone(), message.clone()).wait();
+        let ended =
+            self.mesh.store.end_run(self.id, state, at, self.counters.clone(), message.clone()).wait();
         self.mesh.observer.ended(self.id, self.step.stage(), &self.counters);
         tracing::info!(run = self.id.0, state = state.as_str(), message = message.as_deref(), "run ended");
         match error {

@@ -30,9 +30,10 @@ pub struct Known {
     pub hash: ContentHash,
     /// It is marked as gone.
     pub deleted: bool,
-    /// It was exported and not yet seen by an import, or something was exported to it at some time: staging has to
-    /// compare it attribute by attribute.
+    /// Something was exported to it at some time: staging has to compare it attribute by attribute.
     pub exported: bool,
+    /// It was exported and no import has shown it since.
+    pub unconfirmed: bool,
 }
 
 /// The object that a reference leads to.

@@ -15,7 +15,17 @@ pub(super) fn rows(plan: &Plan, cause: &Cause) -> Vec<ChangeRow> {
                 MeshChange::Purge { before, .. } => (ChangeKind::Purge, before.to_text()),
             };
             let hash = object.content_hash();
-            Some(ChangeRow::new(object.id, object.uid, cause.run, cause.at, &cause.actor, kind, None, before, hash))
+            Some(ChangeRow::new(
+                object.id,
+                object.uid,
+                cause.run,
+                cause.at,
+                &cause.actor,
+                kind,
+                None,
+                before,
+                hash,
+            ))
         })
         .collect()
 }

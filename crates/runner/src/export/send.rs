@@ -1,0 +1,146 @@
+//! Sending one wave of items, and finding out what became of each.
+
+use std::collections::HashMap;
+
+use identitymesh_connector::{Exporter, ImportedObject, Outcome, Written};
+use identitymesh_engine::export::{Found, found};
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ItemId, Uid};
+use identitymesh_store::LeasedItem;
+
+use super::is_passing;
+use super::settle::{Answer, settle};
+use super::state::TargetForm;
+use crate::RunError;
+use crate::run::Run;
+
+/// An item with what is really sent for it, and the mesh objects that it goes without.
+pub(super) type Ready = (LeasedItem, ItemAction, Vec<Uid>);
+
+/// Sends waves.
+pub(super) struct Sender<'a, 'f> {
+    pub(super) form: &'a TargetForm<'f>,
+    pub(super) run: &'a mut Run,
+}
+
+impl Sender<'_, '_> {
+    /// Sends a wave and settles every item of it.
+    pub(super) async fn send(
+        &mut self,
+        exporter: &mut dyn Exporter,
+        wave: Vec<Ready>,
+    ) -> Result<(), (RunError, Vec<LeasedItem>)> {
+        let mut answers: Vec<(Ready, Answer)> = Vec::with_capacity(wave.len());
+        let mut operations = Vec::with_capacity(wave.len());
+        let mut sent: HashMap<ItemId, Ready> = HashMap::with_capacity(wave.len());
+        for ready in wave {
+            if ready.0.unsettled {
+                match self.ask(exporter, &ready).await {
+                    Some(answer) => {
+                        answers.push((ready, answer));
+                        continue;
+                    }
+                    None => tracing::debug!(item = ready.0.id.0, "not applied before; sent again"),
+                }
+            }
+            match self.form.operation(&ready.0, &ready.1) {
+                Some(operation) => {
+                    operations.push(operation);
+                    sent.insert(ready.0.id, ready);
+                }
+                None => answers.push((ready, Answer::Dropped)),
+            }
+        }
+        let failed = self.exchange(exporter, operations, &mut sent, &mut answers).await;
+        if let Err(error) = settle(self.form, self.run, answers) {
+            return Err((error, Vec::new()));
+        }
+        match failed {
+            Some(error) => Err((error, sent.into_values().map(|(item, _, _)| item).collect())),
+            None => Ok(()),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        exporter: &mut dyn Exporter,
+        operations: Vec<identitymesh_connector::Operation>,
+        sent: &mut HashMap<ItemId, Ready>,
+        answers: &mut Vec<(Ready, Answer)>,
+    ) -> Option<RunError> {
+        if operations.is_empty() {
+            return None;
+        }
+        let outcomes = match exporter.export(operations).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                let reason = error.to_string();
+                let passing = is_passing(error.class);
+                // Nobody knows what was done: each item is asked about before it is sent again.
+                answers.extend(sent.drain().map(|(_, ready)| {
+                    let reason = reason.clone();
+                    (ready, Answer::Unknown { reason })
+                }));
+                tracing::warn!(passing, %error, "the target gave no answers for a batch");
+                return Some(error.into());
+            }
+        };
+        for (item, outcome) in outcomes {
+            let Some(ready) = sent.remove(&item) else { continue };
+            let answer = self.understand(exporter, &ready, outcome).await;
+            answers.push((ready, answer));
+        }
+        // A connector that forgets an item breaks its contract; the item counts as sent with its answer lost.
+        answers.extend(sent.drain().map(|(_, ready)| {
+            (ready, Answer::Unknown { reason: "the connector gave no answer for this item".to_owned() })
+        }));
+        None
+    }
+
+    async fn understand(&mut self, exporter: &mut dyn Exporter, ready: &Ready, outcome: Outcome) -> Answer {
+        match outcome {
+            Outcome::Applied(written) => Answer::Applied { written, already: false },
+            Outcome::AlreadySo(written) => Answer::Applied { written, already: true },
+            Outcome::Refused { code, reason, attributes } => Answer::Refused { code, reason, attributes },
+            Outcome::Transient { reason, retry_after_seconds, .. } => {
+                Answer::Transient { reason, after_seconds: retry_after_seconds }
+            }
+            Outcome::Conflict { reason, .. } => {
+                let now = self.read_back(exporter, ready).await.unwrap_or(None);
+                Answer::Conflict { reason, now }
+            }
+            Outcome::Unknown { reason, .. } => {
+                self.ask(exporter, ready).await.unwrap_or(Answer::Transient { reason, after_seconds: None })
+            }
+        }
+    }
+
+    /// Asks the target whether an item was applied; `None` when it was not and may be sent.
+    async fn ask(&mut self, exporter: &mut dyn Exporter, ready: &Ready) -> Option<Answer> {
+        let now = match self.read_back(exporter, ready).await {
+            Ok(now) => now,
+            Err(reason) => return Some(Answer::Unknown { reason }),
+        };
+        let address = self.form.address(ready.0.object_type);
+        match found(&ready.1, now.as_ref().map(|object| &object.attributes), address) {
+            Found::AsWanted => {
+                let external_id = now.as_ref().map(|object| object.external_id.clone());
+                Some(Answer::Applied { written: Written { external_id, object: now }, already: true })
+            }
+            Found::AsBefore => None,
+            Found::Otherwise => {
+                let reason = "the target's object is neither as before nor as wanted".to_owned();
+                Some(Answer::Conflict { reason, now })
+            }
+        }
+    }
+
+    async fn read_back(
+        &mut self,
+        exporter: &mut dyn Exporter,
+        ready: &Ready,
+    ) -> Result<Option<ImportedObject>, String> {
+        let Some(identity) = self.form.lost_identity(&ready.0, &ready.1) else { return Ok(None) };
+        exporter.read_back(ready.0.object_type, &identity).await.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,270 @@
+//! From answers to what the store keeps.
+
+use identitymesh_connector::{ImportedObject, Written};
+use identitymesh_engine::stage::{compare, fingerprint};
+use identitymesh_model::plan::{Before, ItemAction};
+use identitymesh_model::{ContentHash, Finding, Name, Uid, Values};
+use identitymesh_store::audit::{ChangeKind, ChangeRow};
+use identitymesh_store::{
+    Cause, Counters, ExportedText, LeasedItem, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
+};
+
+use super::send::Ready;
+use super::state::TargetForm;
+use crate::RunError;
+use crate::import::body;
+use crate::run::Run;
+
+/// How often an item is sent before it is put aside.
+const ATTEMPTS_MAX: u32 = 3;
+/// The first wait before an item is sent again; each further one is twice as long.
+const RETRY_SECONDS: i64 = 30;
+/// The longest wait.
+const RETRY_SECONDS_MAX: i64 = 3_600;
+
+/// What became of an item, as far as is known now.
+pub(super) enum Answer {
+    /// The target is as wanted.
+    Applied { written: Written, already: bool },
+    /// Refused for good.
+    Refused { code: &'static str, reason: String, attributes: Vec<Name> },
+    /// Not done; may work later.
+    Transient { reason: String, after_seconds: Option<u32> },
+    /// Somebody else changed the object; nothing was done.
+    Conflict { reason: String, now: Option<ImportedObject> },
+    /// Sent, and nobody could say what became of it.
+    Unknown { reason: String },
+    /// Its object is not there any more, so nothing was sent.
+    Dropped,
+}
+
+/// Records what became of a wave.
+pub(super) fn settle(
+    form: &TargetForm<'_>,
+    run: &mut Run,
+    answers: Vec<(Ready, Answer)>,
+) -> Result<(), RunError> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let cause = run.cause();
+    let mut part = Part {
+        form,
+        cause: &cause,
+        settled: Vec::new(),
+        findings: Vec::new(),
+        restage: Vec::new(),
+        counts: Counters::new(),
+    };
+    for (ready, answer) in answers {
+        part.one(ready, answer);
+    }
+    let Part { settled, findings, restage, counts, .. } = part;
+    for (name, by) in counts {
+        run.count(&name, by);
+    }
+    let findings = run.findings(findings);
+    if !restage.is_empty() {
+        let batch = StageBatch {
+            cause: cause.clone(),
+            connector: form.connector,
+            inserts: Vec::new(),
+            updates: restage,
+            deletes: Vec::new(),
+            watermark: None,
+            findings: Vec::new(),
+            counters: run.counters.clone(),
+        };
+        run.mesh.store.stage(batch).wait()?;
+    }
+    let counters = run.counters.clone();
+    let batch = SettleBatch { cause, connector: form.connector, settled, findings, counters };
+    run.mesh.store.settle(batch).wait()?;
+    Ok(())
+}
+
+/// Items that were leased and never sent go back to the queue.
+pub(super) fn give_back(
+    form: &TargetForm<'_>,
+    run: &mut Run,
+    items: Vec<LeasedItem>,
+    error: &RunError,
+) -> Result<(), RunError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let cause = run.cause();
+    let settled = items
+        .into_iter()
+        .map(|item| {
+            let reason = error.to_string();
+            let not_before = cause.at;
+            // What an earlier process may have sent is still to be asked about.
+            let what = if item.unsettled {
+                Settle::Unknown { not_before, reason }
+            } else {
+                Settle::Retry { not_before, reason }
+            };
+            Settled { item: item.id, mesh: item.mesh, what }
+        })
+        .collect();
+    let counters = run.counters.clone();
+    let batch = SettleBatch { cause, connector: form.connector, settled, findings: Vec::new(), counters };
+    run.mesh.store.settle(batch).wait()?;
+    Ok(())
+}
+
+struct Part<'a, 'f> {
+    form: &'a TargetForm<'f>,
+    cause: &'a Cause,
+    settled: Vec<Settled>,
+    findings: Vec<Finding>,
+    restage: Vec<StageUpdate>,
+    counts: Counters,
+}
+
+impl Part<'_, '_> {
+    fn count(&mut self, name: &str) {
+        *self.counts.entry(name.to_owned()).or_insert(0) += 1;
+    }
+
+    fn one(&mut self, (item, action, waits): Ready, answer: Answer) {
+        let what = match answer {
+            Answer::Applied { written, already } => {
+                self.count(if already { "already_so" } else { item.operation.as_str() });
+                self.applied(&item, &action, &written, waits)
+            }
+            Answer::Refused { code, reason, attributes } => {
+                self.count("refused");
+                self.finding(
+                    "XPT-001",
+                    format!("the target refused it: {reason}"),
+                    &item,
+                    attributes.first().copied(),
+                );
+                Settle::Dead { code: code.to_owned(), reason }
+            }
+            Answer::Transient { reason, after_seconds } => self.again(&item, reason, after_seconds, false),
+            Answer::Unknown { reason } => self.again(&item, reason, None, true),
+            Answer::Conflict { reason, now } => {
+                self.count("conflict");
+                self.finding(
+                    "XPT-003",
+                    format!("somebody else changed the object in between: {reason}"),
+                    &item,
+                    None,
+                );
+                self.note_foreign(&item, now);
+                Settle::Dropped
+            }
+            Answer::Dropped => {
+                self.count("dropped");
+                Settle::Dropped
+            }
+        };
+        self.settled.push(Settled { item: item.id, mesh: item.mesh, what });
+    }
+
+    fn again(
+        &mut self,
+        item: &LeasedItem,
+        reason: String,
+        after_seconds: Option<u32>,
+        unknown: bool,
+    ) -> Settle {
+        let attempts = item.attempts + 1;
+        if attempts >= ATTEMPTS_MAX && !unknown {
+            self.count("dead");
+            self.finding("XPT-002", format!("put aside after {attempts} attempts: {reason}"), item, None);
+            return Settle::Dead { code: "XPT-002".to_owned(), reason };
+        }
+        self.count("retry");
+        let doubled = RETRY_SECONDS.saturating_mul(1 << item.attempts.min(7)).min(RETRY_SECONDS_MAX);
+        let wait = after_seconds.map_or(doubled, i64::from);
+        let not_before = self.cause.at.saturating_add_seconds(wait);
+        if unknown { Settle::Unknown { not_before, reason } } else { Settle::Retry { not_before, reason } }
+    }
+
+    fn applied(
+        &mut self,
+        item: &LeasedItem,
+        action: &ItemAction,
+        written: &Written,
+        waits: Vec<Uid>,
+    ) -> Settle {
+        match action {
+            ItemAction::Create { attributes, .. } => {
+                let Some(external_id) = written.external_id.clone() else {
+                    let reason = "the connector gave no external id for a new object".to_owned();
+                    return Settle::Unknown { not_before: self.cause.at, reason };
+                };
+                let state = self.form.created(item.object_type, attributes, external_id, written, waits);
+                let row = self.row(item, String::from("{\"op\":\"create\"}"), Some(state.body.hash));
+                Settle::Created { rule: item.rule, state, row }
+            }
+            ItemAction::Update { space, address, changes, .. } => {
+                let Some(record) = &item.space else { return Settle::Dropped };
+                let state = self.form.updated(record, action, written, waits);
+                let mut old: Vec<(Name, Option<Values>)> =
+                    changes.iter().map(|change| (change.name, change.old.clone())).collect();
+                if let (Some(name), true) = (self.form.address(item.object_type), address.is_some()) {
+                    old.push((name, record.doc.get(name).cloned()));
+                    old.sort_by_key(|(name, _)| *name);
+                }
+                let before = Before {
+                    rules: old.iter().map(|_| vec![item.rule]).collect(),
+                    attributes: old,
+                    ..Before::default()
+                };
+                let row = self.row(item, before.to_text(), Some(state.body.hash));
+                Settle::Updated { space: *space, state, row }
+            }
+            ItemAction::Delete { space } => {
+                let before = item.space.as_ref().map_or_else(String::new, |record| {
+                    let attributes = record.doc.iter().map(|(name, values)| (name, Some(values.clone())));
+                    let attributes: Vec<_> = attributes.collect();
+                    let rules = attributes.iter().map(|_| vec![item.rule]).collect();
+                    Before { attributes, rules, ..Before::default() }.to_text()
+                });
+                Settle::Deleted { space: *space, row: self.row(item, before, None) }
+            }
+        }
+    }
+
+    fn row(&self, item: &LeasedItem, before: String, after: Option<ContentHash>) -> ChangeRow {
+        let Cause { run, actor, at } = self.cause;
+        let connector = Some(self.form.connector);
+        ChangeRow::new(item.mesh, item.uid, *run, *at, actor, ChangeKind::Export, connector, before, after)
+    }
+
+    /// The foreign value that stood in the way is news for the next sync.
+    fn note_foreign(&mut self, item: &LeasedItem, now: Option<ImportedObject>) {
+        let (Some(record), Some(now)) = (&item.space, now) else { return };
+        let rules = &self.form.in_force.rules;
+        let object_rules =
+            rules.connector(self.form.connector).and_then(|known| known.object_type(item.object_type));
+        let difference = compare(record, &now.attributes, object_rules);
+        let print = fingerprint(&now.attributes);
+        let exported = ExportedText {
+            names: difference.exported.names.clone(),
+            drift: difference.exported.drift_text(),
+        };
+        self.restage.push(StageUpdate {
+            id: record.id,
+            body: body(rules, self.form.connector, item.object_type, &now.attributes, print),
+            exported: Some(exported),
+            touch: true,
+            row: None,
+        });
+    }
+
+    fn finding(&mut self, code: &'static str, message: String, item: &LeasedItem, attribute: Option<Name>) {
+        let mut finding = Finding::new(code, format!("{} not done: {message}", item.operation));
+        finding.connector = Some(self.form.connector);
+        finding.mesh = Some(item.mesh);
+        finding.space = item.space.as_ref().map(|space| space.id);
+        finding.subject = item.space.as_ref().map(|space| space.external_id.to_string());
+        finding.attribute = attribute;
+        self.findings.push(finding);
+    }
+}

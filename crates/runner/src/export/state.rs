@@ -1,0 +1,156 @@
+//! What a target is expected to hold after an answer.
+
+use identitymesh_connector::{
+    AttributeChange, ChangeKind, Identity, ImportedObject, Operation, OperationKind, Written,
+};
+use identitymesh_engine::export::{after_create, after_update};
+use identitymesh_engine::stage::{Exported, compare, fingerprint};
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
+use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
+
+use crate::force::InForce;
+use crate::import::body;
+
+/// The forms of one target: its schema's addresses, and how its objects are kept.
+pub(super) struct TargetForm<'a> {
+    pub(super) in_force: &'a InForce,
+    pub(super) connector: ConnectorId,
+}
+
+impl<'a> TargetForm<'a> {
+    pub(super) const fn new(in_force: &'a InForce, connector: ConnectorId) -> Self {
+        Self { in_force, connector }
+    }
+
+    pub(super) fn address(&self, object_type: Name) -> Option<Name> {
+        self.in_force.rules.connector(self.connector)?.object_type(object_type)?.address()
+    }
+
+    /// The attribute of addresses; a target has the same one for all its types.
+    pub(super) fn any_address(&self) -> Option<Name> {
+        let connector = self.in_force.rules.connector(self.connector)?;
+        connector.object_types().into_iter().find_map(|name| self.address(name))
+    }
+
+    /// The operation that carries out `action`, `None` when its object is not there any more.
+    pub(super) fn operation(&self, item: &LeasedItem, action: &ItemAction) -> Option<Operation> {
+        let kind = match action {
+            ItemAction::Create { attributes, create_container } => {
+                OperationKind::Create { attributes: attributes.clone(), create_container: *create_container }
+            }
+            ItemAction::Update { address, create_container, changes, .. } => OperationKind::Update {
+                identity: self.identity(item.space.as_ref()?),
+                new_address: address.clone(),
+                create_container: *create_container,
+                changes: changes
+                    .iter()
+                    .map(|change| AttributeChange {
+                        name: change.name,
+                        kind: match change.added_and_removed() {
+                            Some((add, remove)) if change.old.is_some() => {
+                                ChangeKind::AddRemove { add, remove }
+                            }
+                            _ => ChangeKind::Replace { old: change.old.clone(), new: change.new.clone() },
+                        },
+                    })
+                    .collect(),
+            },
+            ItemAction::Delete { .. } => {
+                OperationKind::Delete { identity: self.identity(item.space.as_ref()?) }
+            }
+        };
+        Some(Operation { item: item.id, object_type: item.object_type, kind })
+    }
+
+    pub(super) fn identity(&self, space: &SpaceRecord) -> Identity {
+        let address = self.address(space.object_type).and_then(|name| space.doc.single(name));
+        Identity {
+            external_id: space.external_id.clone(),
+            address: address.and_then(Value::as_text).map(Text::new),
+        }
+    }
+
+    /// What to ask the target for, when an answer was lost. A create has no external id yet: its address is one, or
+    /// the value that the target is keyed by.
+    pub(super) fn lost_identity(&self, item: &LeasedItem, action: &ItemAction) -> Option<Identity> {
+        match action {
+            ItemAction::Create { attributes, .. } => {
+                let address = self.address(item.object_type).and_then(|name| attributes.single(name));
+                let address = address.and_then(Value::as_text).map(Text::new);
+                Some(Identity { external_id: address.clone().unwrap_or_default(), address })
+            }
+            _ => item.space.as_ref().map(|space| self.identity(space)),
+        }
+    }
+
+    /// The expected object after a create.
+    pub(super) fn created(
+        &self,
+        object_type: Name,
+        attributes: &Object,
+        external_id: Text,
+        written: &Written,
+        waits_for: Vec<Uid>,
+    ) -> ExportedState {
+        let (object, exported) = after_create(attributes, self.address(object_type));
+        self.state(object_type, external_id, object, exported, written.object.as_ref(), waits_for)
+    }
+
+    /// The expected object after an update.
+    pub(super) fn updated(
+        &self,
+        space: &SpaceRecord,
+        action: &ItemAction,
+        written: &Written,
+        waits_for: Vec<Uid>,
+    ) -> ExportedState {
+        let (address, changes) = match action {
+            ItemAction::Update { address, changes, .. } => (address.as_ref(), changes.as_slice()),
+            _ => (None, &[][..]),
+        };
+        let (object, exported) = after_update(space, address, changes, self.address(space.object_type));
+        let id = written.external_id.clone().unwrap_or_else(|| space.external_id.clone());
+        self.state(space.object_type, id, object, exported, written.object.as_ref(), waits_for)
+    }
+
+    fn state(
+        &self,
+        object_type: Name,
+        external_id: Text,
+        expected: Object,
+        exported: Exported,
+        told: Option<&ImportedObject>,
+        waits_for: Vec<Uid>,
+    ) -> ExportedState {
+        // Where the answer shows the whole object, that is what is there; what we wrote and is not so is drift.
+        let (object, exported) = match told {
+            None => (expected, exported),
+            Some(told) => {
+                let record = SpaceRecord {
+                    id: identitymesh_model::SpaceId(0),
+                    connector: self.connector,
+                    object_type,
+                    external_id: external_id.clone(),
+                    doc: expected,
+                    deleted: false,
+                    unconfirmed: true,
+                    exported: exported.names.into(),
+                    drift: exported.drift,
+                    link: None,
+                };
+                let rules = self.in_force.rules.connector(self.connector);
+                let difference = compare(
+                    &record,
+                    &told.attributes,
+                    rules.and_then(|known| known.object_type(object_type)),
+                );
+                (told.attributes.clone(), difference.exported)
+            }
+        };
+        let print = fingerprint(&object);
+        let body = body(&self.in_force.rules, self.connector, object_type, &object, print);
+        let exported = ExportedText { names: exported.names.clone(), drift: exported.drift_text() };
+        ExportedState { object_type, external_id, body, exported, waits_for }
+    }
+}

@@ -1,0 +1,357 @@
+//! One part of an import on its way into the store: read against what is known, reduced to what differs.
+
+use std::collections::HashMap;
+
+use identitymesh_connector::{Change, ImportedObject};
+use identitymesh_engine::rules::RuleSet;
+use identitymesh_engine::stage::{Difference, compare, fingerprint, patched, staged};
+use identitymesh_model::{
+    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text,
+    VALUE_BYTES_MAX,
+};
+use identitymesh_store::audit::{ChangeKind, ChangeRow};
+use identitymesh_store::{
+    Cause, ExportedText, Known, Reader, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageUpdate,
+    StoreError,
+};
+
+/// Longest external id in bytes.
+const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
+
+/// What a part changes, and what it saw.
+#[derive(Default)]
+pub(super) struct PartResult {
+    pub(super) inserts: Vec<StageInsert>,
+    pub(super) updates: Vec<StageUpdate>,
+    pub(super) deletes: Vec<SpaceId>,
+    pub(super) findings: Vec<Finding>,
+    /// Known objects that were seen, by type.
+    pub(super) seen: Vec<(Name, SpaceId)>,
+    pub(super) unchanged: u64,
+    pub(super) confirmed: u64,
+    pub(super) drifted: u64,
+    /// Patches and deletes of objects that nobody knows.
+    pub(super) unknown: u64,
+}
+
+impl PartResult {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.inserts.is_empty() && self.updates.is_empty() && self.deletes.is_empty()
+    }
+}
+
+/// Compares a part with what is known.
+pub(super) struct Comparer<'a> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) connector: ConnectorId,
+    pub(super) cause: &'a Cause,
+}
+
+enum Incoming {
+    Object { object: Object, print: (ContentHash, String) },
+    Patch(identitymesh_connector::Patch),
+    Delete,
+}
+
+impl Comparer<'_> {
+    /// What `changes` mean; of one object the last one counts, and patches add up in order.
+    pub(super) fn compare(
+        &self,
+        changes: Vec<Change>,
+        reader: &mut dyn Reader,
+    ) -> Result<PartResult, StoreError> {
+        let mut result = PartResult::default();
+        let mut by_type: HashMap<Name, Vec<(Text, Incoming)>> = HashMap::new();
+        for change in changes {
+            let Some((object_type, id, incoming)) = self.admit(change, &mut result.findings) else {
+                continue;
+            };
+            by_type.entry(object_type).or_default().push((id, incoming));
+        }
+        let mut by_type: Vec<(Name, Vec<(Text, Incoming)>)> = by_type.into_iter().collect();
+        by_type.sort_by_key(|(object_type, _)| *object_type);
+        for (object_type, mut incoming) in by_type {
+            // A stable sort: changes of one object keep their order.
+            incoming.sort_by(|(left, _), (right, _)| left.cmp(right));
+            self.compare_type(object_type, incoming, reader, &mut result)?;
+        }
+        Ok(result)
+    }
+
+    /// Refuses what is beyond a bound.
+    fn admit(&self, change: Change, findings: &mut Vec<Finding>) -> Option<(Name, Text, Incoming)> {
+        let (object_type, id) = change.subject();
+        let id = Text::new(id);
+        let mut refuse = |message: String| {
+            let mut finding = Finding::new("IMP-001", message);
+            finding.connector = Some(self.connector);
+            finding.subject = Some(id.chars().take(80).collect());
+            findings.push(finding);
+        };
+        if id.is_empty() || id.len() > EXTERNAL_ID_BYTES_MAX {
+            refuse(format!(
+                "the external id has {} bytes; 1 to {EXTERNAL_ID_BYTES_MAX} are possible",
+                id.len()
+            ));
+            return None;
+        }
+        Some(match change {
+            Change::Upsert(ImportedObject { attributes, .. }) => {
+                let too_big = attributes.iter().find_map(|(name, values)| {
+                    values.as_slice().iter().find(|value| value.size_bytes() > VALUE_BYTES_MAX).map(|_| name)
+                });
+                if let Some(name) = too_big {
+                    refuse(format!(
+                        "{name} holds more than {VALUE_BYTES_MAX} bytes, so the object stays as it was"
+                    ));
+                    return None;
+                }
+                if attributes.len() > ATTRIBUTE_COUNT_MAX {
+                    refuse(format!(
+                        "it has more than {ATTRIBUTE_COUNT_MAX} attributes, so it stays as it was"
+                    ));
+                    return None;
+                }
+                let print = fingerprint(&attributes);
+                (object_type, id, Incoming::Object { object: attributes, print })
+            }
+            Change::Patch(patch) => (object_type, id, Incoming::Patch(patch)),
+            Change::Delete { .. } => (object_type, id, Incoming::Delete),
+        })
+    }
+
+    fn compare_type(
+        &self,
+        object_type: Name,
+        incoming: Vec<(Text, Incoming)>,
+        reader: &mut dyn Reader,
+        result: &mut PartResult,
+    ) -> Result<(), StoreError> {
+        let mut ids: Vec<&str> = incoming.iter().map(|(id, _)| id.as_str()).collect();
+        ids.dedup();
+        let known = reader.known(self.connector, object_type, &ids)?;
+        let known: HashMap<Text, Known> =
+            ids.into_iter().map(Text::new).zip(known).filter_map(|(id, known)| Some((id, known?))).collect();
+        let mut rest = incoming.into_iter().peekable();
+        let mut careful = Vec::new();
+        while let Some((id, first)) = rest.next() {
+            let mut changes = vec![first];
+            while let Some((_, change)) = rest.next_if(|(next, _)| *next == id) {
+                changes.push(change);
+            }
+            // The newest whole statement about the object makes all older ones void.
+            let from = changes.iter().rposition(|change| !matches!(change, Incoming::Patch(_))).unwrap_or(0);
+            let changes = changes.split_off(from);
+            self.one(object_type, id, changes, &known, &mut careful, result);
+        }
+        self.compare_carefully(object_type, careful, reader, result)
+    }
+
+    fn one(
+        &self,
+        object_type: Name,
+        id: Text,
+        mut changes: Vec<Incoming>,
+        known: &HashMap<Text, Known>,
+        careful: &mut Vec<(SpaceId, Vec<Incoming>)>,
+        result: &mut PartResult,
+    ) {
+        let is_single = changes.len() == 1;
+        match (changes.first(), known.get(&id)) {
+            (Some(Incoming::Object { .. }), None) if is_single => {
+                let Some(Incoming::Object { object, print }) = changes.pop() else { return };
+                let body = self.body(object_type, &object, print);
+                result.inserts.push(StageInsert { object_type, external_id: id, body });
+            }
+            (Some(Incoming::Object { print, .. }), Some(known))
+                if is_single && print.0 == known.hash && !known.deleted && !known.unconfirmed =>
+            {
+                result.unchanged += 1;
+                result.seen.push((object_type, known.id));
+            }
+            (Some(Incoming::Object { .. }), Some(known))
+                if is_single && !known.exported && !known.deleted =>
+            {
+                let Some(Incoming::Object { object, print }) = changes.pop() else { return };
+                let body = self.body(object_type, &object, print);
+                result.seen.push((object_type, known.id));
+                result.updates.push(StageUpdate {
+                    id: known.id,
+                    body,
+                    exported: None,
+                    touch: true,
+                    row: None,
+                });
+            }
+            (Some(Incoming::Delete), Some(known)) if is_single => {
+                if !known.deleted {
+                    result.deletes.push(known.id);
+                }
+            }
+            (_, Some(known)) => {
+                result.seen.push((object_type, known.id));
+                careful.push((known.id, changes));
+            }
+            (_, None) => self.unknown(object_type, id, changes, result),
+        }
+    }
+
+    /// Several changes of an object that is not known: an upsert with patches behind it, or nothing to stand on.
+    fn unknown(&self, object_type: Name, id: Text, changes: Vec<Incoming>, result: &mut PartResult) {
+        let mut object: Option<Object> = None;
+        for change in changes {
+            object = match change {
+                Incoming::Object { object, .. } => Some(object),
+                Incoming::Patch(patch) => object.map(|object| apply(&object, &patch)),
+                Incoming::Delete => None,
+            };
+        }
+        match object {
+            Some(object) => {
+                let print = fingerprint(&object);
+                let body = self.body(object_type, &object, print);
+                result.inserts.push(StageInsert { object_type, external_id: id, body });
+            }
+            None => result.unknown += 1,
+        }
+    }
+
+    /// Objects that need to be compared attribute by attribute: exported ones, patched ones, returning ones.
+    fn compare_carefully(
+        &self,
+        object_type: Name,
+        careful: Vec<(SpaceId, Vec<Incoming>)>,
+        reader: &mut dyn Reader,
+        result: &mut PartResult,
+    ) -> Result<(), StoreError> {
+        let ids: Vec<SpaceId> = careful.iter().map(|(id, _)| *id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let links = reader.spaces(&ids)?;
+        let mut drifted_meshes = Vec::new();
+        for ((id, changes), record) in careful.into_iter().zip(links) {
+            let Some(record) = record else { continue };
+            let (now, is_gone) = self.after(&record, changes);
+            if is_gone {
+                result.deletes.push(id);
+                continue;
+            }
+            let object_rules =
+                self.rules.connector(self.connector).and_then(|known| known.object_type(object_type));
+            let difference = compare(&record, &now, object_rules);
+            if !difference.drifted.is_empty() {
+                drifted_meshes
+                    .extend(record.link.map(|link| (link.mesh, result.updates.len(), difference.clone())));
+                result.drifted += 1;
+            } else if record.unconfirmed {
+                result.confirmed += 1;
+            }
+            let print = fingerprint(&now);
+            let exported = ExportedText {
+                names: difference.exported.names.clone(),
+                drift: difference.exported.drift_text(),
+            };
+            let body = self.body(object_type, &now, print);
+            result.updates.push(StageUpdate {
+                id,
+                body,
+                exported: Some(exported),
+                touch: difference.touch,
+                row: None,
+            });
+        }
+        self.tell_drift(drifted_meshes, reader, result)
+    }
+
+    fn after(&self, record: &SpaceRecord, changes: Vec<Incoming>) -> (Object, bool) {
+        let (mut now, mut is_gone) = (record.doc.clone(), record.deleted);
+        for change in changes {
+            (now, is_gone) = match change {
+                Incoming::Object { object, .. } => (object, false),
+                Incoming::Patch(patch) => (apply(&now, &patch), is_gone),
+                Incoming::Delete => (now, true),
+            };
+        }
+        (now, is_gone)
+    }
+
+    /// Drift is a change that somebody made to what we wrote, so the audit has a row of it.
+    fn tell_drift(
+        &self,
+        drifted: Vec<(identitymesh_model::MeshId, usize, Difference)>,
+        reader: &mut dyn Reader,
+        result: &mut PartResult,
+    ) -> Result<(), StoreError> {
+        if drifted.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = drifted.iter().map(|(mesh, _, _)| *mesh).collect();
+        let views = reader.views(&ids)?;
+        for ((mesh, at, difference), view) in drifted.into_iter().zip(views) {
+            let Some(view) = view else { continue };
+            let before = identitymesh_model::plan::Before {
+                rules: difference.drifted.iter().map(|_| Vec::new()).collect(),
+                attributes: difference.drifted,
+                ..Default::default()
+            };
+            let update = &mut result.updates[at];
+            update.row = Some(ChangeRow::new(
+                mesh,
+                view.record.uid,
+                self.cause.run,
+                self.cause.at,
+                &self.cause.actor,
+                ChangeKind::Drift,
+                Some(self.connector),
+                before.to_text(),
+                Some(update.body.hash),
+            ));
+        }
+        Ok(())
+    }
+
+    fn body(&self, object_type: Name, object: &Object, print: (ContentHash, String)) -> SpaceBody {
+        body(self.rules, self.connector, object_type, object, print)
+    }
+}
+
+fn apply(object: &Object, patch: &identitymesh_connector::Patch) -> Object {
+    patched(object, &patch.set, &patch.add, &patch.remove)
+}
+
+/// An object in the store's form.
+pub(crate) fn body(
+    rules: &RuleSet,
+    connector: ConnectorId,
+    object_type: Name,
+    object: &Object,
+    print: (ContentHash, String),
+) -> SpaceBody {
+    let staged = staged(rules, connector, object_type, object, print);
+    let form = |is_set| if is_set { ReferenceForm::Set } else { ReferenceForm::Single };
+    SpaceBody {
+        hash: staged.hash,
+        doc: staged.doc,
+        references: staged
+            .references
+            .into_iter()
+            .map(|(name, key, is_set)| (name, key, form(is_set)))
+            .collect(),
+        names: staged.names,
+    }
+}
+
+/// A batch for the store.
+pub(super) fn batch(cause: Cause, connector: ConnectorId, part: PartResult) -> StageBatch {
+    StageBatch {
+        cause,
+        connector,
+        inserts: part.inserts,
+        updates: part.updates,
+        deletes: part.deletes,
+        watermark: None,
+        findings: part.findings,
+        counters: identitymesh_store::Counters::new(),
+    }
+}

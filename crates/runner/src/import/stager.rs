@@ -1,0 +1,216 @@
+//! The thread that stages: takes pages, compares them in large parts, hands differences to the store.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use identitymesh_connector::{Certificate, Change, ObjectFinding, Page, Watermark};
+use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
+use identitymesh_store::{StageReceipt, Ticket};
+use tokio::sync::mpsc;
+
+use super::part::{Comparer, batch};
+use super::seen::Seen;
+use crate::RunError;
+use crate::force::InForce;
+use crate::run::Run;
+
+/// Objects in one part: large, because every transaction touches most leaves of the index of external ids.
+const PART_OBJECTS: usize = 20_000;
+/// Parts that may be on their way to the store.
+const PARTS_IN_FLIGHT_MAX: usize = 2;
+
+/// One object type of a full import.
+#[derive(Default)]
+pub(super) struct Partition {
+    pub(super) seen: Seen,
+    pub(super) delivered: u64,
+    /// External ids that came twice.
+    pub(super) repeated: u64,
+    /// Malformed objects whose ids are known: they are there.
+    pub(super) malformed: Vec<Text>,
+    pub(super) certificate: Option<Certificate>,
+}
+
+/// A part on its way to the store.
+struct InFlight {
+    ticket: Ticket<StageReceipt>,
+    /// The types of its new objects, in order.
+    inserted: Vec<Name>,
+    /// Hashes of all its external ids, to notice one that comes again too soon.
+    ids: HashSet<u64>,
+}
+
+fn id_hash(change: &Change) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    change.subject().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Stages one import.
+pub(super) struct Stager {
+    pub(super) in_force: Arc<InForce>,
+    pub(super) connector: ConnectorId,
+    pub(super) run: Run,
+    pub(super) is_full: bool,
+    pub(super) partitions: BTreeMap<Name, Partition>,
+    waiting: Vec<Change>,
+    findings: Vec<Finding>,
+    watermark: Option<Watermark>,
+    in_flight: VecDeque<InFlight>,
+}
+
+impl Stager {
+    pub(super) fn new(in_force: Arc<InForce>, connector: ConnectorId, run: Run) -> Self {
+        Self {
+            in_force,
+            connector,
+            run,
+            is_full: true,
+            partitions: BTreeMap::new(),
+            waiting: Vec::with_capacity(PART_OBJECTS),
+            findings: Vec::new(),
+            watermark: None,
+            in_flight: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn object_types(&self) -> Vec<Name> {
+        self.in_force
+            .rules
+            .connector(self.connector)
+            .map_or_else(Vec::new, |connector| connector.object_types())
+    }
+
+    /// Stages pages until the last, and ends the import when it is whole.
+    pub(super) fn work(mut self, mut pages: mpsc::Receiver<Option<Page>>) -> (Self, Result<(), RunError>) {
+        let taken = self.take(&mut pages);
+        // What was handed in before a failure is still waited for.
+        let drained = self.drain(0);
+        let result = match (taken, drained) {
+            (Ok(true), Ok(())) => self.finish(),
+            (Ok(_), drained) => drained,
+            (Err(error), _) => Err(error),
+        };
+        (self, result)
+    }
+
+    /// Says whether the read was whole.
+    fn take(&mut self, pages: &mut mpsc::Receiver<Option<Page>>) -> Result<bool, RunError> {
+        let mut is_whole = false;
+        while let Some(page) = pages.blocking_recv() {
+            match page {
+                Some(page) => self.page(page),
+                None => is_whole = true,
+            }
+            if self.waiting.len() >= PART_OBJECTS {
+                self.flush()?;
+            }
+        }
+        self.flush()?;
+        Ok(is_whole)
+    }
+
+    fn page(&mut self, page: Page) {
+        self.run.count("read", page.changes.len() as u64);
+        if self.is_full {
+            for change in &page.changes {
+                self.partitions.entry(change.subject().0).or_default().delivered += 1;
+            }
+        }
+        for finding in page.findings {
+            self.malformed(&finding);
+            self.findings.push(self.finding(finding));
+        }
+        for certificate in page.certificates {
+            let partition = self.partitions.entry(certificate.object_type).or_default();
+            partition.certificate = Some(certificate);
+        }
+        self.waiting.extend(page.changes);
+        if page.watermark.is_some() {
+            self.watermark = page.watermark;
+        }
+    }
+
+    fn malformed(&mut self, finding: &ObjectFinding) {
+        if let (Some(object_type), Some(id)) = (finding.object_type, &finding.external_id) {
+            self.partitions.entry(object_type).or_default().malformed.push(id.clone());
+        }
+    }
+
+    fn finding(&self, finding: ObjectFinding) -> Finding {
+        let mut told = Finding::new(finding.code, finding.message);
+        told.connector = Some(self.connector);
+        told.subject = match (finding.external_id, finding.location) {
+            (Some(id), Some(place)) => Some(format!("{id} ({place})")),
+            (Some(id), None) => Some(id.to_string()),
+            (None, place) => place,
+        };
+        told
+    }
+
+    /// Compares and hands over what has come together.
+    fn flush(&mut self) -> Result<(), RunError> {
+        if self.waiting.is_empty() && self.watermark.is_none() && self.findings.is_empty() {
+            return Ok(());
+        }
+        self.run.mesh.check_cancelled()?;
+        let changes = std::mem::take(&mut self.waiting);
+        let ids: HashSet<u64> = changes.iter().map(id_hash).collect();
+        // An object that comes again must find the row of its first coming.
+        let comes_again = self.in_flight.iter().any(|part| !part.ids.is_disjoint(&ids));
+        self.drain(if comes_again { 0 } else { PARTS_IN_FLIGHT_MAX - 1 })?;
+        let cause = self.run.cause();
+        let store = Arc::clone(&self.run.mesh.store);
+        let comparer = Comparer { rules: &self.in_force.rules, connector: self.connector, cause: &cause };
+        let mut reader = store.read()?;
+        let mut part = comparer.compare(changes, reader.as_mut())?;
+        drop(reader);
+        self.see(std::mem::take(&mut part.seen));
+        self.run.count("added", part.inserts.len() as u64);
+        self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
+        self.run.count("unchanged", part.unchanged);
+        self.run.count("deleted", part.deletes.len() as u64);
+        self.run.count("confirmed", part.confirmed);
+        self.run.count("drifted", part.drifted);
+        self.run.count("unknown", part.unknown);
+        self.findings.append(&mut part.findings);
+        let findings = std::mem::take(&mut self.findings);
+        part.findings = self.run.findings(findings);
+        let watermark = self.watermark.take();
+        if part.is_empty() && part.findings.is_empty() && watermark.is_none() {
+            return Ok(());
+        }
+        let inserted: Vec<Name> = part.inserts.iter().map(|insert| insert.object_type).collect();
+        let mut batch = batch(cause, self.connector, part);
+        batch.watermark = watermark
+            .map(|mark| serde_json::to_string(&mark))
+            .transpose()
+            .map_err(|source| RunError::Stored { what: "watermark", source })?;
+        batch.counters = self.run.counters.clone();
+        self.in_flight.push_back(InFlight { ticket: store.stage(batch), inserted, ids });
+        Ok(())
+    }
+
+    fn see(&mut self, seen: Vec<(Name, SpaceId)>) {
+        if !self.is_full {
+            return;
+        }
+        for (object_type, id) in seen {
+            let partition = self.partitions.entry(object_type).or_default();
+            if !partition.seen.insert(id) {
+                partition.repeated += 1;
+            }
+        }
+    }
+
+    /// Waits until at most `left` parts are on their way.
+    pub(super) fn drain(&mut self, left: usize) -> Result<(), RunError> {
+        while self.in_flight.len() > left {
+            let Some(part) = self.in_flight.pop_front() else { break };
+            let receipt = part.ticket.wait()?;
+            self.see(part.inserted.into_iter().zip(receipt.inserted).collect());
+        }
+        Ok(())
+    }
+}
