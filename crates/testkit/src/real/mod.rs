@@ -1,0 +1,15 @@
+//! Real systems, started by a test for itself: loopback addresses only, data in a temporary directory.
+//!
+//! A test begins with `let Some(server) = Slapd::start(options) else { return };`. Where the system is not
+//! installed it is skipped and says so, unless `IDENTITYMESH_REAL_SYSTEMS=required` demands it, as the
+//! project's own test command does.
+
+mod certificates;
+mod ldif;
+mod ports;
+mod require;
+mod slapd;
+
+pub use ldif::{Attributes, Entries, parse_ldif};
+pub use require::{System, require};
+pub use slapd::{Slapd, SlapdOptions};
