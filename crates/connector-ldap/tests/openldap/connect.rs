@@ -5,7 +5,7 @@ use std::time::Duration;
 use identitymesh_connector::{Class, ConnectorError};
 use serde_json::{Value as Json, json};
 
-use crate::support::{connect, context, import, person, session, start};
+use crate::support::{connect, context, freeze, import, person, session, start};
 
 async fn refused(slapd: &identitymesh_testkit::real::Slapd, changes: Json) -> ConnectorError {
     connect(slapd, &context(), changes).await.err().expect("the connection fails")
@@ -104,7 +104,7 @@ async fn servers_are_tried_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_ends_with_the_deadline_and_a_cancelled_call_at_once() {
     let Some(slapd) = start("") else { return };
-    slapd.freeze().unwrap();
+    freeze(&slapd);
     let error = refused(&slapd, json!({"request_timeout_s": 1})).await;
     assert_eq!(error.class, Class::Transient);
     let waiting = context();

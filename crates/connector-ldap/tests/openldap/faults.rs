@@ -4,8 +4,8 @@ use identitymesh_connector::{Class, ImportMode, ImportRequest, Outcome};
 use serde_json::json;
 
 use crate::support::{
-    connect, context, create, created, import, name, new_person, people, replace, send, send_one, session,
-    set, start, update,
+    connect, context, create, created, freeze, import, name, new_person, people, replace, send, send_one,
+    session, set, start, update,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +37,7 @@ async fn a_write_without_an_answer_is_unknown_until_it_is_read_back() {
     let mut session = connect(&slapd, &context(), json!({"request_timeout_s": 1})).await.unwrap();
     let dn = "uid=ana,ou=people,dc=mesh,dc=test";
     let ana = created(&send_one(session.as_mut(), "user", create(new_person("ana"))).await, dn);
-    slapd.freeze().unwrap();
+    freeze(&slapd);
     let change = replace("sn", Some(set(&["ana"])), Some(set(&["Anna"])));
     let outcome = send_one(session.as_mut(), "user", update(&ana, vec![change])).await;
     assert!(
@@ -76,7 +76,7 @@ async fn a_cancelled_export_says_what_was_not_sent() {
     let context = context();
     let mut session = connect(&slapd, &context, json!({"window": 2})).await.unwrap();
     session.schema().await.unwrap();
-    slapd.freeze().unwrap();
+    freeze(&slapd);
     let cancel = context.cancel.clone();
     let cancelling = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -1,6 +1,8 @@
 //! A server with some people, a session with it, and short ways of saying operations.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +34,21 @@ pub(crate) fn people(count: usize) -> String {
 
 pub(crate) fn start(entries: &str) -> Option<Slapd> {
     Slapd::start(SlapdOptions { initial_ldif: format!("{TREE}{entries}"), ..SlapdOptions::default() })
+}
+
+/// Freezes the server and waits until it really says nothing: the signal reaches its threads one after the other.
+pub(crate) fn freeze(slapd: &Slapd) {
+    slapd.freeze().unwrap();
+    while answers(slapd) {}
+}
+
+fn answers(slapd: &Slapd) -> bool {
+    // An anonymous bind, message 1: the shortest request that is answered.
+    const BIND: [u8; 14] = [0x30, 0x0c, 2, 1, 1, 0x60, 7, 2, 1, 3, 4, 0, 0x80, 0];
+    let mut socket = TcpStream::connect(slapd.url.trim_start_matches("ldap://")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    socket.write_all(&BIND).unwrap();
+    socket.read(&mut [0; 64]).is_ok()
 }
 
 pub(crate) fn context() -> Context {
