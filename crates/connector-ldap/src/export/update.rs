@@ -1,0 +1,245 @@
+//! Changing an entry: its attributes in one modify, then its name and place in one rename.
+//!
+//! The attributes go first, because they are what a server objects to, and a modify that is refused has changed
+//! nothing. When the target is not as the changes suppose, they are compared with what it really holds: all there
+//! already, still possible, or a conflict.
+
+use identitymesh_connector::{AttributeChange, ChangeKind, Identity, Outcome};
+use identitymesh_model::{Name, Value, Values, dn};
+
+use super::changes::{self, Rdn, Rest, StandIn};
+use super::writer::{Writer, conflict, unsendable, written};
+use crate::naming;
+use crate::result::{self, OBJECT_CLASS_VIOLATION, Verdict};
+use crate::schema::TypeMap;
+use crate::transport::{Entry, Modification, Write};
+use crate::value::{self, Key};
+
+/// How often a change is fitted to what the target holds before somebody else is taken to change it all the time.
+const ATTEMPTS_MAX: usize = 4;
+
+/// How far an update has come.
+struct Progress {
+    dn: String,
+    has_changed: bool,
+}
+
+impl Writer {
+    pub(super) async fn update(
+        &self,
+        map: &TypeMap,
+        identity: &Identity,
+        new_address: Option<&str>,
+        create_container: bool,
+        changes: &[AttributeChange],
+    ) -> Result<Outcome, Outcome> {
+        let id = identity.external_id.as_str();
+        let dn = match &identity.address {
+            Some(address) => address.to_string(),
+            None => self.place_of(map, id, "").await?,
+        };
+        if let Some(wrong) = new_address.filter(|address| naming::rdn(address).is_none()) {
+            return Err(unsendable(format!("{wrong:?} is no name of an entry")));
+        }
+        let mut progress = Progress { dn, has_changed: false };
+        self.modify(map, id, changes, new_address, &mut progress).await?;
+        if let Some(new_address) = new_address {
+            self.rename(map, id, changes, (new_address, create_container), &mut progress).await.map_err(
+                |outcome| {
+                    if progress.has_changed { half_done(outcome) } else { outcome }
+                },
+            )?;
+        }
+        Ok(match progress.has_changed {
+            true => Outcome::Applied(written(id)),
+            false => Outcome::AlreadySo(written(id)),
+        })
+    }
+
+    /// Where the object with this id is, if not at `tried`.
+    async fn place_of(&self, map: &TypeMap, id: &str, tried: &str) -> Result<String, Outcome> {
+        let entry = self.still_there(map, id).await?;
+        if entry.dn == tried {
+            return Err(conflict(format!("{tried} cannot be changed although it is there")));
+        }
+        Ok(entry.dn)
+    }
+
+    async fn modify(
+        &self,
+        map: &TypeMap,
+        id: &str,
+        wanted: &[AttributeChange],
+        new_address: Option<&str>,
+        progress: &mut Progress,
+    ) -> Result<(), Outcome> {
+        let mut changes = wanted.to_vec();
+        let mut is_there = None;
+        let mut extra_step = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let names = names(map, &progress.dn, new_address);
+            let stand_in = StandIn { member: &self.config.empty_member, is_there };
+            let mut plan = changes::plan(map, &changes, &names, stand_in).map_err(unsendable)?;
+            plan.steps.extend(extra_step.take());
+            if plan.steps.is_empty() {
+                return Ok(());
+            }
+            let write = Write::Modify { dn: progress.dn.clone(), changes: plan.steps };
+            let answer = self.send(&self.guarded(map, id, &plan.conditions, write)).await?;
+            match result::verdict(answer.code) {
+                Verdict::Applied => {
+                    progress.has_changed = true;
+                    return Ok(());
+                }
+                Verdict::Missing => progress.dn = self.place_of(map, id, &progress.dn).await?,
+                Verdict::Differs => match self.rest(map, id, wanted, progress).await? {
+                    (Rest::Nothing, _) => return Ok(()),
+                    (Rest::Changes(left), has_stand_in) => {
+                        changes = left;
+                        is_there = Some(has_stand_in);
+                    }
+                    (Rest::Conflict(name), _) => {
+                        return Err(conflict(format!("{name} of {} is not as it was", progress.dn)));
+                    }
+                },
+                Verdict::Refused if answer.code == OBJECT_CLASS_VIOLATION && is_there.is_none() => {
+                    // The last member may have gone; the group stays with a stand-in.
+                    extra_step = last_member(map, &changes, &self.config.empty_member);
+                    is_there = Some(false);
+                    if extra_step.is_none() {
+                        return Err(self.negative(map, &format!("changing {}", progress.dn), &answer));
+                    }
+                }
+                _ => return Err(self.negative(map, &format!("changing {}", progress.dn), &answer)),
+            }
+        }
+        Err(super::batch::not_sent(format!("{} is being changed by somebody else", progress.dn)))
+    }
+
+    /// What is left of `wanted`, and whether the stand-in for members is there.
+    async fn rest(
+        &self,
+        map: &TypeMap,
+        id: &str,
+        wanted: &[AttributeChange],
+        progress: &mut Progress,
+    ) -> Result<(Rest, bool), Outcome> {
+        let entry = self.still_there(map, id).await?;
+        let read = self.read(map, &entry);
+        progress.dn = entry.dn;
+        let there = read.object.map(|object| object.attributes).unwrap_or_default();
+        Ok((changes::rest(map, wanted, &there), read.has_stand_in))
+    }
+
+    async fn still_there(&self, map: &TypeMap, id: &str) -> Result<Entry, Outcome> {
+        let entry = self.entry_with_id(map, id).await?;
+        entry.ok_or_else(|| conflict(format!("there is no entry with {} {id} any more", map.external_id)))
+    }
+
+    async fn rename(
+        &self,
+        map: &TypeMap,
+        id: &str,
+        changes: &[AttributeChange],
+        (new_address, create_container): (&str, bool),
+        progress: &mut Progress,
+    ) -> Result<(), Outcome> {
+        for _ in 0..ATTEMPTS_MAX {
+            if !naming::is_renamed(&progress.dn, new_address) {
+                return Ok(());
+            }
+            let (new_rdn, new_parent) = dn::split_first(new_address);
+            let is_move = !naming::same(new_parent, dn::parent(&progress.dn));
+            let write = Write::Rename {
+                dn: progress.dn.clone(),
+                new_rdn: new_rdn.to_owned(),
+                delete_old: !keeps_old_name(map, &progress.dn, changes),
+                new_parent: is_move.then(|| new_parent.to_owned()),
+            };
+            let answer = self.send(&self.guarded(map, id, &[], write)).await?;
+            match result::verdict(answer.code) {
+                Verdict::Applied => {
+                    progress.has_changed = true;
+                    return Ok(());
+                }
+                Verdict::Missing | Verdict::Differs => {
+                    let entry = self.still_there(map, id).await?;
+                    if entry.dn != progress.dn {
+                        progress.dn = entry.dn;
+                    } else if create_container && self.entry_at(map, new_parent).await?.is_none() {
+                        self.make_containers(map, new_parent).await?;
+                    } else {
+                        return Err(self.negative(
+                            map,
+                            &format!("moving {} to {new_address}", progress.dn),
+                            &answer,
+                        ));
+                    }
+                }
+                _ => {
+                    return Err(self.negative(
+                        map,
+                        &format!("moving {} to {new_address}", progress.dn),
+                        &answer,
+                    ));
+                }
+            }
+        }
+        Err(super::batch::not_sent(format!("{} is being moved by somebody else", progress.dn)))
+    }
+}
+
+/// The attributes were changed and the rename was not: no conflict, because something was changed.
+fn half_done(outcome: Outcome) -> Outcome {
+    let said = |reason: String| format!("the attributes were changed, the name was not: {reason}");
+    match outcome {
+        Outcome::Refused { code, reason, attributes } => {
+            Outcome::Refused { code, reason: said(reason), attributes }
+        }
+        Outcome::Conflict { code, reason } => {
+            Outcome::Refused { code, reason: said(reason), attributes: Vec::new() }
+        }
+        other => other,
+    }
+}
+
+fn keys(map: &TypeMap, dn: &str) -> Vec<(Name, Key)> {
+    let pairs = naming::rdn(dn).unwrap_or_default().into_iter();
+    let keyed = pairs.filter_map(|(attribute, text)| {
+        let schema = map.attribute(&attribute)?;
+        Some((schema.name, value::key(Some(schema), &Value::text(text))))
+    });
+    keyed.collect()
+}
+
+/// The values that a rename exchanges; none without a rename.
+fn names(map: &TypeMap, dn: &str, new_address: Option<&str>) -> Rdn {
+    match new_address {
+        Some(new_address) => Rdn { old: keys(map, dn), new: keys(map, new_address) },
+        None => Rdn::default(),
+    }
+}
+
+/// Whether the old name's value is to stay among the attribute's values.
+fn keeps_old_name(map: &TypeMap, dn: &str, changes: &[AttributeChange]) -> bool {
+    keys(map, dn).iter().any(|(name, key)| {
+        let schema = map.schema.attribute(*name);
+        changes.iter().filter(|change| change.name == *name).any(|change| match &change.kind {
+            ChangeKind::Replace { new, .. } => new
+                .as_ref()
+                .map_or(&[][..], Values::as_slice)
+                .iter()
+                .any(|one| value::key(schema, one) == *key),
+            ChangeKind::AddRemove { .. } => false,
+        })
+    })
+}
+
+/// The stand-in for a member, when members were removed and none was added.
+fn last_member(map: &TypeMap, changes: &[AttributeChange], empty_member: &str) -> Option<Modification> {
+    let emptied = changes.iter().find(|change| {
+        map.required_references.contains(&change.name)
+            && matches!(&change.kind, ChangeKind::AddRemove { add, remove } if add.is_empty() && !remove.is_empty())
+    })?;
+    Some(Modification::Add(map.description(emptied.name), vec![empty_member.into()]))
+}

@@ -1,0 +1,64 @@
+//! The kind `ldap`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use identitymesh_connector::{
+    Class, ConnectorError, ConnectorKind, Context, Descriptor, Problem, Session, Settings,
+};
+
+use crate::error;
+use crate::session::LdapSession;
+use crate::settings::{self, Config};
+use crate::transport::Servers;
+
+/// LDAP directories, as the contract sees them.
+#[derive(Debug)]
+pub struct Ldap {
+    descriptor: Descriptor,
+}
+
+impl Ldap {
+    /// The kind.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { descriptor: settings::descriptor() }
+    }
+}
+
+impl Default for Ldap {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl ConnectorKind for Ldap {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn validate(&self, settings: &Settings) -> Vec<Problem> {
+        Config::read(settings).err().unwrap_or_default()
+    }
+
+    async fn connect(
+        &self,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Box<dyn Session>, ConnectorError> {
+        let mut config = Config::read(settings).map_err(|problems| unusable(&problems))?;
+        config.request_timeout = config.request_timeout.min(context.request_timeout);
+        let config = Arc::new(config);
+        let servers = Arc::new(Servers::new(Arc::clone(&config))?);
+        Ok(Box::new(LdapSession::open(servers, config, context.clone()).await?))
+    }
+}
+
+/// Settings can turn out wrong only now, for instance when a secret resolves to nothing.
+fn unusable(problems: &[Problem]) -> ConnectorError {
+    let said: Vec<String> =
+        problems.iter().map(|problem| format!("{} {}", problem.path, problem.message)).collect();
+    ConnectorError::new(error::SETTINGS, Class::Configuration, said.join("; "))
+        .advice("run `identitymesh config validate`, and check the secrets that the settings name")
+}

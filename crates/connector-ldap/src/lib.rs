@@ -1,0 +1,28 @@
+//! Imports from and exports to LDAP directories, OpenLDAP first.
+//!
+//! Ring 2. The protocol sits behind a thin seam (`transport`), so that everything above it can be met with faults.
+//! Above the seam, reading and writing are split into pure decisions (filters, value conversion, the table of
+//! result codes, the order of operations, what a conflict means) and the few places that wait for a server.
+//! Specification: connectors, row LDAP; sync semantics, sections 2, 5 and 6. `docs/connectors/ldap.md` is for the
+//! person who sets it up.
+
+mod error;
+mod export;
+mod filter;
+mod import;
+mod kind;
+mod link;
+mod naming;
+mod read;
+mod result;
+mod schema;
+mod scope;
+mod session;
+#[cfg(test)]
+mod session_faults;
+mod settings;
+mod time;
+mod transport;
+mod value;
+
+pub use kind::Ldap;

@@ -1,0 +1,185 @@
+//! One session: a connection, what the server said about itself, and an import under way if there is one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use identitymesh_connector::{
+    Class, ConnectorError, Context, Exporter, Identity, ImportMode, ImportRequest, ImportedObject, Importer,
+    Operation, Outcome, Page, Session, TestReport,
+};
+use identitymesh_model::{ItemId, Name, Schema};
+
+use crate::error;
+use crate::export::{self, Writer};
+use crate::import::Reading;
+use crate::link::{Link, unless_cancelled};
+use crate::result;
+use crate::schema::{Directory, PAGED_RESULTS};
+use crate::settings::Config;
+use crate::transport::{Dial, Search, Transport};
+
+/// A session with a directory.
+pub(crate) struct LdapSession {
+    config: Arc<Config>,
+    context: Context,
+    link: Link,
+    directory: Option<Arc<Directory>>,
+    reading: Option<Reading>,
+}
+
+impl LdapSession {
+    /// Connects and signs in.
+    pub(crate) async fn open(
+        dial: Arc<dyn Dial>,
+        config: Arc<Config>,
+        context: Context,
+    ) -> Result<Self, ConnectorError> {
+        let link = unless_cancelled(&context.cancel, Link::open(dial)).await?;
+        Ok(Self { config, context, link, directory: None, reading: None })
+    }
+
+    async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
+        let transport = unless_cancelled(&self.context.cancel, self.link.transport()).await?;
+        if let Some(directory) = &self.directory {
+            return Ok((transport, Arc::clone(directory)));
+        }
+        let load = Directory::load(transport.as_ref(), &self.config, self.context.schema.as_ref());
+        let directory = Arc::new(unless_cancelled(&self.context.cancel, load).await?);
+        self.directory = Some(Arc::clone(&directory));
+        Ok((transport, directory))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.config.trust_server_certificate {
+            warnings.push("any certificate is accepted (trust_server_certificate): whoever stands between can read and change everything".to_owned());
+        }
+        if !self.config.starttls && self.config.servers.iter().any(|server| !server.is_ldaps()) {
+            warnings.push("the connection is not encrypted: use ldaps:// or starttls = true".to_owned());
+        }
+        if self.config.bind.is_none() {
+            warnings.push("nobody is signed in (no bind_dn): servers show little to strangers".to_owned());
+        }
+        warnings
+    }
+}
+
+#[async_trait]
+impl Session for LdapSession {
+    async fn test(&mut self) -> Result<TestReport, ConnectorError> {
+        let (transport, directory) = self.ready().await?;
+        let mut steps = vec!["reached the server".to_owned()];
+        if self.config.starttls || self.config.servers.iter().all(|server| server.is_ldaps()) {
+            steps.push("encrypted the connection".to_owned());
+        }
+        if let Some((dn, _)) = &self.config.bind {
+            steps.push(format!("signed in as {dn}"));
+        }
+        steps.push("read the schema".to_owned());
+        let base = self.config.base.clone();
+        let what = "reading one entry";
+        let found = unless_cancelled(&self.context.cancel, async {
+            let search = Search::entry(&base, Arc::from(["objectClass".to_owned()]));
+            transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))
+        })
+        .await?;
+        if found.answer.code != result::SUCCESS {
+            return Err(error::search_refused(what, &base, &found.answer));
+        }
+        steps.push(format!("read {base}"));
+        let mut warnings = self.warnings();
+        if !directory.offers(PAGED_RESULTS) {
+            warnings.push("the server offers no paged results: each type is read in one answer".to_owned());
+        }
+        Ok(TestReport { server: directory.server.clone(), steps, warnings })
+    }
+
+    async fn schema(&mut self) -> Result<Schema, ConnectorError> {
+        Ok(self.ready().await?.1.schema())
+    }
+
+    fn importer(&mut self) -> Option<&mut dyn Importer> {
+        Some(self)
+    }
+
+    fn exporter(&mut self) -> Option<&mut dyn Exporter> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Importer for LdapSession {
+    async fn begin(&mut self, request: ImportRequest) -> Result<(), ConnectorError> {
+        self.reading = None;
+        if request.mode != ImportMode::Full {
+            return Err(ConnectorError::unsupported("read only what changed"));
+        }
+        let (transport, directory) = self.ready().await?;
+        let types = request.object_types.iter().map(|name| directory.object_type(*name).cloned());
+        let types = types.collect::<Result<Vec<_>, _>>()?;
+        let config = Arc::clone(&self.config);
+        self.reading = Some(Reading::new(transport, config, &directory, types, request.page_size_max));
+        Ok(())
+    }
+
+    async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
+        let Some(mut reading) = self.reading.take() else {
+            return Err(ConnectorError::new(error::LOST, Class::Bug, "no import is under way"));
+        };
+        match reading.next_page(&self.context.cancel).await {
+            Ok(page) => {
+                self.reading = Some(reading);
+                Ok(page)
+            }
+            Err(error) => {
+                // The cursor lives on this connection, and the page may still be coming.
+                self.link.give_up();
+                Err(error)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Exporter for LdapSession {
+    fn batch_max(&self) -> usize {
+        export::BATCH_MAX
+    }
+
+    async fn export(&mut self, operations: Vec<Operation>) -> Result<Vec<(ItemId, Outcome)>, ConnectorError> {
+        if self.context.cancel.is_cancelled() {
+            return Err(ConnectorError::cancelled());
+        }
+        let (transport, directory) = self.ready().await?;
+        let typed = operations.into_iter().map(|operation| {
+            let map = directory.object_type(operation.object_type).cloned();
+            (operation, map.map_err(|error| error.message))
+        });
+        let typed = typed.collect();
+        let writer = Arc::new(Writer::new(transport, Arc::clone(&self.config), directory));
+        let outcomes = export::carry_out(writer, typed, self.config.window, &self.context.cancel).await;
+        if outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Unknown { .. })) {
+            self.link.give_up();
+        }
+        Ok(outcomes)
+    }
+
+    async fn read_back(
+        &mut self,
+        object_type: Name,
+        identity: &Identity,
+    ) -> Result<Option<ImportedObject>, ConnectorError> {
+        let (transport, directory) = self.ready().await?;
+        let map = Arc::clone(directory.object_type(object_type)?);
+        let writer = Writer::new(transport, Arc::clone(&self.config), directory);
+        unless_cancelled(&self.context.cancel, async {
+            writer.look(&map, identity).await.map_err(|outcome| {
+                let (Outcome::Unknown { reason, .. } | Outcome::Conflict { reason, .. }) = outcome else {
+                    return ConnectorError::new(error::SEARCH, Class::Bug, "a look ended without a reason");
+                };
+                ConnectorError::new(error::SEARCH, Class::Transient, format!("reading back: {reason}"))
+            })
+        })
+        .await
+    }
+}

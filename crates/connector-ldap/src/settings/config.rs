@@ -1,0 +1,264 @@
+//! The settings as the connector works with them, and every problem that they can have.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use identitymesh_connector::{Problem, Settings};
+use url::{Host, Url};
+
+use super::types::{self, TypeConfig};
+use crate::naming;
+use crate::scope::Scope;
+
+/// Most addresses that are tried.
+const SERVER_COUNT_MAX: usize = 16;
+
+/// One address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) url: Url,
+}
+
+impl Server {
+    /// Whether the connection begins with TLS.
+    pub(crate) fn is_ldaps(&self) -> bool {
+        self.url.scheme() == "ldaps"
+    }
+
+    /// Whether it is this machine.
+    fn is_loopback(&self) -> bool {
+        // Addresses of foreign schemes are not taken apart by the library, so both forms are looked at.
+        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Everything that a session must know. It holds the password, so it has no debug form.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) servers: Vec<Server>,
+    pub(crate) starttls: bool,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) trust_server_certificate: bool,
+    /// Name and password; without it nobody signs in.
+    pub(crate) bind: Option<(String, String)>,
+    pub(crate) request_timeout: Duration,
+    pub(crate) base: String,
+    pub(crate) types: Vec<TypeConfig>,
+    pub(crate) scope: Scope,
+    pub(crate) external_id: String,
+    pub(crate) page_size: usize,
+    pub(crate) window: usize,
+    pub(crate) empty_member: String,
+}
+
+impl Config {
+    /// Reads settings that fit their schema.
+    ///
+    /// # Errors
+    /// Every problem.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let servers = servers(settings, &mut problems);
+        let starttls = settings.is_on("starttls");
+        if starttls && !servers.is_empty() && servers.iter().all(Server::is_ldaps) {
+            problems.push(Problem::setting(
+                "starttls",
+                "is for ldap:// addresses; ldaps:// is encrypted from the start",
+            ));
+        }
+        let bind = bind(settings, &mut problems);
+        let plain = servers.iter().find(|server| !server.is_ldaps() && !starttls && !server.is_loopback());
+        if let (Some(server), Some(_), false) = (plain, &bind, settings.is_on("allow_plain")) {
+            problems.push(Problem::setting(
+                "servers",
+                format!(
+                    "{} would get the password without encryption; use ldaps:// or starttls = true, or say allow_plain = true",
+                    server.url
+                ),
+            ));
+        }
+        let base = dn_setting(settings, "base", &mut problems);
+        let types = types::read(settings.get("types"), &base).unwrap_or_else(|found| {
+            problems.extend(found);
+            Vec::new()
+        });
+        let external_id = external_id(settings, &mut problems);
+        let empty_member = dn_setting(settings, "empty_member", &mut problems);
+        for list in ["include", "exclude"] {
+            for wrong in settings.list(list).into_iter().filter(|container| naming::rdn(container).is_none())
+            {
+                problems.push(Problem::setting(list, not_a_dn(wrong)));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let whole = |name: &str, default: i64| settings.integer(name).unwrap_or(default);
+        let (Ok(page_size), Ok(window), Ok(seconds)) = (
+            usize::try_from(whole("page_size", 1_000)),
+            usize::try_from(whole("window", 16)),
+            u64::try_from(whole("request_timeout_s", 30)),
+        ) else {
+            return Err(vec![Problem::setting("page_size", "numbers must not be negative")]);
+        };
+        Ok(Self {
+            servers,
+            starttls,
+            ca_file: settings.path("ca_file"),
+            trust_server_certificate: settings.is_on("trust_server_certificate"),
+            bind,
+            request_timeout: Duration::from_secs(seconds),
+            base,
+            types,
+            scope: Scope::new(&settings.list("include"), &settings.list("exclude")),
+            external_id,
+            page_size,
+            window,
+            empty_member,
+        })
+    }
+}
+
+fn servers(settings: &Settings, problems: &mut Vec<Problem>) -> Vec<Server> {
+    let written = settings.list("servers");
+    if written.is_empty() || written.len() > SERVER_COUNT_MAX {
+        problems.push(Problem::setting("servers", format!("must have 1 to {SERVER_COUNT_MAX} addresses")));
+    }
+    let mut servers = Vec::new();
+    for address in written {
+        match server(address) {
+            Some(server) => servers.push(server),
+            None => problems.push(Problem::setting(
+                "servers",
+                format!(
+                    "{address:?} is no address such as ldaps://ldap1.example.com or ldap://10.0.0.1:3389"
+                ),
+            )),
+        }
+    }
+    servers
+}
+
+fn server(address: &str) -> Option<Server> {
+    let url = Url::parse(address).ok()?;
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.username().is_empty();
+    // An IPv6 address would be taken for a name when the certificate is checked.
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty())
+        && !(url.scheme() == "ldaps" && matches!(url.host(), Some(Host::Ipv6(_))));
+    (matches!(url.scheme(), "ldap" | "ldaps") && is_bare && has_host).then_some(Server { url })
+}
+
+fn bind(settings: &Settings, problems: &mut Vec<Problem>) -> Option<(String, String)> {
+    match (settings.text("bind_dn"), settings.text("bind_password")) {
+        (None, None) => None,
+        (Some(dn), Some(password)) if !dn.is_empty() && !password.is_empty() => {
+            Some((dn.to_owned(), password.to_owned()))
+        }
+        (Some(_), _) => {
+            // Servers take a name without a password for an anonymous bind and say that it worked.
+            problems.push(Problem::setting("bind_password", "is needed with bind_dn, and must not be empty"));
+            None
+        }
+        (None, Some(_)) => {
+            problems.push(Problem::setting("bind_dn", "is needed with bind_password"));
+            None
+        }
+    }
+}
+
+fn dn_setting(settings: &Settings, name: &str, problems: &mut Vec<Problem>) -> String {
+    let text = settings.text(name).unwrap_or_default().trim();
+    if naming::rdn(text).is_none() {
+        problems.push(Problem::setting(name, not_a_dn(text)));
+    }
+    text.to_owned()
+}
+
+fn not_a_dn(text: &str) -> String {
+    format!("{text:?} is no name of an entry such as ou=people,dc=example,dc=com")
+}
+
+fn external_id(settings: &Settings, problems: &mut Vec<Problem>) -> String {
+    let name = settings.text("external_id").unwrap_or("entryUUID");
+    if !types::is_word(name) || name.eq_ignore_ascii_case("dn") {
+        problems.push(Problem::setting(
+            "external_id",
+            "must be an attribute that never changes, such as entryUUID; a dn changes with every move",
+        ));
+    }
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::descriptor;
+
+    fn read(changes: serde_json::Value) -> Result<Config, Vec<Problem>> {
+        let mut written = json!({"servers": ["ldaps://ldap.test"], "base": "dc=t", "bind_dn": "cn=a,dc=t",
+            "bind_password": "{{secret:x}}"});
+        for (name, value) in changes.as_object().unwrap() {
+            written[name] = value.clone();
+        }
+        let written: BTreeMap<_, _> = serde_json::from_value(written).unwrap();
+        let (settings, problems) = descriptor().settings.read(&written, Path::new("/mesh"));
+        if problems.is_empty() { Config::read(&settings) } else { Err(problems) }
+    }
+
+    fn problem(changes: serde_json::Value) -> String {
+        let problems = read(changes).err().expect("there is a problem");
+        problems.iter().map(|problem| format!("{} {}\n", problem.path, problem.message)).collect()
+    }
+
+    #[test]
+    fn little_must_be_said() {
+        let config = read(json!({"ca_file": "ca.pem"})).ok().unwrap();
+        assert_eq!((config.page_size, config.window, config.external_id.as_str()), (1_000, 16, "entryUUID"));
+        assert_eq!(config.ca_file.as_deref(), Some(Path::new("/mesh/ca.pem")));
+        assert_eq!((config.request_timeout, config.types.len()), (Duration::from_secs(30), 3));
+    }
+
+    #[test]
+    fn a_password_does_not_travel_in_the_open_unless_told_to() {
+        assert!(
+            problem(json!({"servers": ["ldaps://a", "ldap://ldap.test"]})).contains("without encryption")
+        );
+        for allowed in [
+            json!({"servers": ["ldap://ldap.test"], "allow_plain": true}),
+            json!({"servers": ["ldap://ldap.test"], "starttls": true}),
+            json!({"servers": ["ldap://127.0.0.1:3389", "ldap://localhost", "ldap://[::1]:389"]}),
+        ] {
+            assert!(read(allowed.clone()).is_ok(), "{allowed}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (changes, expected) in [
+            (json!({"servers": []}), "settings.servers must have 1 to 16"),
+            (json!({"servers": vec!["ldaps://a"; 17]}), "1 to 16"),
+            (json!({"servers": ["http://a"]}), "\"http://a\" is no address"),
+            (json!({"servers": ["ldap.test"]}), "is no address"),
+            (json!({"servers": ["ldaps://ldap.test/dc=t"]}), "is no address"),
+            (json!({"starttls": true}), "settings.starttls"),
+            (json!({"bind_password": ""}), "settings.bind_password is needed"),
+            (json!({"bind_dn": ""}), "settings.bind_password is needed"),
+            (json!({"base": "example.com"}), "settings.base \"example.com\" is no name"),
+            (json!({"exclude": ["old people"]}), "settings.exclude"),
+            (json!({"external_id": "dn"}), "settings.external_id"),
+            (json!({"page_size": 5_001}), "settings.page_size must be a whole number from 1 to 5000"),
+            (json!({"page_size": 0}), "settings.page_size"),
+            (json!({"types": {"user": {"filter": "x"}}}), "settings.types.user"),
+        ] {
+            let found = problem(changes.clone());
+            assert!(found.contains(expected), "{changes}: {found}");
+        }
+    }
+}

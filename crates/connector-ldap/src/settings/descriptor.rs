@@ -1,0 +1,119 @@
+//! The settings' schema, from which forms and help are made.
+
+use identitymesh_connector::{Capabilities, Descriptor, SettingKind, SettingSchema, SettingsSchema};
+
+/// Most entries in a page, and so in one change of memory.
+pub(crate) const PAGE_SIZE_MAX: i64 = 5_000;
+/// Most operations in flight on one connection.
+pub(crate) const WINDOW_MAX: i64 = 256;
+/// Longest deadline of one request.
+pub(crate) const REQUEST_TIMEOUT_S_MAX: i64 = 600;
+/// A member for groups that would be empty: a name that no entry has, so it gives nobody anything.
+const EMPTY_MEMBER: &str = "cn=no-members";
+
+/// What the kind is and can do.
+pub(crate) fn descriptor() -> Descriptor {
+    Descriptor {
+        kind: "ldap",
+        title: "LDAP directory",
+        summary: "Reads and writes the entries of an LDAP directory such as OpenLDAP.",
+        capabilities: Capabilities {
+            full_import: true,
+            delta_import: false,
+            export: true,
+            discover: true,
+            hierarchical: true,
+            compare_and_set: true,
+        },
+        settings: SettingsSchema { settings: [reaching(), reading(), writing()].concat() },
+    }
+}
+
+fn reaching() -> Vec<SettingSchema> {
+    use SettingKind::{Boolean, Integer, Path, Secret, Text, TextList};
+    vec![
+        SettingSchema::required(
+            "servers",
+            TextList,
+            "Addresses such as ldaps://ldap1.example.com, tried in this order.",
+        ),
+        SettingSchema::optional("starttls", Boolean, "Encrypt ldap:// connections by StartTLS.").or(false),
+        SettingSchema::optional(
+            "ca_file",
+            Path,
+            "PEM file of the authority that signed the servers' certificates; without it those of the operating system are trusted.",
+        ),
+        SettingSchema::optional(
+            "trust_server_certificate",
+            Boolean,
+            "Accept any certificate. Whoever stands between can read and change everything; for experiments only.",
+        )
+        .or(false),
+        SettingSchema::optional(
+            "allow_plain",
+            Boolean,
+            "Send the password without encryption to a server that is not this machine.",
+        )
+        .or(false),
+        SettingSchema::optional("bind_dn", Text, "The account to sign in as; without it the directory is read anonymously."),
+        SettingSchema::optional("bind_password", Secret, "Its password."),
+        SettingSchema::optional(
+            "request_timeout_s",
+            Integer { min: 1, max: REQUEST_TIMEOUT_S_MAX },
+            "Seconds that one request may take.",
+        )
+        .or(30),
+    ]
+}
+
+fn reading() -> Vec<SettingSchema> {
+    use SettingKind::{Integer, Structure, Text, TextList};
+    vec![
+        SettingSchema::required(
+            "base",
+            Text,
+            "The entry below which everything lies, such as dc=example,dc=com.",
+        ),
+        SettingSchema::optional(
+            "types",
+            Structure,
+            "A table per object type with object_class, filter, base, attributes and extra_object_class; without it user, group and orgUnit.",
+        ),
+        SettingSchema::optional(
+            "include",
+            TextList,
+            "Containers that belong to the connector; the nearest statement decides.",
+        ),
+        SettingSchema::optional("exclude", TextList, "Containers that do not."),
+        SettingSchema::optional(
+            "external_id",
+            Text,
+            "The attribute that identifies an entry for good and never changes.",
+        )
+        .or("entryUUID"),
+        SettingSchema::optional(
+            "page_size",
+            Integer { min: 1, max: PAGE_SIZE_MAX },
+            "Entries per page; lower it when the server's limit is lower.",
+        )
+        .or(1_000),
+    ]
+}
+
+fn writing() -> Vec<SettingSchema> {
+    use SettingKind::{Integer, Text};
+    vec![
+        SettingSchema::optional(
+            "window",
+            Integer { min: 1, max: WINDOW_MAX },
+            "Operations in flight at a time.",
+        )
+        .or(16),
+        SettingSchema::optional(
+            "empty_member",
+            Text,
+            "The member of a groupOfNames that would have none; it is never shown as a member.",
+        )
+        .or(EMPTY_MEMBER),
+    ]
+}

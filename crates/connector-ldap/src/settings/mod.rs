@@ -1,0 +1,12 @@
+//! What a person says about a directory, read into what the connector works with.
+//!
+//! [`Config::read`] is the only reader: `validate` shows its problems, `connect` uses its result. It touches
+//! nothing, so a file that is missing is not found here but when the connection is made.
+
+mod config;
+mod descriptor;
+mod types;
+
+pub(crate) use config::{Config, Server};
+pub(crate) use descriptor::descriptor;
+pub(crate) use types::TypeConfig;

@@ -1,0 +1,163 @@
+//! Object types: which entries are of a type, what they are made of, and the three that need no saying.
+
+use std::collections::BTreeMap;
+
+use identitymesh_connector::Problem;
+use identitymesh_model::{AttributeType, Name, dn};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::filter;
+
+/// Most object types of one connector.
+const TYPE_COUNT_MAX: usize = 64;
+
+/// One object type.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeConfig {
+    pub(crate) name: Name,
+    /// Classes that every entry of the type has; new entries get them.
+    pub(crate) object_class: Vec<String>,
+    /// Classes that new entries get besides.
+    pub(crate) extra_object_class: Vec<String>,
+    /// Which entries are of this type.
+    pub(crate) filter: String,
+    /// Where they lie.
+    pub(crate) base: String,
+    /// Attributes with a type that differs from the discovered one, or that the classes do not name.
+    pub(crate) attributes: BTreeMap<String, AttributeType>,
+}
+
+/// As written; what is left out comes from the type's default.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    object_class: Option<Vec<String>>,
+    #[serde(default)]
+    extra_object_class: Vec<String>,
+    filter: Option<String>,
+    base: Option<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, AttributeType>,
+}
+
+const DEFAULTS: [(&str, &str); 3] =
+    [("user", "inetOrgPerson"), ("group", "groupOfNames"), ("orgUnit", "organizationalUnit")];
+
+/// All types, by the setting `types` or by default.
+pub(crate) fn read(setting: Option<&Json>, base: &str) -> Result<Vec<TypeConfig>, Vec<Problem>> {
+    let defaults =
+        || DEFAULTS.iter().map(|(name, _)| ((*name).to_owned(), Json::Object(serde_json::Map::new())));
+    let tables: Vec<(String, Json)> = match setting {
+        None => defaults().collect(),
+        Some(Json::Object(tables)) if (1..=TYPE_COUNT_MAX).contains(&tables.len()) => {
+            tables.iter().map(|(name, table)| (name.clone(), table.clone())).collect()
+        }
+        Some(_) => {
+            let message = format!(
+                "must be a table with 1 to {TYPE_COUNT_MAX} object types, such as [settings.types.user]"
+            );
+            return Err(vec![Problem::setting("types", message)]);
+        }
+    };
+    let (mut types, mut problems) = (Vec::new(), Vec::new());
+    for (name, table) in tables {
+        match read_one(&name, table, base) {
+            Ok(read) => types.push(read),
+            Err(message) => problems.push(Problem::setting(&format!("types.{name}"), message)),
+        }
+    }
+    if problems.is_empty() { Ok(types) } else { Err(problems) }
+}
+
+fn read_one(name: &str, table: Json, base: &str) -> Result<TypeConfig, String> {
+    let type_name = Name::new(name).map_err(|error| error.to_string())?;
+    let written: Written = serde_json::from_value(table).map_err(|error| error.to_string())?;
+    let default_class =
+        DEFAULTS.iter().find(|(known, _)| *known == name).map(|(_, class)| vec![(*class).to_owned()]);
+    let object_class = written
+        .object_class
+        .or(default_class)
+        .filter(|classes| !classes.is_empty())
+        .ok_or("needs object_class, such as object_class = [\"inetOrgPerson\"]")?;
+    let words = object_class.iter().chain(&written.extra_object_class).chain(written.attributes.keys());
+    if let Some(wrong) = words.into_iter().find(|word| !is_word(word)) {
+        return Err(format!("{wrong:?} is no name of an object class or attribute"));
+    }
+    if written.attributes.keys().any(|name| name.eq_ignore_ascii_case("dn")) {
+        return Err("dn is the entry's address and no attribute to declare".to_owned());
+    }
+    let filter = written.filter.unwrap_or_else(|| filter::of_classes(&object_class));
+    if !filter::is_valid(&filter) {
+        return Err(format!("{filter:?} is no filter such as (objectClass=inetOrgPerson)"));
+    }
+    let type_base = written.base.unwrap_or_else(|| base.to_owned());
+    if !dn::is_within(&type_base, base) {
+        return Err(format!("base must lie within {base}; {type_base} does not"));
+    }
+    Ok(TypeConfig {
+        name: type_name,
+        object_class,
+        extra_object_class: written.extra_object_class,
+        filter,
+        base: type_base,
+        attributes: written.attributes,
+    })
+}
+
+/// A short name or an object identifier.
+pub(crate) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(setting: Json) -> String {
+        let problems = read(Some(&setting), "dc=t").unwrap_err();
+        format!("{} {}", problems[0].path, problems[0].message)
+    }
+
+    #[test]
+    fn three_types_need_no_saying() {
+        let types = read(None, "dc=t").unwrap();
+        let seen: Vec<_> =
+            types.iter().map(|one| (one.name.as_str(), one.filter.as_str(), one.base.as_str())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("user", "(objectClass=inetOrgPerson)", "dc=t"),
+                ("group", "(objectClass=groupOfNames)", "dc=t"),
+                ("orgUnit", "(objectClass=organizationalUnit)", "dc=t"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_said_replaces_the_defaults() {
+        let setting = json!({"user": {"base": "ou=p,dc=t", "extra_object_class": ["posixAccount"],
+            "attributes": {"cn": "string"}}});
+        let types = read(Some(&setting), "dc=t").unwrap();
+        assert_eq!((types.len(), types[0].base.as_str()), (1, "ou=p,dc=t"));
+        assert_eq!(types[0].object_class, ["inetOrgPerson"]);
+        assert_eq!(types[0].attributes["cn"], AttributeType::STRING);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_type() {
+        assert!(message(json!([])).starts_with("settings.types must be a table"));
+        assert!(message(json!({})).contains("1 to 64"));
+        assert!(message(json!({"printer": {}})).contains("settings.types.printer needs object_class"));
+        assert!(message(json!({"user": {"filter": "a=b"}})).contains("no filter"));
+        assert!(message(json!({"user": {"base": "dc=other"}})).contains("must lie within dc=t"));
+        assert!(message(json!({"user": {"bsae": "dc=t"}})).contains("bsae"));
+        assert!(message(json!({"user": {"attributes": {"dn": "string"}}})).contains("address"));
+        assert!(message(json!({"user": {"attributes": {"a b": "string"}}})).contains("a b"));
+        assert!(message(json!({"user": {"attributes": {"cn": "text"}}})).contains("MDL-020"));
+        let many: serde_json::Map<_, _> = (0..65).map(|at| (format!("t{at}"), json!({}))).collect();
+        assert!(message(Json::Object(many)).contains("1 to 64"));
+    }
+}

@@ -1,0 +1,166 @@
+//! What crosses the seam: requests, answers, and how a call can fail without an answer.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+/// One value as it travels.
+pub(crate) type Bytes = Vec<u8>;
+
+/// An attribute as it travels: its description with options, and its values in the order of arrival.
+pub(crate) type Attribute = (String, Vec<Bytes>);
+
+/// How far a search reaches from its base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The base alone.
+    Base,
+    /// The base and everything below it.
+    Subtree,
+}
+
+/// A page of a search (RFC 2696).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PageRequest {
+    /// Most entries in the answer.
+    pub(crate) size: i32,
+    /// The cookie of the page before, empty for the first.
+    pub(crate) cookie: Bytes,
+}
+
+/// A search request.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    pub(crate) base: String,
+    pub(crate) reach: Reach,
+    /// RFC 4515 text.
+    pub(crate) filter: String,
+    /// Descriptions of the attributes wanted.
+    pub(crate) attributes: Arc<[String]>,
+    pub(crate) page: Option<PageRequest>,
+}
+
+impl Search {
+    /// A search for one entry by its name.
+    pub(crate) fn entry(dn: &str, attributes: Arc<[String]>) -> Self {
+        Self {
+            base: dn.to_owned(),
+            reach: Reach::Base,
+            filter: "(objectClass=*)".to_owned(),
+            attributes,
+            page: None,
+        }
+    }
+}
+
+/// An entry as it travels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) dn: String,
+    pub(crate) attributes: Vec<Attribute>,
+}
+
+impl Entry {
+    /// The values of an attribute; names differ in case between servers.
+    pub(crate) fn values(&self, name: &str) -> &[Bytes] {
+        let found = self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map_or(&[], |(_, values)| values)
+    }
+
+    /// Values that are UTF-8.
+    pub(crate) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values(name).iter().filter_map(|value| std::str::from_utf8(value).ok())
+    }
+}
+
+/// The end of every request that was answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// RFC 4511 result code.
+    pub(crate) code: u32,
+    /// The server's own words, possibly none.
+    pub(crate) message: String,
+    /// Other servers that it names.
+    pub(crate) referrals: Vec<String>,
+    /// The entry after the write (RFC 4527), where asked for and offered.
+    pub(crate) entry: Option<Entry>,
+}
+
+/// The answer to a search.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) entries: Vec<Entry>,
+    /// Parts of the tree that live elsewhere and were not read.
+    pub(crate) references: Vec<String>,
+    pub(crate) answer: Answer,
+    /// The cookie of the next page, empty after the last.
+    pub(crate) cookie: Bytes,
+}
+
+/// One step of a modify request; the steps of a request succeed or fail together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Modification {
+    /// Values in; refused when one is there.
+    Add(String, Vec<Bytes>),
+    /// Values out; refused when one is not there.
+    Delete(String, Vec<Bytes>),
+    /// These values in place of whatever there is; none removes the attribute.
+    Replace(String, Vec<Bytes>),
+}
+
+/// What a write does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Add { dn: String, attributes: Vec<Attribute> },
+    Modify { dn: String, changes: Vec<Modification> },
+    Rename { dn: String, new_rdn: String, delete_old: bool, new_parent: Option<String> },
+    Delete { dn: String },
+}
+
+/// A write with its controls.
+#[derive(Clone, Debug)]
+pub(crate) struct WriteRequest {
+    pub(crate) write: Write,
+    /// A filter that the entry must match, or nothing is done (RFC 4528).
+    pub(crate) assertion: Option<String>,
+    /// Attributes to hand back as they are after the write (RFC 4527).
+    pub(crate) post_read: Vec<String>,
+}
+
+impl From<Write> for WriteRequest {
+    fn from(write: Write) -> Self {
+        Self { write, assertion: None, post_read: Vec::new() }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The connection was closed before the request left.
+    #[error("the connection was closed before the request was sent")]
+    NotSent,
+    /// The connection ended while the answer was awaited.
+    #[error("the connection was lost before the answer came")]
+    Lost(#[source] Box<dyn Error + Send + Sync>),
+    /// No answer within the deadline.
+    #[error("no answer within {} seconds", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// The answer, or the request, has no meaning in LDAP.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// One signed-in connection.
+#[async_trait]
+pub(crate) trait Transport: Send + Sync {
+    /// Runs a search to its end, or to the end of the page.
+    async fn search(&self, search: &Search) -> Result<Found, Failure>;
+
+    /// Sends one write and waits for its answer.
+    async fn write(&self, request: &WriteRequest) -> Result<Answer, Failure>;
+
+    /// Whether requests can still be sent.
+    fn is_open(&self) -> bool;
+}
