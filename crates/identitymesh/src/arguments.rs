@@ -1,0 +1,305 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps people, groups and accounts the same in every system that holds them.
+#[derive(Debug, Parser)]
+#[command(name = "identitymesh", version, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// The data directory: store, lock, drop files
+    #[arg(long, global = true, env = "IDENTITYMESH_DATA", default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more in the log on the error stream
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a sample company become accounts and groups
+    Demo(DemoArguments),
+    /// Write a commented configuration to start from
+    Init {
+        /// A new or empty directory
+        directory: PathBuf,
+    },
+    /// Show what a configuration directory would change, and change nothing
+    Plan {
+        /// The configuration directory
+        directory: PathBuf,
+    },
+    /// Put a configuration directory in force
+    Apply {
+        /// The configuration directory
+        directory: PathBuf,
+    },
+    /// Write the configuration in force as a directory
+    ExportConfig {
+        /// Where to write
+        directory: PathBuf,
+    },
+    /// Carry out a run profile
+    Run(RunArguments),
+    /// Show what a sync would change, and change nothing
+    Preview {
+        /// Only what this connector's pending objects would change
+        #[arg(long, conflicts_with = "object")]
+        connector: Option<String>,
+        /// Only what would change for this mesh object
+        #[arg(long)]
+        object: Option<String>,
+    },
+    /// Connectors and their connected systems
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
+    /// Management spaces: objects as connectors last saw them
+    #[command(subcommand)]
+    Space(SpaceCommand),
+    /// The mesh: unified records, their history and their reasons
+    #[command(subcommand)]
+    Mesh(MeshCommand),
+    /// The export queue
+    #[command(subcommand)]
+    Exports(ExportsCommand),
+    /// Runs and their findings
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Secrets: set, list, remove; never shown
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// The audit chain
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Measure each stage on this machine
+    Bench(BenchArguments),
+    /// Check the data directory and everything that it needs
+    Doctor,
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// People in the company, 1 to 2,000,000
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) people: u32,
+    /// The company is the same for the same seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// No pauses between the acts
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Fill this directory too, such as ldap://127.0.0.1:389
+    #[arg(long, value_name = "URL", requires_all = ["ldap_bind", "ldap_base"])]
+    pub(crate) ldap: Option<String>,
+    /// Sign in as this DN; the password is asked for, or taken from IDENTITYMESH_DEMO_LDAP_PASSWORD
+    #[arg(long, value_name = "DN")]
+    pub(crate) ldap_bind: Option<String>,
+    /// Put everything below this DN
+    #[arg(long, value_name = "DN")]
+    pub(crate) ldap_base: Option<String>,
+    /// Trust this certificate authority, and use TLS
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ldap_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// What to run
+    pub(crate) profile: Profile,
+    /// On which connector; `cycle` and `full-sync` take all when none is named
+    #[arg(long)]
+    pub(crate) connector: Option<String>,
+    /// Exit with 3 when the run is held or has findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Read everything
+    FullImport,
+    /// Read what changed
+    DeltaImport,
+    /// Work what was read into the mesh and on to the queues
+    Sync,
+    /// Look at everything again
+    FullSync,
+    /// Send the queue
+    Export,
+    /// Read what the target says after an export
+    ConfirmingImport,
+    /// Import, sync, export and confirm until nothing is left to do
+    Cycle,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// What each connector type connects, can do and must be told
+    Types,
+    /// The connectors in force
+    List,
+    /// Connect, sign in and read one object
+    Test {
+        /// The connector
+        name: String,
+    },
+    /// Ask the connected system for its object types and attributes
+    Discover {
+        /// The connector
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpaceCommand {
+    /// List objects
+    List {
+        /// Of this connector
+        #[arg(long)]
+        connector: Option<String>,
+        /// Only objects without a mesh object
+        #[arg(long)]
+        unjoined: bool,
+        #[command(flatten)]
+        page: PageArguments,
+    },
+    /// Show one object
+    Show {
+        /// The connector
+        connector: String,
+        /// The external id
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PageArguments {
+    /// How many rows at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
+    /// Start after this key, which the last answer named
+    #[arg(long)]
+    pub(crate) after: Option<i64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MeshCommand {
+    /// List mesh objects
+    List {
+        /// Of this type
+        #[arg(long = "type")]
+        mesh_type: Option<String>,
+        /// With this text in them
+        #[arg(long)]
+        contains: Option<String>,
+        #[command(flatten)]
+        page: PageArguments,
+    },
+    /// Show one object: values, links, queue
+    Show {
+        /// Its anchor, public id or a join key such as a mail address
+        object: String,
+    },
+    /// Show what changed, when, by what
+    History {
+        /// Its anchor, public id or a join key
+        object: String,
+    },
+    /// Say why a value is as it is, and what lost against it
+    Why {
+        /// Its anchor, public id or a join key
+        object: String,
+        /// One attribute; all when none is named
+        attribute: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportsCommand {
+    /// List what waits, retries or was put aside
+    List {
+        /// For this target
+        #[arg(long)]
+        connector: Option<String>,
+        /// Only what was refused or failed too often
+        #[arg(long)]
+        dead: bool,
+        #[command(flatten)]
+        page: PageArguments,
+    },
+    /// Let items be sent again at the next export
+    Retry {
+        /// For this target; all when none is named
+        #[arg(long)]
+        connector: Option<String>,
+        /// These items; all that were put aside or wait when none is named
+        items: Vec<i64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// List runs, newest first
+    List {
+        /// How many at most
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Show one run with its findings
+    Show {
+        /// Its number
+        run: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Set a secret; the value comes from a prompt or standard input
+    Set {
+        /// Its name, such as ad/svc
+        name: String,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List secrets, never their values
+    List,
+    /// Remove a secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that no row of the audit was changed, removed or added
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Objects
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    pub(crate) objects: u64,
+    /// The store
+    #[arg(long, default_value = "sqlite")]
+    pub(crate) store: StoreKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    /// The embedded store
+    Sqlite,
+}

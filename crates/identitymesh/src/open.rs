@@ -1,0 +1,104 @@
+//! Opening a data directory: store, secrets, kinds of connectors, the configuration in force.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use identitymesh_connector::Registry;
+use identitymesh_connector_file::FileKind;
+use identitymesh_connector_ldap::Ldap;
+use identitymesh_connector_sql::SqliteKind;
+use identitymesh_model::Clock;
+use identitymesh_runner::{Mesh, Observer, SecretResolver};
+use identitymesh_secrets::{KeyFileProtector, Vault, default_key_file_path, is_running_as_root};
+use identitymesh_store::Store;
+use identitymesh_store_sqlite::{OpenMode, OpenOptions, SqliteStore};
+use tokio_util::sync::CancellationToken;
+
+use crate::edge::{RandomIds, SystemClock};
+use crate::secret_rows::SecretRows;
+
+/// The store's file below the data directory.
+const STORE_FILE: &str = "mesh.db";
+/// What tells one Linux host from another.
+const MACHINE_ID: &str = "/etc/machine-id";
+
+/// The secrets of one data directory.
+pub(crate) type Secrets = Vault<SecretRows>;
+
+/// An opened data directory.
+pub(crate) struct Opened {
+    pub(crate) mesh: Mesh,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) data: PathBuf,
+}
+
+/// All kinds of connectors that this program has.
+#[must_use]
+pub(crate) fn registry() -> Registry {
+    Registry::new()
+        .with(FileKind::csv())
+        .with(FileKind::ldif())
+        .with(FileKind::json())
+        .with(SqliteKind::new())
+        .with(Ldap::default())
+}
+
+/// Opens `data`. With `write` this process alone may have it open, and what an earlier process left unfinished is
+/// put in order first.
+pub(crate) fn open(
+    data: &Path,
+    write: bool,
+    registry: Registry,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+) -> anyhow::Result<Opened> {
+    let path = data.join(STORE_FILE);
+    if write {
+        std::fs::create_dir_all(data)
+            .with_context(|| format!("the data directory {} could not be made", data.display()))?;
+    } else if !path.exists() {
+        anyhow::bail!(
+            "there is no mesh in {}; make one with `identitymesh init DIR` and `identitymesh apply DIR`, or name \
+             another data directory with --data",
+            data.display()
+        );
+    }
+    let mode = if write { OpenMode::Exclusive } else { OpenMode::ReadOnly };
+    let store = SqliteStore::open(&path, OpenOptions { mode, ids: Arc::new(RandomIds) })?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let clock = Arc::new(SystemClock);
+    if write {
+        let interrupted = store.interrupt_runs(clock.now()).wait()?;
+        if !interrupted.is_empty() {
+            tracing::warn!(runs = interrupted.len(), "runs of an earlier process were interrupted; their work goes on");
+        }
+    }
+    let secrets = Arc::new(Vault::new(SecretRows(Arc::clone(&store)), Box::new(protector(data)?)));
+    let resolver = Arc::new(Resolver(Arc::clone(&secrets)));
+    let mesh = Mesh::open(store, clock, Arc::new(RandomIds), registry, resolver, actor(), cancel, observer)?;
+    Ok(Opened { mesh, secrets, data: data.to_owned() })
+}
+
+fn protector(data: &Path) -> anyhow::Result<KeyFileProtector> {
+    let key_file = match std::env::var_os("IDENTITYMESH_KEY_FILE") {
+        Some(path) => PathBuf::from(path),
+        None => default_key_file_path(|name| std::env::var_os(name), is_running_as_root())?,
+    };
+    Ok(KeyFileProtector::new(&key_file, Path::new(MACHINE_ID), data)?)
+}
+
+/// Who runs this process.
+fn actor() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    if user.is_empty() { "cli".to_owned() } else { format!("cli:{user}") }
+}
+
+struct Resolver(Arc<Secrets>);
+
+impl SecretResolver for Resolver {
+    fn resolve(&self, text: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.resolve(text)?.expose().to_owned())
+    }
+}
