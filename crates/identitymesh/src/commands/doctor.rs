@@ -1,0 +1,77 @@
+//! `doctor`: everything that the data directory needs, checked one by one.
+
+use serde::Serialize;
+
+use super::{Done, Shell};
+
+#[derive(Serialize)]
+struct Check {
+    what: String,
+    good: bool,
+    detail: String,
+}
+
+pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
+    let mut checks = Vec::new();
+    match shell.read() {
+        Err(error) => checks.push(Check { what: "data directory".into(), good: false, detail: format!("{error:#}") }),
+        Ok(opened) => {
+            let at = opened.data.display().to_string();
+            checks.push(Check { what: "data directory".into(), good: true, detail: at });
+            checks.push(secrets(&opened));
+            match opened.mesh.in_force() {
+                Err(error) => {
+                    checks.push(Check { what: "configuration".into(), good: false, detail: error.to_string() });
+                }
+                Ok(in_force) => {
+                    let detail = format!("version {}, {} connectors", in_force.version, in_force.configuration.connectors.len());
+                    checks.push(Check { what: "configuration".into(), good: true, detail });
+                    for connector in in_force.configuration.connectors.iter().filter(|known| known.connector.enabled) {
+                        let name = connector.connector.name;
+                        let tested = shell.block_on(async {
+                            Ok(opened.mesh.connect(&in_force, name).await?.test().await?)
+                        });
+                        checks.push(match tested {
+                            Ok(report) if report.warnings.is_empty() => {
+                                Check { what: format!("connector {name}"), good: true, detail: report.server }
+                            }
+                            Ok(report) => Check {
+                                what: format!("connector {name}"),
+                                good: true,
+                                detail: format!("{}; {}", report.server, report.warnings.join("; ")),
+                            },
+                            Err(error) => {
+                                Check { what: format!("connector {name}"), good: false, detail: format!("{error:#}") }
+                            }
+                        });
+                    }
+                }
+            }
+        }
+    }
+    let bad = checks.iter().filter(|check| !check.good).count();
+    shell.output.answer(&checks, || {
+        let lines: Vec<String> = checks
+            .iter()
+            .map(|check| format!("{} {:<24} {}", if check.good { "✓" } else { "✗" }, check.what, check.detail))
+            .collect();
+        lines.join("\n")
+    })?;
+    anyhow::ensure!(bad == 0, "{bad} of {} checks failed", checks.len());
+    Ok(Done::Well)
+}
+
+fn secrets(opened: &crate::open::Opened) -> Check {
+    let what = "secrets".to_owned();
+    match opened.secrets.check() {
+        Ok(report) if report.damaged.is_empty() => {
+            let detail = format!("{} can be opened ({})", report.readable, opened.secrets.describe_protector());
+            Check { what, good: true, detail }
+        }
+        Ok(report) => {
+            let names: Vec<&str> = report.damaged.iter().map(|name| name.as_str()).collect();
+            Check { what, good: false, detail: format!("these cannot be opened: {}", names.join(", ")) }
+        }
+        Err(error) => Check { what, good: false, detail: error.to_string() },
+    }
+}

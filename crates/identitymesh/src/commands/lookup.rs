@@ -1,0 +1,48 @@
+//! Finding what a person means: connectors by name, mesh objects by anchor, public id or join key.
+
+use anyhow::bail;
+use identitymesh_model::{ConnectorId, MeshView, Name};
+use identitymesh_runner::InForce;
+use identitymesh_store::{Reader, StoredConfiguration};
+
+/// How many candidates are named when more than one fits.
+const CANDIDATES_NAMED: usize = 10;
+
+/// The mesh object that `called` means. One is expected; none and several are said to be so.
+pub(super) fn mesh_object(reader: &mut dyn Reader, called: &str) -> anyhow::Result<MeshView> {
+    let ids = reader.mesh_find(called, CANDIDATES_NAMED)?;
+    let mut views: Vec<MeshView> = reader.views(&ids)?.into_iter().flatten().collect();
+    match views.len() {
+        1 => Ok(views.remove(0)),
+        0 => bail!(
+            "no mesh object is called {called:?}; anchors, public ids and join keys such as mail addresses are known, \
+             and `identitymesh mesh list --contains TEXT` searches"
+        ),
+        _ => {
+            let names: Vec<String> = views
+                .iter()
+                .map(|view| format!("{} {} ({})", view.record.mesh_type, view.record.anchor, view.record.uid))
+                .collect();
+            bail!("{called:?} means more than one mesh object; use a public id: {}", names.join(", "))
+        }
+    }
+}
+
+/// A connector's id by its name.
+pub(super) fn connector_id(in_force: &InForce, name: &str) -> anyhow::Result<(Name, ConnectorId)> {
+    let name = Name::new(name)?;
+    Ok((name, in_force.id(name)?))
+}
+
+/// The name of a connector, also of one that is gone.
+pub(super) fn connector_name(configuration: Option<&StoredConfiguration>, id: ConnectorId) -> String {
+    configuration
+        .and_then(|stored| stored.connectors.iter().find(|(_, known)| *known == id))
+        .map_or_else(|| format!("connector {id}"), |(name, _)| name.to_string())
+}
+
+/// An attribute's values for people.
+pub(super) fn shown(values: &identitymesh_model::Values) -> String {
+    let texts: Vec<String> = values.as_slice().iter().map(ToString::to_string).collect();
+    texts.join(" | ")
+}

@@ -1,0 +1,87 @@
+//! `run`: carries out a run profile.
+
+use anyhow::Context as _;
+use identitymesh_model::Name;
+use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, cycle, export, import, sync};
+use identitymesh_store::RunState;
+use serde::Serialize;
+
+use super::{Done, Shell};
+use crate::arguments::{Profile, RunArguments};
+use crate::output::{table, thousands};
+
+#[derive(Serialize)]
+struct Answer {
+    runs: Vec<RunReport>,
+    /// Targets that could not be written to, and why.
+    failed: Vec<(Name, String)>,
+}
+
+pub(super) fn run(shell: &Shell, arguments: &RunArguments) -> anyhow::Result<Done> {
+    let opened = shell.write()?;
+    let answer = shell.block_on(carry_out(&opened.mesh, arguments))?;
+    shell.output.answer(&answer, || text(&answer))?;
+    if !answer.failed.is_empty() {
+        anyhow::bail!("{} could not be written to; the rest was done", answer.failed[0].0);
+    }
+    let is_held = answer.runs.iter().any(|run| run.state != RunState::Succeeded);
+    Ok(if arguments.strict && is_held { Done::Held } else { Done::Well })
+}
+
+async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answer> {
+    let name = arguments.connector.as_deref().map(Name::new).transpose()?;
+    let needed = || name.context("this profile needs --connector NAME");
+    let one = |run| Answer { runs: vec![run], failed: Vec::new() };
+    Ok(match arguments.profile {
+        Profile::FullImport => one(import(mesh, needed()?, ImportKind::Full).await?),
+        Profile::DeltaImport => one(import(mesh, needed()?, ImportKind::Delta).await?),
+        Profile::ConfirmingImport => one(import(mesh, needed()?, ImportKind::Confirming).await?),
+        Profile::Sync => one(sync(mesh, SyncScope::Pending(needed()?)).await?),
+        Profile::FullSync => one(sync(mesh, name.map_or(SyncScope::Everything, SyncScope::All)).await?),
+        Profile::Export => one(export(mesh, needed()?).await?),
+        Profile::Cycle => {
+            let sources = match name {
+                Some(name) => vec![name],
+                None => sources(mesh)?,
+            };
+            let report = cycle(mesh, &sources, ImportKind::Delta).await?;
+            Answer { runs: report.runs, failed: report.failed }
+        }
+    })
+}
+
+/// Every enabled connector that something flows in from.
+fn sources(mesh: &Mesh) -> anyhow::Result<Vec<Name>> {
+    let in_force = mesh.in_force()?;
+    let connectors = in_force.configuration.connectors.iter().filter(|known| known.connector.enabled);
+    let inbound = connectors.filter(|known| !known.join.is_empty() || !known.create.is_empty() || !known.flow.is_empty());
+    Ok(inbound.map(|known| known.connector.name).collect())
+}
+
+fn text(answer: &Answer) -> String {
+    let rows: Vec<Vec<String>> = answer
+        .runs
+        .iter()
+        .map(|run| {
+            let counts: Vec<String> =
+                run.counters.iter().map(|(name, count)| format!("{name} {}", thousands(*count))).collect();
+            vec![
+                run.run.to_string(),
+                run.connector.map_or_else(|| "all".to_owned(), |name| name.to_string()),
+                run.step.to_owned(),
+                run.state.as_str().to_owned(),
+                if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") },
+            ]
+        })
+        .collect();
+    let mut out = table(&["run", "connector", "step", "state", "counts"], &rows);
+    for run in &answer.runs {
+        if let Some(message) = &run.message {
+            out.push_str(&format!("\n\nrun {}: {message}", run.run));
+        }
+    }
+    for (name, reason) in &answer.failed {
+        out.push_str(&format!("\n\n{name}: {reason}"));
+    }
+    out
+}
