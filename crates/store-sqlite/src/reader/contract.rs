@@ -1,0 +1,193 @@
+//! The contract's reading half, method by method: what is asked, and what it is called when it fails.
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{
+    ConnectorId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+};
+use identitymesh_store::{
+    ChangeRecord, Cursor, FindingRow, ItemFilter, ItemRow, Known, MeshFilter, MeshRow, Page, Reader,
+    Referred, RunRow, SecretRow, SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Todo, Totals,
+};
+
+use super::session::SqliteReader;
+
+impl Reader for SqliteReader<'_> {
+    fn known(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        external_ids: &[&str],
+    ) -> Result<Vec<Option<Known>>, StoreError> {
+        self.ask("reading what is known of external ids", |loader| {
+            loader.known(connector, object_type, external_ids)
+        })
+    }
+
+    fn present(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceId>, StoreError> {
+        self.ask("reading the objects that are there", |loader| {
+            loader.present(connector, object_type, after, limit)
+        })
+    }
+
+    fn population(&mut self, connector: ConnectorId, object_type: Name) -> Result<u64, StoreError> {
+        self.ask("counting a partition", |loader| loader.population(connector, object_type))
+    }
+
+    fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError> {
+        self.ask("reading a watermark", |loader| loader.watermark(connector))
+    }
+
+    fn cursor(&mut self, connector: ConnectorId) -> Result<Cursor, StoreError> {
+        self.ask("reading a cursor", |loader| loader.cursor(connector))
+    }
+
+    fn pending(
+        &mut self,
+        connector: ConnectorId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Cursor, SpaceRecord)>, StoreError> {
+        self.ask("reading pending objects", |loader| loader.pending(connector, after, limit))
+    }
+
+    fn spaces_after(
+        &mut self,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceRecord>, StoreError> {
+        self.ask("reading a connector's objects", |loader| loader.spaces_after(connector, after, limit))
+    }
+
+    fn spaces(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<SpaceRecord>>, StoreError> {
+        self.ask("reading management-space objects", |loader| loader.spaces(ids))
+    }
+
+    fn mesh_after(&mut self, after: MeshId, limit: usize) -> Result<Vec<MeshId>, StoreError> {
+        self.ask("reading ids of mesh objects", |loader| loader.mesh_after(after, limit))
+    }
+
+    fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
+        self.ask("reading mesh objects", |loader| loader.views(ids))
+    }
+
+    fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
+        self.ask("looking up join keys", |loader| loader.candidates(keys))
+    }
+
+    fn referred(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Option<Referred>>, StoreError> {
+        self.ask("resolving references", |loader| loader.referred(connector, by_address, references))
+    }
+
+    fn addresses(
+        &mut self,
+        connector: ConnectorId,
+        address: Option<Name>,
+        uids: &[Uid],
+    ) -> Result<Vec<Option<Text>>, StoreError> {
+        self.ask("looking up addresses", |loader| loader.addresses(connector, address, uids))
+    }
+
+    fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError> {
+        self.ask("looking up a name", |loader| loader.is_taken(key, except))
+    }
+
+    fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError> {
+        self.ask("reading the to-do list", |loader| loader.todos(now, after, limit))
+    }
+
+    fn configuration(&mut self) -> Result<Option<StoredConfiguration>, StoreError> {
+        self.ask("reading the configuration", |loader| loader.configuration())
+    }
+
+    fn numbers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.ask("reading numbers", |loader| loader.numbers())
+    }
+
+    fn totals(&mut self) -> Result<Totals, StoreError> {
+        self.ask("counting", |loader| loader.totals())
+    }
+
+    fn mesh_list(
+        &mut self,
+        filter: &MeshFilter,
+        after: Option<MeshId>,
+        limit: usize,
+    ) -> Result<Page<MeshRow, MeshId>, StoreError> {
+        self.ask("listing mesh objects", |loader| loader.mesh_list(filter, after, limit))
+    }
+
+    fn mesh_find(&mut self, called: &str, limit: usize) -> Result<Vec<MeshId>, StoreError> {
+        self.ask("finding mesh objects", |loader| loader.mesh_find(called, limit))
+    }
+
+    fn mesh_by_uid(&mut self, uid: Uid) -> Result<Option<MeshId>, StoreError> {
+        self.ask("finding a mesh object", |loader| loader.mesh_by_uid(uid))
+    }
+
+    fn history(
+        &mut self,
+        mesh: MeshId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
+        self.ask("reading a history", |loader| loader.history(mesh, before, limit))
+    }
+
+    fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRecord>, StoreError> {
+        self.ask("reading the audit", |loader| loader.changes(after, limit))
+    }
+
+    fn space_list(
+        &mut self,
+        filter: &SpaceFilter,
+        after: Option<SpaceId>,
+        limit: usize,
+    ) -> Result<Page<SpaceRow, SpaceId>, StoreError> {
+        self.ask("listing management-space objects", |loader| loader.space_list(filter, after, limit))
+    }
+
+    fn space_find(&mut self, connector: ConnectorId, external_id: &str) -> Result<Vec<SpaceId>, StoreError> {
+        self.ask("finding a management-space object", |loader| loader.space_find(connector, external_id))
+    }
+
+    fn item_list(
+        &mut self,
+        filter: &ItemFilter,
+        after: Option<ItemId>,
+        limit: usize,
+    ) -> Result<Page<ItemRow, ItemId>, StoreError> {
+        self.ask("listing queue items", |loader| loader.item_list(filter, after, limit))
+    }
+
+    fn run_list(&mut self, before: Option<RunId>, limit: usize) -> Result<Vec<RunRow>, StoreError> {
+        self.ask("listing runs", |loader| loader.run_list(before, limit))
+    }
+
+    fn run(&mut self, id: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.ask("reading a run", |loader| loader.run(id))
+    }
+
+    fn findings(&mut self, run: RunId, after: i64, limit: usize) -> Result<Vec<FindingRow>, StoreError> {
+        self.ask("reading findings", |loader| loader.findings(run, after, limit))
+    }
+
+    fn secrets(&mut self) -> Result<Vec<SecretRow>, StoreError> {
+        self.ask("reading secrets", |loader| loader.secrets())
+    }
+
+    fn note(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        self.ask("reading a note", |loader| loader.note(name))
+    }
+}

@@ -1,0 +1,172 @@
+//! Looking up keys, references, addresses and names.
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, Text, Uid};
+use identitymesh_store::Referred;
+use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
+
+use crate::codec::{self, ANCHOR_INDEX, OF_MESH, OF_SPACE, SPACE_GONE, uid_bytes};
+use crate::fault::{Outcome, unreadable};
+use crate::load::Loader;
+
+use super::staging::sql_limit;
+
+impl Loader<'_> {
+    pub(super) fn candidates(&mut self, keys: &[IndexKey]) -> Outcome<Vec<Vec<MeshId>>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT mesh FROM join_index WHERE idx = ?1 AND key = ?2 ORDER BY mesh")?;
+        let mut out = Vec::with_capacity(keys.len());
+        for key in keys {
+            let rows =
+                statement.query_map(params![key.index, key.key.as_str()], |row| row.get(0).map(MeshId))?;
+            out.push(rows.collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(out)
+    }
+
+    /// An address that leads to two objects leads to none: nobody could say to which.
+    pub(super) fn referred(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Outcome<Vec<Option<Referred>>> {
+        match by_address {
+            Some(index) => self.referred_by_address(connector, index, references),
+            None => self.referred_by_id(connector, references),
+        }
+    }
+
+    fn referred_by_address(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        references: &[Text],
+    ) -> Outcome<Vec<Option<Referred>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.id, l.mesh, m.uid FROM name_key n CROSS JOIN space_object o ON o.id = n.owner \
+             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh \
+             WHERE n.idx = ?1 AND n.key = ?2 AND n.kind = ?3 AND o.connector = ?4 AND o.flags & ?5 = 0 LIMIT 2",
+        )?;
+        references
+            .iter()
+            .map(|key| only(&mut statement, params![index, key.as_str(), OF_SPACE, connector.0, SPACE_GONE]))
+            .collect()
+    }
+
+    fn referred_by_id(
+        &mut self,
+        connector: ConnectorId,
+        references: &[Text],
+    ) -> Outcome<Vec<Option<Referred>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.id, l.mesh, m.uid FROM partition p \
+             CROSS JOIN space_object o INDEXED BY space_external \
+             ON o.connector = p.connector AND o.type = p.type AND o.external_id = ?2 \
+             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh \
+             WHERE p.connector = ?1 AND o.flags & ?3 = 0 LIMIT 2",
+        )?;
+        references
+            .iter()
+            .map(|key| only(&mut statement, params![connector.0, key.as_str(), SPACE_GONE]))
+            .collect()
+    }
+
+    pub(super) fn addresses(
+        &mut self,
+        connector: ConnectorId,
+        address: Option<Name>,
+        uids: &[Uid],
+    ) -> Outcome<Vec<Option<Text>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.external_id, o.doc FROM mesh_object m CROSS JOIN link l INDEXED BY link_mesh ON l.mesh = m.id \
+             CROSS JOIN space_object o ON o.id = l.space \
+             WHERE m.uid = ?1 AND l.connector = ?2 AND o.flags & ?3 = 0 ORDER BY o.id LIMIT 1",
+        )?;
+        let mut out = Vec::with_capacity(uids.len());
+        for uid in uids {
+            let found: Option<(String, String)> = statement
+                .query_row(params![uid_bytes(uid), connector.0, SPACE_GONE], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            out.push(match (found, address) {
+                (None, _) => None,
+                (Some((external_id, _)), None) => Some(external_id.into()),
+                (Some((_, doc)), Some(name)) => self.single_text(&doc, name)?,
+            });
+        }
+        Ok(out)
+    }
+
+    fn single_text(&mut self, doc: &str, name: Name) -> Outcome<Option<Text>> {
+        let doc = self.memory.space_docs.read(doc).map_err(|error| unreadable("a document", error))?;
+        Ok(doc.single(name).and_then(|value| value.as_text()).map(Text::from))
+    }
+
+    pub(super) fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Outcome<bool> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT 1 FROM name_key n LEFT JOIN link l ON n.kind = ?4 AND l.space = n.owner \
+             WHERE n.idx = ?1 AND n.key = ?2 \
+             AND CASE n.kind WHEN ?5 THEN n.owner ELSE coalesce(l.mesh, -1) END <> ?3 LIMIT 1",
+        )?;
+        Ok(statement.exists(params![key.index, key.key.as_str(), except.0, OF_SPACE, OF_MESH])?)
+    }
+
+    pub(super) fn mesh_by_uid(&mut self, uid: Uid) -> Outcome<Option<MeshId>> {
+        let mut statement = self.conn.prepare_cached("SELECT id FROM mesh_object WHERE uid = ?1")?;
+        Ok(statement.query_row([uid_bytes(&uid)], |row| row.get(0).map(MeshId)).optional()?)
+    }
+
+    /// Keys are normalised in other ways than by case too; what people type is tried as typed and in lower case.
+    pub(super) fn mesh_find(&mut self, called: &str, limit: usize) -> Outcome<Vec<MeshId>> {
+        let called = called.trim();
+        let mut found: Vec<MeshId> = Vec::new();
+        if let Ok(uid) = called.parse::<Uid>() {
+            found.extend(self.mesh_by_uid(uid)?);
+        }
+        let mut statement = self.conn.prepare_cached(
+            "SELECT j.mesh FROM (SELECT ?3 AS id UNION ALL SELECT id FROM number) n \
+             CROSS JOIN join_index j ON j.idx = n.id AND j.key IN (?1, ?2) \
+             ORDER BY n.id, j.mesh LIMIT ?4",
+        )?;
+        let folded = called.to_lowercase();
+        let rows = statement.query_map(params![called, folded, ANCHOR_INDEX, sql_limit(limit)], |row| {
+            row.get(0).map(MeshId)
+        })?;
+        for id in rows {
+            let id = id?;
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    pub(super) fn space_find(&mut self, connector: ConnectorId, external_id: &str) -> Outcome<Vec<SpaceId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.id FROM partition p CROSS JOIN space_object o INDEXED BY space_external \
+             ON o.connector = p.connector AND o.type = p.type AND o.external_id = ?2 \
+             WHERE p.connector = ?1 ORDER BY o.id",
+        )?;
+        let rows = statement.query_map(params![connector.0, external_id], |row| row.get(0).map(SpaceId))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// The one object that a statement finds.
+fn only(statement: &mut CachedStatement<'_>, params: impl rusqlite::Params) -> Outcome<Option<Referred>> {
+    let mut rows = statement.query(params)?;
+    let Some(first) = rows.next()?.map(referred).transpose()? else { return Ok(None) };
+    Ok(if rows.next()?.is_some() { None } else { Some(first) })
+}
+
+fn referred(row: &Row<'_>) -> rusqlite::Result<Referred> {
+    let mesh = match row.get::<_, Option<i64>>(1)? {
+        Some(mesh) => Some((MeshId(mesh), codec::uid(row, 2)?)),
+        None => None,
+    };
+    Ok(Referred { space: SpaceId(row.get(0)?), mesh })
+}

@@ -1,0 +1,192 @@
+//! The contract on top of writer thread and reader pool.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use identitymesh_model::{ConnectorId, ItemId, MeshId, RunId, Timestamp};
+use identitymesh_store::{
+    Cause, ConfigurationWrite, Configured, Counters, Lease, LeaseRequest, Reader, RunStart, RunState,
+    SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, Store, StoreClass, StoreError,
+    SyncBatch, SyncReceipt, Ticket,
+};
+
+use crate::connection;
+use crate::fault::{Fault, Outcome};
+use crate::lock::StoreLock;
+use crate::open::{OpenMode, OpenOptions};
+use crate::pool::Pool;
+use crate::reader::SqliteReader;
+use crate::schema;
+use crate::writer::{self, Tx, WriterThread};
+
+/// Mesh ids taken at a time, so that reserving some does not wait for a commit.
+const MESH_ID_BLOCK: u64 = 1 << 16;
+
+/// A store in one SQLite file. Dropping it waits for the writes that were handed in.
+pub struct SqliteStore {
+    pool: Pool,
+    // Declared before the lock, so that the thread has ended when the lock is released.
+    writer: Option<WriterThread>,
+    mesh_ids: Mutex<std::ops::Range<i64>>,
+    _lock: Option<StoreLock>,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`; its lock file stands beside it.
+    ///
+    /// # Errors
+    /// `STO-002` when another process has it, `STO-003` when the file is something else, `STO-004` when it is newer
+    /// than this program, `STO-006` when it is damaged, `STO-007` when it cannot be opened or written.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        let doing = || format!("opening the store {}", path.display());
+        match options.mode {
+            OpenMode::Exclusive => Self::open_exclusive(path, options),
+            OpenMode::ReadOnly => Self::open_read_only(path),
+        }
+        .map_err(|fault| fault.into_store(&doing()))
+    }
+
+    fn open_exclusive(path: &Path, options: OpenOptions) -> Outcome<Self> {
+        let lock = StoreLock::take(path)?;
+        // Looked at without write access first: a foreign file must not even be turned to another journal.
+        if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+            schema::check_owner(&connection::reader(path)?, path)?;
+        }
+        let mut conn = connection::writer(path, options.size_bytes_max)?;
+        schema::migrate(&mut conn, path, options.at)?;
+        let writer = writer::start(conn, options.ids)?;
+        Ok(Self {
+            pool: Pool::new(path.to_owned()),
+            writer: Some(writer),
+            mesh_ids: Mutex::new(0..0),
+            _lock: Some(lock),
+        })
+    }
+
+    fn open_read_only(path: &Path) -> Outcome<Self> {
+        let pool = Pool::new(path.to_owned());
+        let session = pool.lend()?;
+        pool.take_back(session);
+        Ok(Self { pool, writer: None, mesh_ids: Mutex::new(0..0), _lock: None })
+    }
+
+    /// Carries out what was handed in, copies the write-ahead log into the file and lets the store go.
+    ///
+    /// # Errors
+    /// When the log cannot be copied; what was answered is kept all the same.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        match self.writer.take() {
+            Some(writer) => writer.end().map_err(|fault| fault.into_store("closing the store")),
+            None => Ok(()),
+        }
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        weight: usize,
+        act: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Ticket<T> {
+        match &self.writer {
+            Some(writer) => writer.submit(doing, weight, act),
+            None => refuse(doing),
+        }
+    }
+}
+
+fn refuse<T>(doing: &str) -> Ticket<T> {
+    let (answer, ticket) = Ticket::new();
+    let error = StoreError::new(
+        "STO-009",
+        StoreClass::Configuration,
+        format!("{doing}: the store was opened to read only"),
+    )
+    .advice("do this in the process that has the store open for writing");
+    // The ticket is held right here, so the answer always has a receiver.
+    let _ = answer.send(Err(error));
+    ticket
+}
+
+impl Store for SqliteStore {
+    fn read(&self) -> Result<Box<dyn Reader + '_>, StoreError> {
+        match self.pool.lend() {
+            Ok(session) => Ok(Box::new(SqliteReader::new(&self.pool, session))),
+            Err(fault) => Err(fault.into_store("beginning a read")),
+        }
+    }
+
+    fn reserve_mesh_ids(&self, count: u64) -> Result<MeshId, StoreError> {
+        let count = i64::try_from(count).map_err(|_| too_many_ids())?;
+        let mut block = self.mesh_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if block.end - block.start < count {
+            let size = count.max(i64::try_from(MESH_ID_BLOCK).expect("a small constant"));
+            let first = self.submit("reserving ids", 1, move |tx| tx.reserve_mesh_ids(size)).wait()?;
+            *block = first..first + size;
+        }
+        let first = block.start;
+        block.start += count;
+        Ok(MeshId(first))
+    }
+
+    fn stage(&self, batch: StageBatch) -> Ticket<StageReceipt> {
+        let weight = batch.inserts.len() + batch.updates.len() + batch.deletes.len();
+        self.submit("staging a page", weight, move |tx| tx.stage(&batch))
+    }
+
+    fn apply(&self, batch: SyncBatch) -> Ticket<SyncReceipt> {
+        let weight = batch.plan.objects.len() + batch.plan.spaces.len() + batch.plan.wakes.len();
+        self.submit("carrying out a plan", weight, move |tx| tx.apply(&batch))
+    }
+
+    fn lease(&self, request: LeaseRequest) -> Ticket<Lease> {
+        self.submit("leasing queue items", request.limit, move |tx| tx.lease(&request))
+    }
+
+    fn settle(&self, batch: SettleBatch) -> Ticket<SettleReceipt> {
+        self.submit("settling queue items", batch.settled.len(), move |tx| tx.settle(&batch))
+    }
+
+    fn retry_items(&self, cause: Cause, connector: Option<ConnectorId>, items: Vec<ItemId>) -> Ticket<u64> {
+        self.submit("retrying queue items", 1, move |tx| tx.retry_items(&cause, connector, &items))
+    }
+
+    fn begin_run(&self, start: RunStart) -> Ticket<RunId> {
+        self.submit("beginning a run", 1, move |tx| tx.begin_run(&start))
+    }
+
+    fn end_run(
+        &self,
+        run: RunId,
+        state: RunState,
+        at: Timestamp,
+        counters: Counters,
+        message: Option<String>,
+    ) -> Ticket<()> {
+        self.submit("ending a run", 1, move |tx| tx.end_run(run, state, at, &counters, message.as_deref()))
+    }
+
+    fn interrupt_runs(&self, at: Timestamp) -> Ticket<Vec<RunId>> {
+        self.submit("marking interrupted runs", 1, move |tx| tx.interrupt_runs(at))
+    }
+
+    fn configure(&self, write: ConfigurationWrite) -> Ticket<Configured> {
+        self.submit("putting a configuration in force", 1, move |tx| tx.configure(&write))
+    }
+
+    fn put_secrets(&self, rows: Vec<SecretRow>, cause: Cause) -> Ticket<()> {
+        self.submit("keeping secrets", 1, move |tx| tx.put_secrets(&rows, &cause))
+    }
+
+    fn remove_secret(&self, name: String, _cause: Cause) -> Ticket<bool> {
+        self.submit("removing a secret", 1, move |tx| tx.remove_secret(&name))
+    }
+
+    fn put_note(&self, name: String, text: String) -> Ticket<()> {
+        self.submit("keeping a note", 1, move |tx| tx.put_note(&name, &text))
+    }
+}
+
+fn too_many_ids() -> StoreError {
+    Fault::from(StoreError::new("STO-012", StoreClass::Bug, "more ids were asked for than there are"))
+        .into_store("reserving ids")
+}

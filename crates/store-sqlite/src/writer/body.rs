@@ -1,0 +1,149 @@
+//! What hangs on a management-space object: references, names, what was exported, drift.
+//!
+//! Changed by difference: a group that gains one member of a hundred thousand gains one row.
+
+use std::collections::HashSet;
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{ConnectorId, Name, Text};
+use identitymesh_store::{ExportedText, ReferenceForm, SpaceBody};
+use rusqlite::params;
+
+use crate::codec::{SPACE_DRIFT, SPACE_SETS, key_hash};
+use crate::fault::Outcome;
+
+use super::tx::Tx;
+
+/// Whether rows of the object may be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    New,
+    Known,
+}
+
+/// The flags that content brings with it.
+pub(crate) fn body_flags(body: &SpaceBody, exported: Option<&ExportedText>) -> i64 {
+    let sets = body.references.iter().any(|(_, _, form)| *form == ReferenceForm::Set);
+    let drift = exported.is_some_and(|exported| exported.drift.is_some());
+    i64::from(sets) * SPACE_SETS + i64::from(drift) * SPACE_DRIFT
+}
+
+const fn form_number(form: ReferenceForm) -> i64 {
+    match form {
+        ReferenceForm::Single => 0,
+        ReferenceForm::Set => 1,
+    }
+}
+
+impl Tx<'_> {
+    /// Makes `references` the edges of a management-space object.
+    pub(crate) fn set_references(
+        &mut self,
+        connector: ConnectorId,
+        space: i64,
+        references: &[(Name, Text, ReferenceForm)],
+        age: Age,
+    ) -> Outcome<()> {
+        if age == Age::New && references.is_empty() {
+            return Ok(());
+        }
+        let mut gone = match age {
+            Age::New => HashSet::new(),
+            Age::Known => self.references(space)?,
+        };
+        let mut fresh = Vec::new();
+        for (attribute, key, form) in references {
+            let edge = (self.name_id(*attribute)?, key.clone(), form_number(*form));
+            if !gone.remove(&edge) {
+                fresh.push(edge);
+            }
+        }
+        let mut delete = self
+            .conn
+            .prepare_cached("DELETE FROM space_ref WHERE space = ?1 AND attribute = ?2 AND key = ?3")?;
+        for (attribute, key, _) in gone {
+            delete.execute(params![space, attribute, key.as_str()])?;
+        }
+        fresh.sort_unstable();
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO space_ref (space, attribute, key, form, connector, key_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO NOTHING",
+        )?;
+        for (attribute, key, form) in fresh {
+            insert.execute(params![space, attribute, key.as_str(), form, connector.0, key_hash(&key)])?;
+        }
+        Ok(())
+    }
+
+    fn references(&self, space: i64) -> Outcome<HashSet<(i64, Text, i64)>> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT attribute, key, form FROM space_ref WHERE space = ?1")?;
+        let mut rows = statement.query([space])?;
+        let mut out = HashSet::new();
+        while let Some(row) = rows.next()? {
+            let key = Text::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+            out.insert((row.get(0)?, key, row.get(2)?));
+        }
+        Ok(out)
+    }
+
+    /// Makes `names` the names that an object (`kind` and id) holds.
+    pub(crate) fn set_names(&self, kind: i64, owner: i64, names: &[IndexKey], age: Age) -> Outcome<()> {
+        if age == Age::New && names.is_empty() {
+            return Ok(());
+        }
+        let mut gone = match age {
+            Age::New => HashSet::new(),
+            Age::Known => self.names(kind, owner)?,
+        };
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO name_key (idx, key, kind, owner) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
+        for name in names {
+            if !gone.remove(name) {
+                insert.execute(params![name.index, name.key.as_str(), kind, owner])?;
+            }
+        }
+        let mut delete = self.conn.prepare_cached(
+            "DELETE FROM name_key WHERE idx = ?1 AND key = ?2 AND kind = ?3 AND owner = ?4",
+        )?;
+        for name in gone {
+            delete.execute(params![name.index, name.key.as_str(), kind, owner])?;
+        }
+        Ok(())
+    }
+
+    /// The names that an object holds.
+    pub(crate) fn names(&self, kind: i64, owner: i64) -> Outcome<HashSet<IndexKey>> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT idx, key FROM name_key WHERE kind = ?1 AND owner = ?2")?;
+        let mut rows = statement.query([kind, owner])?;
+        let mut out = HashSet::new();
+        while let Some(row) = rows.next()? {
+            let key = Text::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+            out.insert(IndexKey { index: row.get(0)?, key });
+        }
+        Ok(out)
+    }
+
+    /// The number of the set of exported attributes; `None` when nothing was ever exported.
+    pub(crate) fn exported_id(&mut self, exported: &ExportedText) -> Outcome<Option<i64>> {
+        if exported.names.is_empty() { Ok(None) } else { self.set_id(&exported.names).map(Some) }
+    }
+
+    /// Keeps or forgets the exported values that a system has otherwise.
+    pub(crate) fn set_drift(&self, space: i64, drift: Option<&str>, age: Age) -> Outcome<()> {
+        match drift {
+            Some(body) => {
+                self.conn
+                    .prepare_cached("INSERT OR REPLACE INTO drift (space, body) VALUES (?1, ?2)")?
+                    .execute(params![space, body])?;
+            }
+            None if age == Age::Known => {
+                self.conn.prepare_cached("DELETE FROM drift WHERE space = ?1")?.execute([space])?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}

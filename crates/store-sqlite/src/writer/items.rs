@@ -1,0 +1,98 @@
+//! Queue items that a plan brings, replaces and cancels.
+//!
+//! At most one item lives for each mesh object and target. One that may have reached its target cannot be replaced or
+//! cancelled: it stays until its answer is in, the newer wish is dropped, and the mesh object is looked at again.
+
+use identitymesh_model::plan::{ItemPlan, MeshChange, ObjectPlan};
+use identitymesh_model::{ConnectorId, MeshId, RunId};
+use identitymesh_store::Todo;
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::codec::{is_in_flight, operation_number, uid_bytes};
+use crate::fault::Outcome;
+
+use super::tx::Tx;
+
+/// What became of the live item that stands in the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cleared {
+    /// The place is free.
+    Free,
+    /// It is on its way to the target.
+    InFlight,
+}
+
+impl Tx<'_> {
+    pub(super) fn change_items(&mut self, objects: &[ObjectPlan], run: RunId) -> Outcome<u64> {
+        let mut again = Vec::new();
+        for object in objects {
+            for connector in &object.cancelled {
+                if self.clear_item(object.id, *connector)? == Cleared::InFlight {
+                    again.push(object.id);
+                }
+            }
+        }
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO export_item (id, connector, mesh, uid, rule, type, operation, run, reason, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        for object in objects {
+            let is_new = matches!(object.change, Some(MeshChange::Create { .. }));
+            for item in &object.items {
+                if !is_new && self.clear_item(object.id, item.connector)? == Cleared::InFlight {
+                    again.push(object.id);
+                    continue;
+                }
+                self.insert_item(&mut insert, object, item, run)?;
+            }
+        }
+        self.wake(again.into_iter().map(|mesh| (Todo::Mesh(mesh), None)))
+    }
+
+    fn insert_item(
+        &mut self,
+        insert: &mut rusqlite::CachedStatement<'_>,
+        object: &ObjectPlan,
+        item: &ItemPlan,
+        run: RunId,
+    ) -> Outcome<()> {
+        insert.execute(params![
+            self.next_item(),
+            item.connector.0,
+            object.id.0,
+            uid_bytes(&object.uid),
+            item.rule.0,
+            self.name_id(item.object_type)?,
+            operation_number(item.operation),
+            run.0,
+            item.reason.text,
+            serde_json::to_string(&item.action).expect("an action is JSON")
+        ])?;
+        Ok(())
+    }
+
+    fn clear_item(&self, mesh: MeshId, connector: ConnectorId) -> Outcome<Cleared> {
+        let live: Option<(i64, Option<i64>)> = self
+            .conn
+            .prepare_cached(
+                "SELECT i.id, t.state FROM export_item i LEFT JOIN intent t ON t.item = i.id \
+                 WHERE i.mesh = ?1 AND i.connector = ?2",
+            )?
+            .query_row([mesh.0, connector.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match live {
+            Some((_, intent)) if is_in_flight(intent) => Ok(Cleared::InFlight),
+            Some((item, _)) => {
+                self.delete_item(item)?;
+                Ok(Cleared::Free)
+            }
+            None => Ok(Cleared::Free),
+        }
+    }
+
+    pub(super) fn delete_item(&self, item: i64) -> Outcome<()> {
+        self.conn.prepare_cached("DELETE FROM export_item WHERE id = ?1")?.execute([item])?;
+        self.conn.prepare_cached("DELETE FROM intent WHERE item = ?1")?.execute([item])?;
+        Ok(())
+    }
+}

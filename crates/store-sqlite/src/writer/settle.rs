@@ -1,0 +1,210 @@
+//! Settling leased items: what became of them, and the target's objects as they must be now.
+
+use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId};
+use identitymesh_store::audit::ChangeRow;
+use identitymesh_store::{ExportedState, Settle, SettleBatch, SettleReceipt, Settled, Todo};
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::codec::{
+    INTENT_DEAD, INTENT_RETRY, INTENT_SENT, INTENT_UNKNOWN, OF_SPACE, SPACE_UNCONFIRMED, uid_bytes,
+};
+use crate::fault::{Outcome, conflict};
+
+use super::body::{Age, body_flags};
+use super::tx::{Tx, unique};
+
+impl Tx<'_> {
+    /// Records what became of leased items. Refused as a whole when one of them is not leased.
+    pub(crate) fn settle(&mut self, batch: &SettleBatch) -> Outcome<SettleReceipt> {
+        for settled in &batch.settled {
+            self.check_leased(batch.connector, settled)?;
+        }
+        let mut woken = 0;
+        for settled in &batch.settled {
+            woken += self.settle_one(batch, settled)?;
+        }
+        self.append_changes(batch.settled.iter().filter_map(|settled| row(&settled.what)))?;
+        self.report(&batch.cause, &batch.findings, &batch.counters)?;
+        Ok(SettleReceipt { woken })
+    }
+
+    fn check_leased(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT 1 FROM intent t JOIN export_item i ON i.id = t.item \
+             WHERE t.item = ?1 AND t.state = ?2 AND i.mesh = ?3 AND i.connector = ?4",
+        )?;
+        if statement.exists([settled.item.0, INTENT_SENT, settled.mesh.0, connector.0])? {
+            return Ok(());
+        }
+        Err(conflict("STO-017", format!("queue item {} is not leased any more", settled.item)))
+    }
+
+    fn settle_one(&mut self, batch: &SettleBatch, settled: &Settled) -> Outcome<u64> {
+        match &settled.what {
+            Settle::Created { rule, state, row } => {
+                self.delete_item(settled.item.0)?;
+                self.settle_created(batch, settled.mesh, *rule, state, row)
+            }
+            Settle::Updated { space, state, .. } => {
+                self.delete_item(settled.item.0)?;
+                self.settle_updated(batch, settled.mesh, *space, state)
+            }
+            Settle::Deleted { space, .. } => {
+                self.delete_item(settled.item.0)?;
+                self.purge_space(space.0)?;
+                // With its last object gone a mesh object may have to go too.
+                self.wake([(Todo::Mesh(settled.mesh), None)])
+            }
+            Settle::Retry { not_before, reason } => {
+                self.postpone(settled, INTENT_RETRY, not_before.as_micros(), None, reason)
+            }
+            Settle::Unknown { not_before, reason } => {
+                self.postpone(settled, INTENT_UNKNOWN, not_before.as_micros(), None, reason)
+            }
+            Settle::Dead { code, reason } => self.postpone(settled, INTENT_DEAD, 0, Some(code), reason),
+            Settle::Dropped => {
+                self.delete_item(settled.item.0)?;
+                self.wake([(Todo::Mesh(settled.mesh), None)])
+            }
+        }
+    }
+
+    fn postpone(
+        &self,
+        settled: &Settled,
+        state: i64,
+        until: i64,
+        code: Option<&str>,
+        answer: &str,
+    ) -> Outcome<u64> {
+        self.conn
+            .prepare_cached(
+                "UPDATE intent SET state = ?2, until = ?3, code = ?4, answer = ?5 WHERE item = ?1",
+            )?
+            .execute(params![settled.item.0, state, until, code, answer])?;
+        Ok(0)
+    }
+
+    fn settle_created(
+        &mut self,
+        batch: &SettleBatch,
+        mesh: MeshId,
+        rule: RuleId,
+        state: &ExportedState,
+        row: &ChangeRow,
+    ) -> Outcome<u64> {
+        let object_type = self.partition(batch.connector, state.object_type)?;
+        let known: Option<i64> = self
+            .conn
+            .prepare_cached(
+                "SELECT id FROM space_object WHERE connector = ?1 AND type = ?2 AND external_id = ?3",
+            )?
+            .query_row(params![batch.connector.0, object_type, state.external_id.as_str()], |row| row.get(0))
+            .optional()?;
+        let space = match known {
+            Some(space) => {
+                self.write_expected(batch, SpaceId(space), state)?;
+                space
+            }
+            None => self.insert_expected(batch, object_type, state)?,
+        };
+        self.forget_notes(space)?;
+        let robbed =
+            self.link_projected(space, (batch.connector, object_type), mesh, rule, batch.cause.run)?;
+        let mut woken = self.wake(robbed.map(|other| (Todo::Mesh(other), None)))?;
+        if self.has_rows("address_wait")? {
+            woken += self.wake_waiters(batch.connector, &row.uid)?;
+        }
+        Ok(woken + self.wait_after_export(batch.connector, mesh, &state.waits_for)?)
+    }
+
+    /// Untouched: what we wrote ourselves is no news to a sync.
+    fn insert_expected(
+        &mut self,
+        batch: &SettleBatch,
+        object_type: i64,
+        state: &ExportedState,
+    ) -> Outcome<i64> {
+        let (space, uid) = (self.next_space(), self.ids.next_uid(batch.cause.at));
+        let exported = self.exported_id(&state.exported)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO space_object \
+                 (id, uid, connector, type, external_id, hash, touched, run, flags, exported, doc) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                space,
+                uid_bytes(&uid),
+                batch.connector.0,
+                object_type,
+                state.external_id.as_str(),
+                state.body.hash.0,
+                batch.cause.run.0,
+                SPACE_UNCONFIRMED | body_flags(&state.body, Some(&state.exported)),
+                exported,
+                state.body.doc
+            ])?;
+        self.set_references(batch.connector, space, &state.body.references, Age::New)?;
+        self.set_names(OF_SPACE, space, &state.body.names, Age::New)?;
+        self.set_drift(space, state.exported.drift.as_deref(), Age::New)?;
+        Ok(space)
+    }
+
+    fn settle_updated(
+        &mut self,
+        batch: &SettleBatch,
+        mesh: MeshId,
+        space: SpaceId,
+        state: &ExportedState,
+    ) -> Outcome<u64> {
+        if !self.write_expected(batch, space, state)? {
+            // Its row went in the meantime; the audit row stays, and the mesh object is looked at as it is now.
+            return self.wake([(Todo::Mesh(mesh), None)]);
+        }
+        self.wait_after_export(batch.connector, mesh, &state.waits_for)
+    }
+
+    /// Whether the object was there to be written.
+    fn write_expected(
+        &mut self,
+        batch: &SettleBatch,
+        space: SpaceId,
+        state: &ExportedState,
+    ) -> Outcome<bool> {
+        let exported = self.exported_id(&state.exported)?;
+        let written = self
+            .conn
+            .prepare_cached(
+                "UPDATE space_object SET external_id = ?2, hash = ?3, run = ?4, flags = ?5, exported = ?6, doc = ?7 \
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                space.0,
+                state.external_id.as_str(),
+                state.body.hash.0,
+                batch.cause.run.0,
+                SPACE_UNCONFIRMED | body_flags(&state.body, Some(&state.exported)),
+                exported,
+                state.body.doc
+            ]);
+        let written = unique(written, "STO-013", || {
+            format!("another object of connector {} has the id {:?}", batch.connector, state.external_id)
+        })?;
+        if written == 0 {
+            return Ok(false);
+        }
+        self.set_references(batch.connector, space.0, &state.body.references, Age::Known)?;
+        self.set_names(OF_SPACE, space.0, &state.body.names, Age::Known)?;
+        self.set_drift(space.0, state.exported.drift.as_deref(), Age::Known)?;
+        Ok(true)
+    }
+}
+
+/// The audit row of what happened in the target, if anything did.
+const fn row(what: &Settle) -> Option<&ChangeRow> {
+    match what {
+        Settle::Created { row, .. } | Settle::Updated { row, .. } | Settle::Deleted { row, .. } => Some(row),
+        _ => None,
+    }
+}
