@@ -11,4 +11,9 @@ pub mod rules;
 pub mod stage;
 mod sync;
 
+/// Why values are as they are.
+pub mod explain {
+    pub use crate::sync::explain::{Contribution, explain};
+}
+
 pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds};

@@ -7,7 +7,10 @@ use identitymesh_model::{Clock, IdSource, Timestamp, Uid};
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the process asks for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the process asks for the time"
+    )]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::EPOCH.saturating_add_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

@@ -20,7 +20,7 @@ use crate::edge::{RandomIds, SystemClock};
 use crate::secret_rows::SecretRows;
 
 /// The store's file below the data directory.
-const STORE_FILE: &str = "mesh.db";
+pub(crate) const STORE_FILE: &str = "mesh.db";
 /// What tells one Linux host from another.
 const MACHINE_ID: &str = "/etc/machine-id";
 
@@ -31,6 +31,7 @@ pub(crate) type Secrets = Vault<SecretRows>;
 pub(crate) struct Opened {
     pub(crate) mesh: Mesh,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) store: Arc<SqliteStore>,
     pub(crate) data: PathBuf,
 }
 
@@ -66,19 +67,24 @@ pub(crate) fn open(
         );
     }
     let mode = if write { OpenMode::Exclusive } else { OpenMode::ReadOnly };
-    let store = SqliteStore::open(&path, OpenOptions { mode, ids: Arc::new(RandomIds) })?;
-    let store: Arc<dyn Store> = Arc::new(store);
     let clock = Arc::new(SystemClock);
+    let options = OpenOptions { mode, ids: Arc::new(RandomIds), at: clock.now(), size_bytes_max: None };
+    let store = SqliteStore::open(&path, options)?;
+    let sqlite = Arc::new(store);
+    let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
     if write {
         let interrupted = store.interrupt_runs(clock.now()).wait()?;
         if !interrupted.is_empty() {
-            tracing::warn!(runs = interrupted.len(), "runs of an earlier process were interrupted; their work goes on");
+            tracing::warn!(
+                runs = interrupted.len(),
+                "runs of an earlier process were interrupted; their work goes on"
+            );
         }
     }
     let secrets = Arc::new(Vault::new(SecretRows(Arc::clone(&store)), Box::new(protector(data)?)));
     let resolver = Arc::new(Resolver(Arc::clone(&secrets)));
     let mesh = Mesh::open(store, clock, Arc::new(RandomIds), registry, resolver, actor(), cancel, observer)?;
-    Ok(Opened { mesh, secrets, data: data.to_owned() })
+    Ok(Opened { mesh, secrets, store: sqlite, data: data.to_owned() })
 }
 
 fn protector(data: &Path) -> anyhow::Result<KeyFileProtector> {

@@ -1,6 +1,6 @@
 //! Answers: tables and sentences for people, JSON for machines. The only place that writes to the output.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use serde::Serialize;
 
@@ -33,7 +33,11 @@ impl Output {
 /// A reader that goes away (`| head`) is no failure.
 fn write_line(out: &mut impl std::io::Write, text: &str) -> anyhow::Result<()> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush()) {
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()))
+        .and_then(|()| out.flush())
+    {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
@@ -86,7 +90,8 @@ mod tests {
 
     #[test]
     fn tables_align_by_characters() {
-        let rows = vec![vec!["Zoë".to_owned(), "1".to_owned()], vec!["longer name".to_owned(), "22".to_owned()]];
+        let rows =
+            vec![vec!["Zoë".to_owned(), "1".to_owned()], vec!["longer name".to_owned(), "22".to_owned()]];
         assert_eq!(table(&["name", "n"], &rows), "name         n\nZoë          1\nlonger name  22");
     }
 

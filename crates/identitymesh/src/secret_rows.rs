@@ -48,10 +48,7 @@ impl Sealed {
 
     fn bytes(&self) -> Result<Vec<u8>, Failure> {
         let digits = self.0.as_bytes();
-        digits
-            .chunks(2)
-            .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?))
-            .collect()
+        digits.chunks(2).map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
     }
 }
 
@@ -60,7 +57,11 @@ fn cause(change: SecretChange<'_>) -> Cause {
 }
 
 fn key_row(key: &WrappedKey) -> Result<SecretRow, Failure> {
-    let body = KeyBody { protector: key.protector.clone(), origin: key.origin.clone(), sealed: Sealed::of(&key.sealed) };
+    let body = KeyBody {
+        protector: key.protector.clone(),
+        origin: key.origin.clone(),
+        sealed: Sealed::of(&key.sealed),
+    };
     Ok(SecretRow { name: DATA_KEY.to_owned(), body: serde_json::to_string(&body)? })
 }
 

@@ -6,6 +6,7 @@
 
 mod codec;
 mod connection;
+mod copy;
 mod dictionary;
 mod fault;
 mod load;

@@ -34,6 +34,11 @@ impl Pool {
         Self { path, idle: Mutex::new(Vec::new()) }
     }
 
+    /// The store's file.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     /// A session with a snapshot that stays as it is until the session comes back.
     pub(crate) fn lend(&self) -> Outcome<Session> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();

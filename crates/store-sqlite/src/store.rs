@@ -81,6 +81,14 @@ impl SqliteStore {
         }
     }
 
+    /// Writes what is committed into a new file at `to`, without stopping anybody.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+        crate::copy::copy(self.pool.path(), to)
+    }
+
     fn submit<T: Send + 'static>(
         &self,
         doing: &'static str,

@@ -5,6 +5,7 @@
 //! in the order of their ids.
 
 mod emit;
+pub(crate) mod explain;
 mod join;
 mod lifecycle;
 mod neighbours;

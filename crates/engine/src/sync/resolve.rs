@@ -354,7 +354,7 @@ impl Slot {
 }
 
 /// Whether everything that the rule reads is what we exported to the object ourselves: then it is no news.
-fn is_only_ours(flow: &Flow, space: &SpaceRecord) -> bool {
+pub(super) fn is_only_ours(flow: &Flow, space: &SpaceRecord) -> bool {
     let reads = flow.input.0.reads();
     !space.exported.is_empty()
         && !reads.is_empty()

@@ -30,7 +30,10 @@ pub(super) fn run(shell: &Shell, command: AuditCommand) -> anyhow::Result<Done> 
                 None
             };
             if let Some(problem) = problem {
-                anyhow::bail!("AUD-001: row {} of the audit is broken: {problem}; {count} rows before it are whole", row.seq);
+                anyhow::bail!(
+                    "AUD-001: row {} of the audit is broken: {problem}; {count} rows before it are whole",
+                    row.seq
+                );
             }
             previous = row.chain;
             count += 1;

@@ -51,10 +51,17 @@ fn types(shell: &Shell) -> anyhow::Result<()> {
                 (can.discover, "discover"),
             ];
             let words: Vec<&str> = words.iter().filter(|(can, _)| *can).map(|(_, word)| *word).collect();
-            out.push_str(&format!("{} - {}\n  {}; {}\n", kind.kind, kind.title, kind.summary, words.join(", ")));
+            out.push_str(&format!(
+                "{} - {}\n  {}; {}\n",
+                kind.kind,
+                kind.title,
+                kind.summary,
+                words.join(", ")
+            ));
             for setting in &kind.settings.settings {
                 let required = if setting.required { " (required)" } else { "" };
-                let default = setting.default.as_ref().map_or_else(String::new, |default| format!(" [{default}]"));
+                let default =
+                    setting.default.as_ref().map_or_else(String::new, |default| format!(" [{default}]"));
                 out.push_str(&format!("    {}{required}{default}: {}\n", setting.name, setting.help));
             }
             out.push('\n');
@@ -124,7 +131,11 @@ fn discover(shell: &Shell, name: &str) -> anyhow::Result<()> {
                     vec![format!("  {}", attribute.name), attribute.kind.to_string(), notes.join(", ")]
                 })
                 .collect();
-            parts.push(format!("{}\n{}", object_type.object_type, table(&["  attribute", "type", ""], &rows)));
+            parts.push(format!(
+                "{}\n{}",
+                object_type.object_type,
+                table(&["  attribute", "type", ""], &rows)
+            ));
         }
         parts.join("\n\n")
     })

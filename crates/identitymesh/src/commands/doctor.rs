@@ -14,19 +14,31 @@ struct Check {
 pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
     let mut checks = Vec::new();
     match shell.read() {
-        Err(error) => checks.push(Check { what: "data directory".into(), good: false, detail: format!("{error:#}") }),
+        Err(error) => {
+            checks.push(Check { what: "data directory".into(), good: false, detail: format!("{error:#}") })
+        }
         Ok(opened) => {
             let at = opened.data.display().to_string();
             checks.push(Check { what: "data directory".into(), good: true, detail: at });
             checks.push(secrets(&opened));
             match opened.mesh.in_force() {
                 Err(error) => {
-                    checks.push(Check { what: "configuration".into(), good: false, detail: error.to_string() });
+                    checks.push(Check {
+                        what: "configuration".into(),
+                        good: false,
+                        detail: error.to_string(),
+                    });
                 }
                 Ok(in_force) => {
-                    let detail = format!("version {}, {} connectors", in_force.version, in_force.configuration.connectors.len());
+                    let detail = format!(
+                        "version {}, {} connectors",
+                        in_force.version,
+                        in_force.configuration.connectors.len()
+                    );
                     checks.push(Check { what: "configuration".into(), good: true, detail });
-                    for connector in in_force.configuration.connectors.iter().filter(|known| known.connector.enabled) {
+                    for connector in
+                        in_force.configuration.connectors.iter().filter(|known| known.connector.enabled)
+                    {
                         let name = connector.connector.name;
                         let tested = shell.block_on(async {
                             Ok(opened.mesh.connect(&in_force, name).await?.test().await?)
@@ -40,9 +52,11 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
                                 good: true,
                                 detail: format!("{}; {}", report.server, report.warnings.join("; ")),
                             },
-                            Err(error) => {
-                                Check { what: format!("connector {name}"), good: false, detail: format!("{error:#}") }
-                            }
+                            Err(error) => Check {
+                                what: format!("connector {name}"),
+                                good: false,
+                                detail: format!("{error:#}"),
+                            },
                         });
                     }
                 }
@@ -53,7 +67,9 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
     shell.output.answer(&checks, || {
         let lines: Vec<String> = checks
             .iter()
-            .map(|check| format!("{} {:<24} {}", if check.good { "✓" } else { "✗" }, check.what, check.detail))
+            .map(|check| {
+                format!("{} {:<24} {}", if check.good { "✓" } else { "✗" }, check.what, check.detail)
+            })
             .collect();
         lines.join("\n")
     })?;
@@ -65,7 +81,8 @@ fn secrets(opened: &crate::open::Opened) -> Check {
     let what = "secrets".to_owned();
     match opened.secrets.check() {
         Ok(report) if report.damaged.is_empty() => {
-            let detail = format!("{} can be opened ({})", report.readable, opened.secrets.describe_protector());
+            let detail =
+                format!("{} can be opened ({})", report.readable, opened.secrets.describe_protector());
             Check { what, good: true, detail }
         }
         Ok(report) => {

@@ -24,18 +24,32 @@ pub(super) fn run(shell: &Shell, command: ExportsCommand) -> anyhow::Result<Done
             let list = reader.item_list(&filter, page.after.map(ItemId), page.limit as usize)?;
             let ids: Vec<_> = list.items.iter().map(|item| item.mesh).collect();
             let views = reader.views(&ids)?;
-            let anchors: Vec<String> =
-                views.iter().map(|view| view.as_ref().map_or_else(String::new, |view| view.record.anchor.to_string())).collect();
+            let anchors: Vec<String> = views
+                .iter()
+                .map(|view| view.as_ref().map_or_else(String::new, |view| view.record.anchor.to_string()))
+                .collect();
             let name = |item: &ItemRow| connector_name(configuration.as_ref(), item.connector);
-            let data: Vec<_> = list.items.iter().zip(&anchors).map(|(item, anchor)| data(item, &name(item), anchor)).collect();
+            let data: Vec<_> = list
+                .items
+                .iter()
+                .zip(&anchors)
+                .map(|(item, anchor)| data(item, &name(item), anchor))
+                .collect();
             let answer = json!({ "items": data, "next": list.next.map(|id| id.0) });
             shell.output.answer(&answer, || {
                 if list.items.is_empty() {
                     return "nothing waits to be sent".to_owned();
                 }
-                let rows: Vec<Vec<String>> =
-                    list.items.iter().zip(&anchors).map(|(item, anchor)| row(item, name(item), anchor)).collect();
-                let mut out = table(&["item", "target", "object", "operation", "state", "tries", "why", "answer"], &rows);
+                let rows: Vec<Vec<String>> = list
+                    .items
+                    .iter()
+                    .zip(&anchors)
+                    .map(|(item, anchor)| row(item, name(item), anchor))
+                    .collect();
+                let mut out = table(
+                    &["item", "target", "object", "operation", "state", "tries", "why", "answer"],
+                    &rows,
+                );
                 if let Some(next) = list.next {
                     out.push_str(&format!("\nmore: --after {next}"));
                 }

@@ -17,7 +17,8 @@ pub(super) fn run(shell: &Shell, command: MeshCommand) -> anyhow::Result<Done> {
         MeshCommand::List { mesh_type, contains, page } => {
             let opened = shell.read()?;
             let filter = MeshFilter { mesh_type: mesh_type.as_deref().map(Name::new).transpose()?, contains };
-            let list = opened.mesh.store.read()?.mesh_list(&filter, page.after.map(MeshId), page.limit as usize)?;
+            let list =
+                opened.mesh.store.read()?.mesh_list(&filter, page.after.map(MeshId), page.limit as usize)?;
             let mut items = Vec::with_capacity(list.items.len());
             for row in &list.items {
                 let doc: Json = serde_json::from_str(&row.doc)?;
@@ -34,7 +35,12 @@ pub(super) fn run(shell: &Shell, command: MeshCommand) -> anyhow::Result<Done> {
                             .iter()
                             .find_map(|key| item["attributes"][*key].as_str())
                             .unwrap_or_default();
-                        vec![row.mesh_type.to_string(), row.anchor.to_string(), name.to_owned(), state(row.state)]
+                        vec![
+                            row.mesh_type.to_string(),
+                            row.anchor.to_string(),
+                            name.to_owned(),
+                            state(row.state),
+                        ]
                     })
                     .collect();
                 let mut out = table(&["type", "anchor", "name", "state"], &rows);
@@ -84,7 +90,8 @@ fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
     let data = json!({ "type": record.mesh_type, "anchor": record.anchor, "uid": record.uid, "version": record.version,
         "state": record.state, "attributes": record.doc, "links": links, "queue": queue, "leaving": leaves });
     shell.output.answer(&data, || {
-        let mut out = format!("{} {} ({}), {}", record.mesh_type, record.anchor, record.uid, state(record.state));
+        let mut out =
+            format!("{} {} ({}), {}", record.mesh_type, record.anchor, record.uid, state(record.state));
         let rows: Vec<Vec<String>> =
             record.doc.iter().map(|(name, values)| vec![format!("  {name}"), shown(values)]).collect();
         out.push('\n');

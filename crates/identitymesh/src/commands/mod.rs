@@ -88,7 +88,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Apply { directory } => configuration::apply(&shell, &directory),
         Command::ExportConfig { directory } => configuration::export(&shell, &directory),
         Command::Run(run) => run::run(&shell, &run),
-        Command::Preview { connector, object } => preview::run(&shell, connector.as_deref(), object.as_deref()),
+        Command::Preview { connector, object } => {
+            preview::run(&shell, connector.as_deref(), object.as_deref())
+        }
         Command::Connector(command) => connector::run(&shell, command),
         Command::Space(command) => space::run(&shell, command),
         Command::Mesh(command) => mesh::run(&shell, command),

@@ -54,7 +54,8 @@ async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answ
 fn sources(mesh: &Mesh) -> anyhow::Result<Vec<Name>> {
     let in_force = mesh.in_force()?;
     let connectors = in_force.configuration.connectors.iter().filter(|known| known.connector.enabled);
-    let inbound = connectors.filter(|known| !known.join.is_empty() || !known.create.is_empty() || !known.flow.is_empty());
+    let inbound = connectors
+        .filter(|known| !known.join.is_empty() || !known.create.is_empty() || !known.flow.is_empty());
     Ok(inbound.map(|known| known.connector.name).collect())
 }
 

@@ -51,7 +51,9 @@ pub(super) fn run(shell: &Shell, command: RunsCommand) -> anyhow::Result<Done> {
         }
         RunsCommand::Show { run } => {
             let id = RunId(run);
-            let run = reader.run(id)?.with_context(|| format!("there is no run {id}; see `identitymesh runs list`"))?;
+            let run = reader
+                .run(id)?
+                .with_context(|| format!("there is no run {id}; see `identitymesh runs list`"))?;
             let findings = reader.findings(id, 0, FINDINGS_SHOWN)?;
             let shown = Shown { run, findings };
             shell.output.answer(&shown, || text(&shown, &name(&shown.run)))?;

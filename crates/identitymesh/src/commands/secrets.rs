@@ -21,7 +21,10 @@ pub(super) fn run(shell: &Shell, command: SecretsCommand) -> anyhow::Result<Done
             let change = SecretChange { actor: &opened.mesh.actor, at: opened.mesh.clock.now().to_jiff() };
             let info = opened.secrets.set(&name, &value, &description, change)?;
             shell.output.answer(&info, || {
-                format!("the secret {} is set, version {}; refer to it as {{{{secret:{}}}}}", name, info.version, name)
+                format!(
+                    "the secret {} is set, version {}; refer to it as {{{{secret:{}}}}}",
+                    name, info.version, name
+                )
             })?;
         }
         SecretsCommand::List => {
@@ -59,7 +62,8 @@ pub(super) fn run(shell: &Shell, command: SecretsCommand) -> anyhow::Result<Done
 /// The value, from a prompt on a terminal, else from standard input without its last line end.
 fn value(name: &str) -> anyhow::Result<SecretString> {
     let text = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("value of {name} (not shown): ")).context("the prompt could not be read")?
+        rpassword::prompt_password(format!("value of {name} (not shown): "))
+            .context("the prompt could not be read")?
     } else {
         let mut text = String::new();
         std::io::stdin()

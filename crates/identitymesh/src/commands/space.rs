@@ -17,7 +17,8 @@ pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> 
     let configuration = reader.configuration()?;
     match command {
         SpaceCommand::List { connector, unjoined, page } => {
-            let connector = connector.map(|name| connector_id(&in_force, &name)).transpose()?.map(|(_, id)| id);
+            let connector =
+                connector.map(|name| connector_id(&in_force, &name)).transpose()?.map(|(_, id)| id);
             let filter = SpaceFilter { connector, object_type: None, linked: unjoined.then_some(false) };
             let list = reader.space_list(&filter, page.after.map(SpaceId), page.limit as usize)?;
             let name = |row: &SpaceRow| connector_name(configuration.as_ref(), row.connector);
@@ -26,7 +27,9 @@ pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> 
                 let rows: Vec<Vec<String>> = list
                     .items
                     .iter()
-                    .map(|row| vec![name(row), row.object_type.to_string(), row.external_id.to_string(), state(row)])
+                    .map(|row| {
+                        vec![name(row), row.object_type.to_string(), row.external_id.to_string(), state(row)]
+                    })
                     .collect();
                 let mut out = table(&["connector", "type", "external id", "state"], &rows);
                 if let Some(next) = list.next {
@@ -40,7 +43,9 @@ pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> 
             let ids = reader.space_find(connector, &id)?;
             let records: Vec<_> = reader.spaces(&ids)?.into_iter().flatten().collect();
             if records.is_empty() {
-                anyhow::bail!("{name} has no object with the external id {id:?}; see `identitymesh space list --connector {name}`");
+                anyhow::bail!(
+                    "{name} has no object with the external id {id:?}; see `identitymesh space list --connector {name}`"
+                );
             }
             let mut answers = Vec::new();
             let mut texts = Vec::new();
@@ -67,8 +72,11 @@ pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> 
                     )),
                     None => text.push_str("\nno mesh object"),
                 }
-                let rows: Vec<Vec<String>> =
-                    record.doc.iter().map(|(name, values)| vec![format!("  {name}"), shown(values)]).collect();
+                let rows: Vec<Vec<String>> = record
+                    .doc
+                    .iter()
+                    .map(|(name, values)| vec![format!("  {name}"), shown(values)])
+                    .collect();
                 text.push('\n');
                 text.push_str(&table(&["  attribute", "value"], &rows));
                 texts.push(text);

@@ -16,7 +16,8 @@ pub(super) fn run(shell: &Shell, called: &str, attribute: Option<&str>) -> anyho
     let view = mesh_object(reader.as_mut(), called)?;
     let wanted = attribute.map(Name::new).transpose()?;
     if let Some(name) = wanted {
-        let mesh_type = in_force.rules.mesh_type(view.record.mesh_type).context("its type is not registered any more")?;
+        let mesh_type =
+            in_force.rules.mesh_type(view.record.mesh_type).context("its type is not registered any more")?;
         anyhow::ensure!(
             mesh_type.schema.attribute(name).is_some(),
             "the type {} has no attribute {name}",
@@ -47,7 +48,8 @@ pub(super) fn run(shell: &Shell, called: &str, attribute: Option<&str>) -> anyho
                 "since_run": contribution.since, "why": contribution.verdict })
         })
         .collect();
-    let answer = json!({ "type": view.record.mesh_type, "anchor": view.record.anchor, "contributions": data });
+    let answer =
+        json!({ "type": view.record.mesh_type, "anchor": view.record.anchor, "contributions": data });
     shell.output.answer(&answer, || {
         let rows: Vec<Vec<String>> = contributions
             .iter()

@@ -41,7 +41,8 @@ impl Loader<'_> {
                 id: SpaceId(row.get(1)?),
                 hash: codec::hash(row, 2)?,
                 deleted: flags & SPACE_GONE != 0,
-                exported: flags & SPACE_UNCONFIRMED != 0 || row.get(4)?,
+                exported: row.get(4)?,
+                unconfirmed: flags & SPACE_UNCONFIRMED != 0,
             });
         }
         Ok(out)
