@@ -64,6 +64,7 @@ impl Target<'_> {
         for (name, values) in attributes {
             shaped.set(name, in_form(kind, name, values)?);
         }
+        kind.add_object_class(&mut shaped);
         let external_id = kind.key_of(&shaped).map_err(|reason| refused(error::NO_KEY, reason))?;
         let key = (Some(kind.name()), external_id.clone());
         let written = written(&external_id);

@@ -76,6 +76,16 @@ impl TypeLayout {
         }
     }
 
+    /// A new LDIF entry gets the object class that makes it this type, unless it brings classes of its own.
+    pub(crate) fn add_object_class(&self, attributes: &mut Object) {
+        let name = Name::literal("objectClass");
+        if let Some(class) = &self.object_class
+            && attributes.get(name).is_none()
+        {
+            attributes.put(name, Values::set(vec![Value::text("top"), Value::text(class)]));
+        }
+    }
+
     /// The object type.
     pub(crate) fn name(&self) -> Name {
         self.schema.object_type

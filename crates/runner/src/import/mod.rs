@@ -64,7 +64,7 @@ pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunRepo
         (_, None) => Steps::FullImport,
     };
     let mut run = Run::begin(mesh, step, Some((name, id)))?;
-    if kind == ImportKind::Delta && watermark.is_none() {
+    if kind == ImportKind::Delta && can_delta && watermark.is_none() {
         run.message = Some("everything was read, because there is no point to start a delta from".to_owned());
     }
     let stager = Stager::new(in_force.clone(), id, run);
