@@ -27,7 +27,7 @@ const HELD: u8 = 3;
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
     start_log(&arguments);
-    match commands::run(arguments) {
+    match commands::carry_out(arguments) {
         Ok(commands::Done::Well) => ExitCode::SUCCESS,
         Ok(commands::Done::Held) => ExitCode::from(HELD),
         Err(error) => {

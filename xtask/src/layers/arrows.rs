@@ -12,6 +12,11 @@ const WITHIN_A_RING: &[(&str, &str, &str)] = &[
     ("identitymesh-expr", "identitymesh-model", "expressions compute with the model's values"),
     ("identitymesh-engine", "identitymesh-model", "a plan is made of the model's objects and rules"),
     ("identitymesh-engine", "identitymesh-expr", "flows and scopes are expressions"),
+    (
+        "identitymesh-config",
+        "identitymesh-connector",
+        "settings are checked against the schema of their kind",
+    ),
 ];
 
 /// Libraries that only tests use; in a normal dependency they would reach users.

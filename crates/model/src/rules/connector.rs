@@ -48,7 +48,7 @@ pub struct ConnectorHead {
     #[serde(default)]
     pub priority: i32,
     /// A disabled connector is not run; what it contributed stays.
-    #[serde(default = "super::yes", skip_serializing_if = "super::is_true")]
+    #[serde(default = "super::switch::yes", skip_serializing_if = "super::switch::is_true")]
     pub enabled: bool,
     /// The type's own settings, checked against its schema.
     #[serde(default)]

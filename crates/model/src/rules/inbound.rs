@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{is_false, yes};
+use super::switch::{is_false, yes};
 use crate::{Name, Span};
 
 /// Which objects of a type a connector looks at; the others are ignored and said to be out of scope.
@@ -147,7 +147,7 @@ pub struct SourceLeaveRule {
     #[serde(default, skip_serializing_if = "Span::is_zero")]
     pub grace: Span,
     /// Switches the rule off without removing it.
-    #[serde(default = "yes", skip_serializing_if = "super::is_true")]
+    #[serde(default = "yes", skip_serializing_if = "super::switch::is_true")]
     pub enabled: bool,
 }
 

@@ -87,13 +87,13 @@ enum Written {
 struct WrittenTable {
     #[serde(rename = "type")]
     kind: AttributeType,
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::switch::is_false")]
     ignore_case: bool,
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::switch::is_false")]
     merge: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merge_min_confidence: Option<u8>,
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::switch::is_false")]
     sensitive: bool,
 }
 

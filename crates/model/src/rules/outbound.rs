@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::inbound::Missing;
-use super::{is_false, is_true, yes};
+use super::switch::{is_false, is_true, yes};
 use crate::{Name, Span, Value};
 
 /// Which mesh objects a target holds, as what, where, and what happens to them when they leave.

@@ -8,9 +8,9 @@ use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, Uid};
 use identitymesh_store::LeasedItem;
 
-use super::is_passing;
 use super::settle::{Answer, settle};
 use super::state::TargetForm;
+use super::work::is_passing;
 use crate::RunError;
 use crate::run::Run;
 

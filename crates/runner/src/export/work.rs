@@ -1,0 +1,171 @@
+//! The work of an export: leases, batches, waves.
+//!
+//! A wave is a set of items none of which refers to an object that another item of the batch still has to make.
+
+use std::collections::HashSet;
+
+use identitymesh_connector::{Class, Exporter};
+use identitymesh_engine::export::{KnownAddresses, addressed, pending};
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ItemId, Name, Uid};
+use identitymesh_store::{Lease, LeaseRequest, LeasedItem};
+
+use super::send::Sender;
+use super::settle;
+use super::state::TargetForm;
+use crate::run::{Run, RunReport, Steps};
+use crate::{Mesh, RunError, Stage};
+
+/// Most items leased at once.
+const LEASE_ITEMS_MAX: usize = 5_000;
+/// How long a lease lasts: long enough for the slowest batch, short enough that a dead process's items come back.
+const LEASE_SECONDS: i64 = 900;
+
+/// Runs an export to its end.
+///
+/// # Errors
+/// When the connected system or the store fails, or the run is cancelled. What was sent is known or found out by the
+/// next run.
+pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
+    let (in_force, id) = mesh.runnable(name)?;
+    let config = in_force.connector(name)?;
+    let kind = mesh.registry.get(&config.connector.kind);
+    if !kind.is_some_and(|kind| kind.descriptor().capabilities.export) {
+        return Err(RunError::Unsupported { name: name.to_string(), what: "export" });
+    }
+    let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
+    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, done: 0 };
+    let result = work.run(mesh, &in_force, name).await;
+    work.run.end(result)
+}
+
+struct Work<'a> {
+    form: TargetForm<'a>,
+    run: Run,
+    after: Option<ItemId>,
+    done: u64,
+}
+
+impl Work<'_> {
+    async fn run(&mut self, mesh: &Mesh, in_force: &crate::InForce, name: Name) -> Result<(), RunError> {
+        // Nothing to send is the usual case, and needs no connection.
+        let first = self.lease(LEASE_ITEMS_MAX)?;
+        if first.items.is_empty() {
+            return Ok(());
+        }
+        let mut session = match mesh.connect(in_force, name).await {
+            Ok(session) => session,
+            Err(error) => {
+                self.give_back(first.items, &error)?;
+                return Err(error);
+            }
+        };
+        let Some(exporter) = session.exporter() else {
+            return Err(identitymesh_connector::ConnectorError::unsupported("export").into());
+        };
+        let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
+        let mut lease = first;
+        loop {
+            while !lease.items.is_empty() {
+                let rest = lease.items.split_off(batch_max.min(lease.items.len()));
+                self.batch(exporter, std::mem::replace(&mut lease.items, rest)).await?;
+                mesh.check_cancelled().inspect_err(|error| {
+                    if let Err(failed) = self.give_back(std::mem::take(&mut lease.items), error) {
+                        tracing::warn!(error = %failed, "leased items could not be given back; their lease will end");
+                    }
+                })?;
+            }
+            lease = self.lease(LEASE_ITEMS_MAX)?;
+            if lease.items.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn lease(&mut self, limit: usize) -> Result<Lease, RunError> {
+        let cause = self.run.cause();
+        let until = cause.at.saturating_add_seconds(LEASE_SECONDS);
+        let request = LeaseRequest { cause, connector: self.form.connector, after: self.after, limit, until };
+        let lease = self.run.mesh.store.lease(request).wait()?;
+        self.after = lease.items.last().map(|item| item.id).or(self.after);
+        Ok(lease)
+    }
+
+    /// Sends one batch, wave by wave.
+    async fn batch(
+        &mut self,
+        exporter: &mut dyn Exporter,
+        mut items: Vec<LeasedItem>,
+    ) -> Result<(), RunError> {
+        while !items.is_empty() {
+            let known = self.addresses(&items)?;
+            let coming: HashSet<Uid> = items
+                .iter()
+                .filter(|item| matches!(item.action, ItemAction::Create { .. }))
+                .map(|item| item.uid)
+                .collect();
+            let waits = |item: &LeasedItem| {
+                pending(&item.action)
+                    .iter()
+                    .any(|uid| !known.contains_key(uid) && coming.contains(uid) && *uid != item.uid)
+            };
+            let (mut wave, mut later): (Vec<LeasedItem>, Vec<LeasedItem>) =
+                items.into_iter().partition(|item| !waits(item));
+            if wave.is_empty() {
+                // They refer to each other in a circle: the first goes without its references.
+                wave = vec![later.remove(0)];
+            }
+            items = later;
+            self.wave(exporter, wave, &known).await.map_err(|(error, unsent)| {
+                let rest = unsent.into_iter().chain(std::mem::take(&mut items)).collect();
+                if let Err(failed) = self.give_back(rest, &error) {
+                    tracing::warn!(error = %failed, "leased items could not be given back; their lease will end");
+                }
+                error
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn wave(
+        &mut self,
+        exporter: &mut dyn Exporter,
+        wave: Vec<LeasedItem>,
+        known: &KnownAddresses,
+    ) -> Result<(), (RunError, Vec<LeasedItem>)> {
+        let count = wave.len() as u64;
+        let wave = wave
+            .into_iter()
+            .map(|item| {
+                let (action, waits) = addressed(&item.action, known);
+                (item, action, waits)
+            })
+            .collect();
+        Sender { form: &self.form, run: &mut self.run }.send(exporter, wave).await?;
+        self.done += count;
+        self.run.mesh.observer.progressed(Stage::Export, self.done, None);
+        Ok(())
+    }
+
+    fn addresses(&self, items: &[LeasedItem]) -> Result<KnownAddresses, RunError> {
+        let mut uids: Vec<Uid> = items.iter().flat_map(|item| pending(&item.action)).collect();
+        uids.sort_unstable();
+        uids.dedup();
+        if uids.is_empty() {
+            return Ok(KnownAddresses::new());
+        }
+        let found =
+            self.run.mesh.store.read()?.addresses(self.form.connector, self.form.any_address(), &uids)?;
+        Ok(uids.into_iter().zip(found).filter_map(|(uid, address)| Some((uid, address?))).collect())
+    }
+
+    /// Items that were leased and not sent go back into the queue.
+    fn give_back(&mut self, items: Vec<LeasedItem>, error: &RunError) -> Result<(), RunError> {
+        settle::give_back(&self.form, &mut self.run, items, error)
+    }
+}
+
+/// Whether trying again later may help.
+pub(super) const fn is_passing(class: Class) -> bool {
+    matches!(class, Class::Transient | Class::Cancelled | Class::Conflict)
+}

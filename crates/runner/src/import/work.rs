@@ -1,0 +1,126 @@
+//! The work of an import: where to start, reading, handing pages on.
+
+use identitymesh_connector::{Class, ConnectorError, ImportMode, ImportRequest, Page, Watermark};
+use identitymesh_model::Name;
+use tokio::sync::mpsc;
+
+use super::stager::Stager;
+use crate::run::{Run, RunReport, Steps};
+use crate::{Mesh, RunError, Stage};
+
+/// Objects that a connector is asked to put into one page.
+const PAGE_OBJECTS: usize = 2_000;
+/// Pages that may wait between reading and staging.
+const PAGES_WAITING: usize = 8;
+/// The code with which a connector refuses a watermark.
+const WATERMARK_REFUSED: &str = "CON-010";
+
+/// What to import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportKind {
+    /// Everything.
+    Full,
+    /// What changed, where the connector can say; else everything.
+    Delta,
+    /// What the target says after an export: by delta where it can, else everything.
+    Confirming,
+}
+
+/// Runs an import to its end.
+///
+/// # Errors
+/// When the connected system or the store fails, or the run is cancelled; parts written before are kept.
+pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunReport, RunError> {
+    let (in_force, id) = mesh.runnable(name)?;
+    let config = in_force.connector(name)?;
+    let capabilities = mesh.registry.get(&config.connector.kind).map(|kind| kind.descriptor().capabilities);
+    let can_delta = capabilities.is_some_and(|capabilities| capabilities.delta_import);
+    if !capabilities.is_some_and(|capabilities| capabilities.full_import) {
+        return Err(RunError::Unsupported { name: name.to_string(), what: "import" });
+    }
+    let watermark = match kind {
+        ImportKind::Full => None,
+        _ if !can_delta => None,
+        _ => mesh.store.read()?.watermark(id)?,
+    };
+    let watermark: Option<Watermark> = watermark
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|source| RunError::Stored { what: "watermark", source })?;
+    let step = match (kind, &watermark) {
+        (ImportKind::Confirming, _) => Steps::ConfirmingImport,
+        (_, Some(_)) => Steps::DeltaImport,
+        (_, None) => Steps::FullImport,
+    };
+    let mut run = Run::begin(mesh, step, Some((name, id)))?;
+    if kind == ImportKind::Delta && can_delta && watermark.is_none() {
+        run.message = Some("everything was read, because there is no point to start a delta from".to_owned());
+    }
+    let stager = Stager::new(in_force.clone(), id, run);
+    let (stager, result) = read(mesh, &in_force, name, stager, watermark).await?;
+    stager.run.end(result)
+}
+
+/// Reads pages and stages them on a thread of their own.
+async fn read(
+    mesh: &Mesh,
+    in_force: &crate::InForce,
+    name: Name,
+    mut stager: Stager,
+    watermark: Option<Watermark>,
+) -> Result<(Stager, Result<(), RunError>), RunError> {
+    let mut session = match mesh.connect(in_force, name).await {
+        Ok(session) => session,
+        Err(error) => return Ok((stager, Err(error))),
+    };
+    let Some(importer) = session.importer() else {
+        return Ok((stager, Err(ConnectorError::unsupported("import").into())));
+    };
+    let object_types = stager.object_types();
+    let request =
+        |mode| ImportRequest { mode, object_types: object_types.clone(), page_size_max: PAGE_OBJECTS };
+    let is_delta = watermark.is_some();
+    let begun = match watermark {
+        None => importer.begin(request(ImportMode::Full)).await,
+        Some(since) => importer.begin(request(ImportMode::Delta { since })).await,
+    };
+    let is_full = match begun {
+        Ok(()) => !is_delta,
+        Err(error) if is_delta && error.class == Class::Conflict && error.code == WATERMARK_REFUSED => {
+            stager.run.message = Some(format!(
+                "everything was read, because the system refused where the last import ended: {error}"
+            ));
+            if let Err(error) = importer.begin(request(ImportMode::Full)).await {
+                return Ok((stager, Err(error.into())));
+            }
+            true
+        }
+        Err(error) => return Ok((stager, Err(error.into()))),
+    };
+    stager.is_full = is_full;
+    let (sender, receiver) = mpsc::channel::<Option<Page>>(PAGES_WAITING);
+    let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
+    let read = forward(mesh, importer, sender).await;
+    let (stager, staged) = staging.await.map_err(|_| RunError::Worker)?;
+    // Where both failed, the reader only met a stager that had gone away.
+    Ok((stager, staged.and(read)))
+}
+
+/// Hands pages on, and `None` after the last, which alone says that the read is whole. Stops early when the stager has gone away, whose error counts.
+async fn forward(
+    mesh: &Mesh,
+    importer: &mut dyn identitymesh_connector::Importer,
+    sender: mpsc::Sender<Option<Page>>,
+) -> Result<(), RunError> {
+    loop {
+        mesh.check_cancelled()?;
+        let page = importer.next_page().await?;
+        if let Some(page) = &page {
+            mesh.observer.progressed(Stage::Import, page.progress.done, page.progress.total);
+        }
+        let is_last = page.is_none();
+        if sender.send(page).await.is_err() || is_last {
+            return Ok(());
+        }
+    }
+}
