@@ -26,6 +26,7 @@ pub struct CycleReport {
 /// When the store or a source fails, or the cycle is cancelled. A target that fails does not stop the others.
 pub async fn cycle(mesh: &Mesh, sources: &[Name], kind: ImportKind) -> Result<CycleReport, RunError> {
     let mut report = CycleReport::default();
+    report.runs.extend(catch_up(mesh).await?);
     for source in sources {
         report.runs.push(import(mesh, *source, kind).await?);
     }
@@ -50,6 +51,21 @@ pub async fn cycle(mesh: &Mesh, sources: &[Name], kind: ImportKind) -> Result<Cy
         }
     }
     Ok(report)
+}
+
+/// Looks at everything again when rules have changed since that was last done.
+///
+/// # Errors
+/// As [`sync`].
+pub async fn catch_up(mesh: &Mesh) -> Result<Option<RunReport>, RunError> {
+    mesh.in_force()?;
+    let is_due = mesh.store.read()?.configuration()?.is_some_and(|stored| stored.full_sync.is_none());
+    if !is_due {
+        return Ok(None);
+    }
+    let report = sync(mesh, SyncScope::Everything).await?;
+    // Over an empty mesh there was nothing to see, and nothing to tell.
+    Ok(Some(report).filter(|report| !report.counters.is_empty()))
 }
 
 /// Exports to a target and confirms what was exported; says whether anything was.

@@ -14,7 +14,7 @@ mod observe;
 mod run;
 mod sync;
 
-pub use cycle::{CycleReport, cycle};
+pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;
 pub use force::{Applied, InForce, apply_configuration, check_configuration};

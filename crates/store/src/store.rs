@@ -86,7 +86,8 @@ pub trait Store: Send + Sync {
         message: Option<String>,
     ) -> Ticket<()>;
 
-    /// Marks runs that were at work as interrupted; called once when a process takes the store over. Says which.
+    /// Marks runs that were at work as interrupted and ends their leases; called once when a process takes the store
+    /// over. Says which.
     fn interrupt_runs(&self, at: Timestamp) -> Ticket<Vec<RunId>>;
 
     /// Puts a configuration in force.

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use identitymesh_model::Name;
-use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, cycle, export, import, sync};
+use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, catch_up, cycle, export, import, sync};
 use identitymesh_store::RunState;
 use serde::Serialize;
 
@@ -36,7 +36,12 @@ async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answ
         Profile::FullImport => one(import(mesh, needed()?, ImportKind::Full).await?),
         Profile::DeltaImport => one(import(mesh, needed()?, ImportKind::Delta).await?),
         Profile::ConfirmingImport => one(import(mesh, needed()?, ImportKind::Confirming).await?),
-        Profile::Sync => one(sync(mesh, SyncScope::Pending(needed()?)).await?),
+        Profile::Sync => {
+            let name = needed()?;
+            let mut runs: Vec<RunReport> = catch_up(mesh).await?.into_iter().collect();
+            runs.push(sync(mesh, SyncScope::Pending(name)).await?);
+            Answer { runs, failed: Vec::new() }
+        }
         Profile::FullSync => one(sync(mesh, name.map_or(SyncScope::Everything, SyncScope::All)).await?),
         Profile::Export => one(export(mesh, needed()?).await?),
         Profile::Cycle => {

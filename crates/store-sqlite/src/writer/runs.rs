@@ -4,7 +4,7 @@ use identitymesh_model::{RunId, Timestamp};
 use identitymesh_store::{Counters, RunStart, RunState};
 use rusqlite::params;
 
-use crate::codec::uid_bytes;
+use crate::codec::{INTENT_SENT, uid_bytes};
 use crate::fault::{Outcome, conflict};
 
 use super::tx::Tx;
@@ -80,6 +80,10 @@ impl Tx<'_> {
         let mut ids: Vec<RunId> =
             statement.query_map(row, |row| row.get(0).map(RunId))?.collect::<rusqlite::Result<_>>()?;
         ids.sort_unstable();
+        // Whoever leased items is gone with its runs: nobody has to wait for the leases to end.
+        self.conn
+            .prepare_cached("UPDATE intent SET until = min(until, ?1) WHERE state = ?2")?
+            .execute([at.as_micros(), INTENT_SENT])?;
         Ok(ids)
     }
 }

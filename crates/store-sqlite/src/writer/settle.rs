@@ -158,11 +158,18 @@ impl Tx<'_> {
         space: SpaceId,
         state: &ExportedState,
     ) -> Outcome<u64> {
+        let names = self.names(OF_SPACE, space.0)?;
         if !self.write_expected(batch, space, state)? {
             // Its row went in the meantime; the audit row stays, and the mesh object is looked at as it is now.
             return self.wake([(Todo::Mesh(mesh), None)]);
         }
-        self.wait_after_export(batch.connector, mesh, &state.waits_for)
+        let mut woken = 0;
+        if state.body.names.iter().any(|name| !names.contains(name)) {
+            // Under a new address, whoever refers to the object has to refer to it there.
+            let uid = self.uid_of(mesh)?;
+            woken += self.wake_holders(uid.as_slice())?;
+        }
+        Ok(woken + self.wait_after_export(batch.connector, mesh, &state.waits_for)?)
     }
 
     /// Whether the object was there to be written.

@@ -80,7 +80,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn uid_of(&self, mesh: MeshId) -> Outcome<Option<Uid>> {
+    pub(super) fn uid_of(&self, mesh: MeshId) -> Outcome<Option<Uid>> {
         let mut statement = self.conn.prepare_cached("SELECT uid FROM mesh_object WHERE id = ?1")?;
         Ok(statement.query_row([mesh.0], |row| uid(row, 0)).optional()?)
     }
@@ -140,7 +140,7 @@ impl Tx<'_> {
         Ok(woken)
     }
 
-    fn wake_holders(&self, members: &[Uid]) -> Outcome<u64> {
+    pub(super) fn wake_holders(&self, members: &[Uid]) -> Outcome<u64> {
         if members.is_empty() || !self.has_rows("membership")? {
             return Ok(0);
         }
