@@ -21,6 +21,6 @@ mod team;
 pub use company::{COMPANY_PEOPLE_MAX, Company, Options, OptionsError, SAMPLE_MAIL_DOMAIN, default_today};
 pub use hr::HrRow;
 pub use person::{EmployeeId, EmployeeType, Person, Status};
-pub use phone_book::PhoneBookRecord;
+pub use phone_book::{PhoneBookRecord, phone_book_id};
 pub use story::{DayStory, Event, Who};
 pub use team::{TEAM_MEMBERS_MAX, TEAM_MEMBERS_MIN, Team, TeamId};

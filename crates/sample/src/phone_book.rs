@@ -42,7 +42,14 @@ pub enum PhoneBookRecord<'a> {
         title: &'static str,
     },
     /// A team or distribution list.
-    Team { id: TeamId, name: &'a str, owner: EmployeeId, members: &'a [EmployeeId] },
+    Team {
+        id: TeamId,
+        name: &'a str,
+        /// The owner's id in the phone book.
+        owner: String,
+        /// The members' ids in the phone book.
+        members: Vec<String>,
+    },
 }
 
 impl Company {
@@ -65,6 +72,13 @@ impl Company {
     }
 }
 
+/// The id that the phone book has for a person.
+#[must_use]
+pub fn phone_book_id(employee_id: EmployeeId) -> String {
+    // An odd factor maps numbers to numbers one to one, so no two people share an id.
+    format!("P-{:08x}", employee_id.0.wrapping_mul(0x9e37_79b1))
+}
+
 fn person_record(seed: u64, person: &Person) -> PhoneBookRecord<'_> {
     let number = person.employee_id.0;
     let location = &LOCATIONS[usize::from(person.location)];
@@ -72,8 +86,7 @@ fn person_record(seed: u64, person: &Person) -> PhoneBookRecord<'_> {
     let mobile = oddity(seed, person, Oddity::BookMobile);
     let room = oddity(seed, person, Oddity::BookRoom);
     PhoneBookRecord::Person {
-        // An odd factor maps numbers to numbers one to one, so no two people share an id.
-        id: format!("P-{:08x}", number.wrapping_mul(0x9e37_79b1)),
+        id: phone_book_id(person.employee_id),
         employee_id: (!lacks_key || hr_lacks_mail(seed, person)).then_some(person.employee_id),
         given_name: book_spelling(seed, person, person.given_name),
         surname: book_spelling(seed, person, &person.surname),
@@ -86,7 +99,8 @@ fn person_record(seed: u64, person: &Person) -> PhoneBookRecord<'_> {
 }
 
 fn team_record(team: &Team) -> PhoneBookRecord<'_> {
-    PhoneBookRecord::Team { id: team.id, name: &team.name, owner: team.owner, members: &team.members }
+    let members = team.members.iter().copied().map(phone_book_id).collect();
+    PhoneBookRecord::Team { id: team.id, name: &team.name, owner: phone_book_id(team.owner), members }
 }
 
 fn book_spelling<'a>(seed: u64, person: &Person, name: &'a str) -> Cow<'a, str> {

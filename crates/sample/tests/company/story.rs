@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use identitymesh_sample::{Company, DayStory, Event};
+use identitymesh_sample::{Company, DayStory, Event, phone_book_id};
 use serde_json::Value;
 
 use crate::files::{lines, text};
@@ -191,9 +191,9 @@ fn expected_teams(story: &DayStory) -> TeamDifferences {
         Event::TeamChanged { team, added, removed, owner, .. } => Some((
             team.to_string(),
             (
-                added.iter().map(ToString::to_string).collect(),
-                removed.iter().map(ToString::to_string).collect(),
-                owner.map(|owner| owner.to_string()),
+                added.iter().copied().map(phone_book_id).collect(),
+                removed.iter().copied().map(phone_book_id).collect(),
+                owner.map(phone_book_id),
             ),
         )),
         _ => None,
