@@ -77,8 +77,6 @@ pub(crate) enum Command {
     /// The audit chain
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Measure each stage on this machine
-    Bench(BenchArguments),
     /// Check the data directory and everything that it needs
     Doctor,
     /// Completions for a shell
@@ -286,20 +284,4 @@ pub(crate) enum SecretsCommand {
 pub(crate) enum AuditCommand {
     /// Check that no row of the audit was changed, removed or added
     Verify,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchArguments {
-    /// Objects
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
-    pub(crate) objects: u64,
-    /// The store
-    #[arg(long, default_value = "sqlite")]
-    pub(crate) store: StoreKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoreKind {
-    /// The embedded store
-    Sqlite,
 }

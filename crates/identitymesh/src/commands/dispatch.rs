@@ -13,8 +13,7 @@ use crate::output::Output;
 use crate::progress::Bars;
 
 use super::{
-    audit, bench, configuration, connector, demo, doctor, exports, init, mesh, preview, run, runs, secrets,
-    space,
+    audit, configuration, connector, demo, doctor, exports, init, mesh, preview, run, runs, secrets, space,
 };
 
 /// How a command ended.
@@ -86,7 +85,6 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Runs(command) => runs::run(&shell, command),
         Command::Secrets(command) => secrets::run(&shell, command),
         Command::Audit(command) => audit::run(&shell, command),
-        Command::Bench(bench) => bench::run(&shell, &bench),
         Command::Doctor => doctor::run(&shell),
         Command::Completions { shell: kind } => {
             clap_complete::generate(kind, &mut Arguments::command(), "identitymesh", &mut std::io::stdout());

@@ -1,7 +1,6 @@
 //! One file for each command.
 
 mod audit;
-mod bench;
 mod configuration;
 mod connector;
 mod demo;
