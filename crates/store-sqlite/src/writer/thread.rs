@@ -23,11 +23,14 @@ const WAITING_COUNT_MAX: usize = 16;
 /// Rows that the commands of one group may write together.
 const GROUP_WEIGHT_MAX: usize = 2_000;
 
+/// What a command does.
+type Run = dyn FnOnce(Result<&mut Tx<'_>, StoreError>) -> Done + Send;
+
 /// A command. Given an error instead of a transaction it answers with that.
 struct Job {
     doing: &'static str,
     weight: usize,
-    run: Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) -> Done + Send>,
+    run: Box<Run>,
 }
 
 /// A command that was run and waits for its commit; told an error, its write was lost after all.
