@@ -6,6 +6,8 @@
 
 mod admin;
 pub mod audit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod export;
 mod query;

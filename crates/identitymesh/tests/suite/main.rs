@@ -1,5 +1,7 @@
 //! The binary as its users meet it: real files, a real database, a real directory, and processes that are killed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod demo;
 mod first_mesh;
 mod process;

@@ -36,7 +36,8 @@ impl Tx<'_> {
             }
         }
         let holders = || plan.wakes.iter().filter_map(holder_wake);
-        if holders().next().is_some() {
+        let brings_edges = plan.objects.iter().any(|object| !object.edges.is_empty());
+        if holders().next().is_some() && (brings_edges || self.has_rows("membership")?) {
             let planned: HashMap<MeshId, Uid> =
                 plan.objects.iter().map(|object| (object.id, object.uid)).collect();
             for id in holders() {
@@ -141,9 +142,6 @@ impl Tx<'_> {
     }
 
     pub(super) fn wake_holders(&self, members: &[Uid]) -> Outcome<u64> {
-        if members.is_empty() || !self.has_rows("membership")? {
-            return Ok(0);
-        }
         let mut statement =
             self.conn.prepare_cached("SELECT DISTINCT owner FROM membership WHERE member = ?1")?;
         let mut woken = 0;

@@ -1,0 +1,1 @@
+//! What happens with other files, other processes, and folders that cannot be written.

@@ -1,0 +1,1 @@
+//! What is there after a process went away, the file was damaged, or the space ran out.

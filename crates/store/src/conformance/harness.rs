@@ -1,0 +1,109 @@
+//! What a backend brings to the suite, and the list of clauses.
+
+use crate::Store;
+
+/// An empty store that can be closed and opened again.
+pub trait Harness {
+    /// The store.
+    fn store(&self) -> &dyn Store;
+
+    /// Closes the store and opens it again with the same content, as a new process would.
+    fn reopen(&mut self);
+}
+
+/// One test for each clause of the suite; the expression makes a [`Harness`] and is evaluated for each.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($make:expr) => {
+        $crate::conformance_test_modules! { $make;
+            staging: [
+                what_is_inserted_is_known_in_the_order_asked, ids_are_told_apart_exactly,
+                a_type_is_a_space_of_its_own, names_of_types_ignore_case, an_update_replaces_the_content,
+                an_update_brings_a_lost_object_back, an_untouched_update_is_no_news, what_is_gone_is_not_present,
+                a_watermark_is_kept_with_its_page, a_page_that_cannot_be_written_leaves_nothing,
+                an_unknown_object_cannot_be_changed, references_come_back_in_the_document,
+                one_member_more_among_a_hundred_thousand, what_was_exported_comes_back,
+                drift_stays_until_it_is_said_anew, pending_objects_come_in_the_order_of_touching,
+                all_objects_of_a_connector_by_id, a_page_reports_counts_and_findings
+            ];
+            mesh: [
+                a_created_object_reads_back, an_old_version_is_refused_and_nothing_kept,
+                a_new_object_that_exists_is_refused, an_update_moves_version_state_and_anchor,
+                a_purged_object_is_gone, audit_rows_have_to_be_the_plans, reserved_ids_are_never_given_twice,
+                ids_in_order_by_key, leave_states_begin_go_on_and_end, odd_texts_survive
+            ];
+            links: [
+                a_link_reads_back_from_both_ends, a_link_moves_within_one_plan, a_linked_object_is_not_linked_again,
+                a_missing_object_cannot_be_linked, a_missing_link_cannot_end, an_object_is_purged_with_its_link,
+                join_keys_begin_and_end
+            ];
+            memberships: [
+                sets_of_references_are_members, single_references_stay_in_the_document,
+                edges_change_one_by_one, a_hundred_thousand_members
+            ];
+            lookups: [
+                references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address,
+                addresses_in_a_target, names_are_taken_by_others_only, names_are_replaced_as_a_whole
+            ];
+            todos: [
+                entries_come_in_order_by_key, entries_wait_for_their_time, the_earlier_time_stays,
+                done_entries_go, an_entry_woken_in_the_batch_that_is_done_stays
+            ];
+            wakes: [
+                waiting_objects_wake_for_their_key, a_linked_object_waits_no_more,
+                referrers_wake_by_id, referrers_wake_by_address, referrers_of_a_purged_object_wake,
+                a_linked_referrer_wakes_its_mesh_object, holders_wake, an_address_wakes_with_the_link,
+                an_address_that_is_there_wakes_at_once, waking_nobody_costs_nothing
+            ];
+            queue: [
+                a_newer_item_takes_the_place, an_item_in_flight_is_not_replaced, a_cancelled_item_goes,
+                an_item_in_flight_is_not_cancelled, targets_have_items_of_their_own, a_dead_item_is_replaced,
+                item_ids_are_never_given_twice
+            ];
+            leases: [
+                items_are_leased_in_order, a_leased_item_is_not_leased_again, a_lease_ends_by_itself,
+                a_lease_survives_the_process, a_retry_waits_for_its_time, a_lost_answer_is_unsettled,
+                a_dead_item_rests_until_it_is_retried, retrying_names_items_or_takes_all,
+                an_update_brings_its_object
+            ];
+            settling: [
+                a_created_object_is_expected, a_created_object_that_is_known_is_adopted,
+                an_updated_object_is_expected, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
+                only_leased_items_are_settled, whoever_waits_for_a_created_object_wakes,
+                a_created_object_waits_for_others, an_updated_object_may_have_gone
+            ];
+            audit: [
+                the_chain_holds_and_goes_on_after_reopening, a_failed_batch_leaves_the_chain_whole,
+                history_is_read_backwards_by_key, exports_and_drift_are_in_the_chain
+            ];
+            admin: [
+                numbers_are_for_good, configurations_count_up, a_full_sync_counts_for_its_configuration,
+                runs_begin_and_end, runs_at_work_are_interrupted, findings_are_read_by_key,
+                secrets_are_replaced_and_removed, notes_are_kept
+            ];
+            lists: [
+                mesh_objects_by_key_and_filter, mesh_objects_by_what_they_contain, mesh_objects_are_found_by_name,
+                management_space_objects_by_filter, queue_items_by_filter, totals_count,
+                a_reader_sees_one_moment
+            ];
+            random: [histories_agree_with_the_reference];
+        }
+    };
+}
+
+/// The modules of tests behind [`conformance_tests!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test_modules {
+    ($make:expr; $($module:ident: [$($clause:ident),* $(,)?]);* $(;)?) => {$(
+        mod $module {
+            use super::*;
+            $(
+                #[test]
+                fn $clause() {
+                    $crate::conformance::$module::$clause(&mut $make);
+                }
+            )*
+        }
+    )*};
+}

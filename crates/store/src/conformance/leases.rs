@@ -1,0 +1,140 @@
+//! Clauses on leases: an intent before the effect, and what is found after a crash.
+
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ItemId, SpaceId};
+
+use super::Harness;
+use super::sample::{Scene, at, create, item_of, keep, mesh, person, uid};
+use crate::{ItemFilter, ItemState, Lease, LeaseRequest, Settle};
+
+fn ids(lease: &Lease) -> Vec<i64> {
+    lease.items.iter().map(|item| item.mesh.0).collect()
+}
+
+pub fn items_are_leased_in_order(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    for number in [3, 1, 2] {
+        scene.queued(number);
+    }
+    let first = LeaseRequest { limit: 2, ..scene.lease_request(10) };
+    let lease = scene.store.lease(first).wait().unwrap();
+    assert_eq!(ids(&lease), [3, 1]);
+    assert!(lease.items[0].id < lease.items[1].id);
+    let item = &lease.items[0];
+    assert_eq!((item.uid, item.attempts, item.unsettled, &item.space), (uid(3), 0, false, &None));
+    assert_eq!(item.action, ItemAction::Create { attributes: person("exported"), create_container: false });
+    let rest = LeaseRequest { after: Some(lease.items[1].id), ..scene.lease_request(10) };
+    assert_eq!(ids(&scene.store.lease(rest).wait().unwrap()), [2]);
+    let none = LeaseRequest { after: Some(ItemId(i64::MAX)), ..scene.lease_request(1_000) };
+    assert_eq!(ids(&scene.store.lease(none).wait().unwrap()), [0; 0]);
+}
+
+pub fn a_leased_item_is_not_leased_again(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    assert_eq!(ids(&scene.lease(10)), [1]);
+    assert_eq!(ids(&scene.lease(69)), [0; 0]);
+}
+
+pub fn a_lease_ends_by_itself(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    scene.lease(10);
+    let again = scene.lease(70);
+    assert_eq!((ids(&again), again.items[0].unsettled, again.items[0].attempts), (vec![1], true, 1));
+}
+
+pub fn a_lease_survives_the_process(harness: &mut impl Harness) {
+    let request = {
+        let scene = Scene::new(harness.store());
+        scene.queued(1);
+        scene.lease(10);
+        scene.lease_request(69)
+    };
+    harness.reopen();
+    assert_eq!(ids(&harness.store().lease(request.clone()).wait().unwrap()), [0; 0]);
+    let later = LeaseRequest { cause: crate::Cause { at: at(70), ..request.cause.clone() }, ..request };
+    let lease = harness.store().lease(later).wait().unwrap();
+    assert!(lease.items[0].unsettled);
+}
+
+pub fn a_retry_waits_for_its_time(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    for round in 1..4_u32 {
+        let now = i64::from(round) * 100;
+        let lease = scene.lease(now);
+        assert_eq!((lease.items[0].attempts, lease.items[0].unsettled), (round - 1, false));
+        scene.settle(&lease, 1, Settle::Retry { not_before: at(now + 100), reason: "büsy".into() });
+        assert_eq!(ids(&scene.lease(now + 99)), [0; 0]);
+        let row =
+            scene.store.read().unwrap().item_list(&ItemFilter::default(), None, 9).unwrap().items[0].clone();
+        assert_eq!(
+            (row.state, row.attempts, row.not_before),
+            (ItemState::RetryWait, round, Some(at(now + 100)))
+        );
+        assert_eq!(row.answer.as_deref(), Some("büsy"));
+    }
+}
+
+pub fn a_lost_answer_is_unsettled(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    let lease = scene.lease(10);
+    scene.settle(&lease, 1, Settle::Unknown { not_before: at(20), reason: "cut".into() });
+    assert_eq!(ids(&scene.lease(19)), [0; 0]);
+    assert!(scene.lease(20).items[0].unsettled);
+}
+
+pub fn a_dead_item_rests_until_it_is_retried(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    let lease = scene.lease(10);
+    scene.settle(&lease, 1, Settle::Dead { code: "XPT-001".into(), reason: "refused".into() });
+    assert_eq!(ids(&scene.lease(1_000_000)), [0; 0]);
+    let row =
+        scene.store.read().unwrap().item_list(&ItemFilter::default(), None, 9).unwrap().items[0].clone();
+    assert_eq!(row.state, ItemState::Dead);
+    let answer = row.answer.unwrap();
+    assert!(answer.contains("XPT-001") && answer.contains("refused"), "{answer}");
+    assert_eq!(scene.store.retry_items(scene.cause(20), None, vec![]).wait().unwrap(), 1);
+    let lease = scene.lease(20);
+    assert_eq!((ids(&lease), lease.items[0].attempts, lease.items[0].unsettled), (vec![1], 0, false));
+}
+
+pub fn retrying_names_items_or_takes_all(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    for number in 1..=4 {
+        scene.queued(number);
+    }
+    let lease = scene.lease(10);
+    let late = at(1_000);
+    scene.settle(&lease, 1, Settle::Retry { not_before: late, reason: "busy".into() });
+    scene.settle(&lease, 2, Settle::Dead { code: "XPT-001".into(), reason: "no".into() });
+    scene.settle(&lease, 3, Settle::Unknown { not_before: late, reason: "cut".into() });
+    let retry = |connector, items| scene.store.retry_items(scene.cause(20), connector, items).wait().unwrap();
+    assert_eq!(retry(Some(scene.source), vec![]), 0);
+    assert_eq!(retry(Some(scene.source), vec![lease.items[0].id]), 0);
+    assert_eq!(retry(None, vec![lease.items[0].id, ItemId(i64::MAX)]), 1);
+    assert_eq!(retry(Some(scene.target), vec![]), 2, "the one that is being sent is let be");
+    let again = scene.lease(20);
+    assert_eq!(ids(&again), [1, 2, 3]);
+    assert_eq!(again.items.iter().map(|item| item.unsettled).collect::<Vec<_>>(), [false, false, true]);
+}
+
+pub fn an_update_brings_its_object(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = scene.users(scene.target, &["CN=Ada"])[0];
+    scene.linked(1, "E-1", space);
+    scene.apply(vec![create(2, "E-2", person("Bob"))]);
+    for (number, space) in [(1, space), (2, SpaceId(i64::MAX))] {
+        let mut plan = keep(number);
+        plan.items.push(item_of(scene.target, ItemAction::Delete { space }));
+        scene.apply(vec![plan]);
+    }
+    let lease = scene.lease(10);
+    let record = lease.items[0].space.as_ref().unwrap();
+    assert_eq!((record.id, record.external_id.as_str()), (space, "CN=Ada"));
+    assert_eq!(record.link.unwrap().mesh, mesh(1));
+    assert_eq!(lease.items[1].space, None);
+}

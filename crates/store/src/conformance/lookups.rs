@@ -1,0 +1,103 @@
+//! Clauses on references, addresses and names.
+
+use identitymesh_model::{Name, SpaceId, Text};
+
+use super::Harness;
+use super::sample::{Scene, body, create, insert, keep, key, link, mesh, name, person, uid};
+use crate::{Referred, StageBatch, StageInsert};
+
+fn texts(texts: &[&str]) -> Vec<Text> {
+    texts.iter().map(|text| Text::from(*text)).collect()
+}
+
+/// A target's object with an address and a key that it is found by.
+fn addressed(scene: &Scene<'_>, external_id: &str, dn: &str) -> SpaceId {
+    let mut doc = person(external_id);
+    doc.set(name("dn"), dn);
+    let mut stored = body(&doc);
+    stored.names.push(key(scene.addresses, &dn.to_lowercase()));
+    scene.stage(scene.target, vec![StageInsert { body: stored, ..insert(external_id) }])[0]
+}
+
+pub fn references_lead_to_objects(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let ids = scene.users(scene.source, &["a", "b", "c"]);
+    scene.linked(1, "E-1", ids[1]);
+    let _ =
+        scene.store.stage(StageBatch { deletes: vec![ids[2]], ..scene.page(scene.source) }).wait().unwrap();
+    let mut reader = scene.store.read().unwrap();
+    let found = reader.referred(scene.source, None, &texts(&["b", "nobody", "a", "c", "A"])).unwrap();
+    let linked = Referred { space: ids[1], mesh: Some((mesh(1), uid(1))) };
+    assert_eq!(found, [Some(linked), None, Some(Referred { space: ids[0], mesh: None }), None, None]);
+    assert_eq!(reader.referred(scene.target, None, &texts(&["a"])).unwrap(), [None]);
+}
+
+pub fn an_address_of_two_leads_to_none(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let group = StageInsert { object_type: name("group"), ..insert("1") };
+    scene.stage(scene.source, vec![insert("1"), group]);
+    let found = scene.store.read().unwrap().referred(scene.source, None, &texts(&["1"])).unwrap();
+    assert_eq!(found, [None]);
+}
+
+pub fn references_by_address(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let id = addressed(&scene, "guid-1", "CN=Ada,DC=x");
+    let mut reader = scene.store.read().unwrap();
+    let asked = texts(&["cn=ada,dc=x", "guid-1"]);
+    let found = reader.referred(scene.target, Some(scene.addresses), &asked).unwrap();
+    assert_eq!(found, [Some(Referred { space: id, mesh: None }), None]);
+    assert_eq!(reader.referred(scene.source, Some(scene.addresses), &asked).unwrap(), [None, None]);
+}
+
+pub fn addresses_in_a_target(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let id = addressed(&scene, "guid-1", "CN=Ada,DC=x");
+    scene.linked(1, "E-1", id);
+    let ask = |address: Option<Name>| {
+        let mut reader = scene.store.read().unwrap();
+        let found = reader.addresses(scene.target, address, &[uid(2), uid(1)]).unwrap();
+        assert_eq!(found[0], None);
+        found[1].clone()
+    };
+    assert_eq!(ask(Some(name("dn"))), Some("CN=Ada,DC=x".into()));
+    assert_eq!(ask(None), Some("guid-1".into()));
+    assert_eq!(ask(Some(name("absent"))), None);
+    let found = scene.store.read().unwrap().addresses(scene.source, None, &[uid(1)]).unwrap();
+    assert_eq!(found, [None]);
+    let _ = scene.store.stage(StageBatch { deletes: vec![id], ..scene.page(scene.target) }).wait().unwrap();
+    assert_eq!(ask(None), None, "what is gone has no address");
+}
+
+pub fn names_are_taken_by_others_only(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let id = addressed(&scene, "guid-1", "CN=Ada,DC=x");
+    let address = key(scene.addresses, "cn=ada,dc=x");
+    let taken = |except: u64| scene.store.read().unwrap().is_taken(&address, mesh(except)).unwrap();
+    assert!(taken(1), "an object without mesh object is somebody else's");
+    let mut plan = create(1, "E-1", person("Ada"));
+    plan.links.push(link(id));
+    plan.names.push(address.clone());
+    scene.apply(vec![plan]);
+    assert!(!taken(1));
+    assert!(taken(2));
+    let free = key(scene.addresses, "cn=bob,dc=x");
+    assert!(!scene.store.read().unwrap().is_taken(&free, mesh(2)).unwrap());
+    let other_index = key(scene.index, "cn=ada,dc=x");
+    assert!(!scene.store.read().unwrap().is_taken(&other_index, mesh(2)).unwrap());
+}
+
+pub fn names_are_replaced_as_a_whole(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let named = |text: &str| key(scene.addresses, text);
+    let mut plan = create(1, "E-1", person("Ada"));
+    plan.names = vec![named("a"), named("b")];
+    scene.apply(vec![plan]);
+    let mut plan = keep(1);
+    plan.names = vec![named("b"), named("c")];
+    scene.apply(vec![plan]);
+    let mut reader = scene.store.read().unwrap();
+    let taken: Vec<bool> =
+        ["a", "b", "c"].iter().map(|text| reader.is_taken(&named(text), mesh(9)).unwrap()).collect();
+    assert_eq!(taken, [false, true, true]);
+}
