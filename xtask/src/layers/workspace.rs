@@ -58,7 +58,8 @@ impl Member {
         let manifest = package.manifest_path.strip_prefix(root).unwrap_or(&package.manifest_path);
         let dependencies = package.dependencies.iter().map(|dependency| Dependency {
             name: dependency.name.clone(),
-            for_tests: dependency.kind == DependencyKind::Development,
+            // An optional library stands behind a feature that only tests switch on: conformance suites do that.
+            for_tests: dependency.kind == DependencyKind::Development || dependency.optional,
         });
         Self {
             name: package.name.to_string(),
