@@ -95,28 +95,23 @@ fn computed_attributes_in_a_circle_are_refused() {
 
 #[test]
 fn two_processes_on_one_data_directory_are_refused_by_name() {
-    use std::io::Write as _;
-    let place = mesh_with_people();
-    // A process that waits for its input holds nothing yet; one that runs a long demo holds the lock.
+    let place = Place::new();
     let mut holder = place
         .command(&["--data", "held", "demo", "--once", "--people", "20000"])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    for _ in 0..200 {
-        let output = place.run(&["--data", "held", "secrets", "remove", "nobody/has-this"]);
-        said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if said.contains("STO-002") {
-            break;
-        }
+    // The demo writes its sources after it has taken the data directory, and is busy for long after that.
+    let source = place.path().join("held/source/hr.csv");
+    while !source.exists() {
+        assert!(holder.try_wait().unwrap().is_none(), "the demo ended before it wrote anything");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    let said = place.bad(&["--data", "held", "secrets", "remove", "nobody/has-this"]);
     let pid = holder.id().to_string();
     holder.kill().unwrap();
     holder.wait().unwrap();
-    std::io::stderr().flush().unwrap();
     assert!(said.contains("STO-002") && said.contains(&pid), "{said}");
 }
 
