@@ -168,6 +168,12 @@ pub struct ConnectorRules {
 }
 
 impl ConnectorRules {
+    /// Whether its objects live in a tree, so that references compare as distinguished names.
+    #[must_use]
+    pub const fn hierarchical(&self) -> bool {
+        self.hierarchical
+    }
+
     /// The rules of one object type.
     #[must_use]
     pub fn object_type(&self, name: Name) -> Option<&ObjectTypeRules> {

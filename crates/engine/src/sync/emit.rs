@@ -1,7 +1,7 @@
 //! From what was decided for one mesh object to its part of the plan: only what differs.
 
 use identitymesh_model::plan::{
-    Before, EdgeChange, IndexKey, ItemAction, KeyChange, MeshChange, Note, NoteKind, ObjectPlan, SpacePlan,
+    Before, EdgeChange, IndexKey, ItemAction, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan, SpacePlan,
     Wake,
 };
 use identitymesh_model::rules::MatchKind;
@@ -172,10 +172,17 @@ fn key_changes(
     let new: Vec<IndexKey> = keys(is_deleted, &resolved.doc, &work.anchor);
     let removed = old.iter().filter(|key| new.binary_search(key).is_err());
     let mut changes: Vec<KeyChange> = removed.map(|key| KeyChange { key: key.clone(), add: false }).collect();
-    for key in new.into_iter().filter(|key| old.binary_search(key).is_err()) {
-        wakes.push(Wake::Waiting { key: key.clone() });
-        changes.push(KeyChange { key, add: true });
+    // A place that became free under a key that stays is as good as a new key to whoever waits for it.
+    let has_room = work.links.iter().any(|link| matches!(link, LinkChange::Remove { .. }));
+    for key in new {
+        let is_new = old.binary_search(&key).is_err();
+        if has_room && !is_new {
+            wakes.push(Wake::Waiting { key: key.clone() });
+        }
+        changes.extend(is_new.then_some(KeyChange { key, add: true }));
     }
+    // Who waits for a key may find somebody who gained it, and a conflict may end with somebody who lost it.
+    wakes.extend(changes.iter().map(|change| Wake::Waiting { key: change.key.clone() }));
     changes
 }
 

@@ -217,7 +217,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 Decision::Link { mesh, rule, matched } => self.link(space, mesh, rule, matched),
                 Decision::Create { rule, anchor } => self.create(space, object_type, rule, anchor)?,
                 Decision::None(note) => {
-                    let waits = probe.keys().cloned().collect();
+                    let mut waits: Vec<IndexKey> = probe.keys().cloned().collect();
+                    waits.extend(self.joiner().1.joiner.create_key(&probe, object_type));
                     self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
                 }
             }
