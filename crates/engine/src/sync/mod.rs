@@ -10,6 +10,7 @@ mod lifecycle;
 mod neighbours;
 mod planner;
 mod project;
+mod references;
 mod resolve;
 mod target;
 mod work;

@@ -2,11 +2,11 @@
 
 use identitymesh_model::{ConnectorId, Link, LinkMode, Name, RuleId, Span, Timestamp};
 
+use super::Problem;
 use super::rows::Reading;
 use super::rules::{Gathered, Rules};
 use super::show::{self, Shown};
 use super::statement::{Piece, Statement, pieces};
-use super::Problem;
 use crate::{Answer, Incoming, World};
 
 /// The clock of a scenario that sets none.
@@ -55,7 +55,7 @@ impl Player<'_> {
         let words: Vec<&str> = statement.text.split_whitespace().collect();
         match words.as_slice() {
             ["use", name] => self.take_in(statement, name).map(|()| Vec::new()),
-            ["rules", part] if *part != "problems" => {
+            ["rules", part] => {
                 let added = self.rules.add(part, &statement.body_text());
                 added.map_err(|message| statement.problem(message))?;
                 self.put_in_force(statement)
@@ -80,7 +80,7 @@ impl Player<'_> {
                 self.set_clock();
                 Ok(Vec::new())
             }
-            ["rules", "problems"] => self.problems(statement),
+            ["check", "rules"] => self.problems(statement),
             words => self.step(statement, words),
         }
     }
@@ -161,21 +161,25 @@ impl Player<'_> {
                 Ok(step.world.import_from_system(id))
             }
             ["import", connector, object_type] => step.import(connector, object_type, true),
-            ["incomplete", "import", connector, object_type] | ["delta", "import", connector, object_type] => {
-                step.import(connector, object_type, false)
-            }
+            ["incomplete", "import", connector, object_type]
+            | ["delta", "import", connector, object_type] => step.import(connector, object_type, false),
             ["export", connector] => {
                 let id = step.connector(connector)?;
                 let told = step.world.export(id);
                 Ok(told.iter().map(|one| format!("{} {}: {}", one.operation, one.whose, one.what)).collect())
             }
+            ["prepare"] => Ok(step.prepare()),
             ["show", "mesh"] => Ok(show::mesh(step.world, None)),
             ["show", "mesh", only] => Ok(show::mesh(step.world, Some(step.name(only)?))),
             ["show", "queue"] => Ok(show::queue(step.world)),
             ["show", connector] => Ok(show::system(step.world, step.name(connector)?)),
-            ["change", "in", connector, object_type, id @ ..] => step.change(connector, object_type, &id.join(" ")),
+            ["change", "in", connector, object_type, id @ ..] => {
+                step.change(connector, object_type, &id.join(" "))
+            }
             ["add", "in", connector, object_type] => step.add(connector, object_type),
-            ["delete", "in", connector, object_type, id @ ..] => step.delete(connector, object_type, &id.join(" ")),
+            ["delete", "in", connector, object_type, id @ ..] => {
+                step.delete(connector, object_type, &id.join(" "))
+            }
             ["link", connector, object_type, id, "to", mesh_type, anchor] => {
                 step.link((connector, object_type, id), (mesh_type, anchor))
             }
@@ -183,7 +187,9 @@ impl Player<'_> {
             [connector, "refuses", anchor, words @ ..] => {
                 step.script(connector, anchor, Answer::Refuses(words.join(" ")))
             }
-            [connector, "loses", "the", "answer", "for", anchor] => step.script(connector, anchor, Answer::Lost),
+            [connector, "loses", "the", "answer", "for", anchor] => {
+                step.script(connector, anchor, Answer::Lost)
+            }
             [connector, "is", "silent", "for", anchor] => step.script(connector, anchor, Answer::Silent),
             _ => Err(statement.problem("no such statement; docs/scenarios.md lists all of them")),
         }
@@ -237,6 +243,20 @@ impl Step<'_> {
         shown.lines
     }
 
+    /// Everything up to a state of rest, told only where it is not one: sync, export to all, import from all targets.
+    fn prepare(self) -> Vec<String> {
+        let ids: Vec<ConnectorId> = self.world.rules().connectors().iter().map(|known| known.id).collect();
+        for _ in 0..2 {
+            self.world.sync(&ids, |_, _, _| {});
+            for id in &ids {
+                if !self.world.export(*id).is_empty() {
+                    self.world.import_from_system(*id);
+                }
+            }
+        }
+        self.sync(Some(ids)).into_iter().map(|line| format!("!!! {line}")).collect()
+    }
+
     fn import(self, connector: &str, object_type: &str, is_complete: bool) -> Result<Vec<String>, Problem> {
         let object_type = self.name(object_type)?;
         let rows = self.reading(connector, object_type)?.table(&self.statement.body)?;
@@ -278,7 +298,8 @@ impl Step<'_> {
 
     fn delete(self, connector: &str, object_type: &str, id: &str) -> Result<Vec<String>, Problem> {
         let (connector_id, object_type) = (self.connector(connector)?, self.name(object_type)?);
-        let gone = self.world.systems.get_mut(&connector_id).is_some_and(|system| system.remove(object_type, id));
+        let gone =
+            self.world.systems.get_mut(&connector_id).is_some_and(|system| system.remove(object_type, id));
         if gone {
             Ok(Vec::new())
         } else {

@@ -47,7 +47,8 @@ impl Reading<'_> {
         }
         let key = self.key.unwrap_or(names[0]);
         let id = object.single(key).map(ToString::to_string);
-        let id = id.ok_or_else(|| Problem::new(line, format!("the row has no {key}, which identifies it")))?;
+        let id =
+            id.ok_or_else(|| Problem::new(line, format!("the row has no {key}, which identifies it")))?;
         // A name of the row that the system itself does not have: only there to identify it.
         if self.schema.is_some_and(|schema| schema.attribute(key).is_none()) {
             object.remove(key);

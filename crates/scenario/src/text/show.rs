@@ -69,12 +69,7 @@ pub(super) fn mesh(world: &World, only: Option<Name>) -> Vec<String> {
             let links: Vec<String> =
                 world.state.linked(record.id).map(|space| names.space(space.record.id)).collect();
             let attributes = attributes(&record.doc, &|key| names.mesh(key));
-            format!(
-                "{} {}{state}: {attributes} [{}]",
-                record.mesh_type,
-                record.anchor,
-                links.join(", ")
-            )
+            format!("{} {}{state}: {attributes} [{}]", record.mesh_type, record.anchor, links.join(", "))
         })
         .collect();
     lines.sort_unstable();

@@ -99,11 +99,19 @@ impl State {
     fn change_keys(&mut self, object: &ObjectPlan) {
         for change in &object.keys {
             let row = (change.key.clone(), object.id);
-            if change.add { self.join_index.insert(row) } else { self.join_index.remove(&row) };
+            if change.add {
+                self.join_index.insert(row)
+            } else {
+                self.join_index.remove(&row)
+            };
         }
         for edge in &object.edges {
             let row = (object.id, edge.attribute, edge.member);
-            if edge.add { self.edges.insert(row) } else { self.edges.remove(&row) };
+            if edge.add {
+                self.edges.insert(row)
+            } else {
+                self.edges.remove(&row)
+            };
         }
         if !matches!(object.change, Some(MeshChange::Purge { .. })) {
             self.names.insert(object.id, object.names.clone());

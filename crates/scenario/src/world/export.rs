@@ -46,9 +46,9 @@ impl World {
                 .filter(|item| matches!(item.action, ItemAction::Create { .. }))
                 .map(|item| item.uid)
                 .collect();
-            let (mut wave, mut later): (Vec<ItemId>, Vec<ItemId>) = due.into_iter().partition(|id| {
-                self.state.items.get(id).is_some_and(|item| !self.waits(item, &coming))
-            });
+            let (mut wave, mut later): (Vec<ItemId>, Vec<ItemId>) = due
+                .into_iter()
+                .partition(|id| self.state.items.get(id).is_some_and(|item| !self.waits(item, &coming)));
             if wave.is_empty() {
                 // They refer to each other in a circle: the first goes without its references.
                 wave.push(later.remove(0));
@@ -224,14 +224,7 @@ impl World {
         "somebody else changed it in between; nothing was done".to_owned()
     }
 
-    fn applied(
-        &mut self,
-        id: ItemId,
-        item: &Item,
-        action: &ItemAction,
-        external_id: Text,
-        waits: Vec<Uid>,
-    ) {
+    fn applied(&mut self, id: ItemId, item: &Item, action: &ItemAction, external_id: Text, waits: Vec<Uid>) {
         self.state.items.remove(&id);
         let address = self.address(item.connector, item.object_type);
         match action {

@@ -66,7 +66,8 @@ impl World {
         let Some(rules) = self.rules.connector(connector) else { return Vec::new() };
         let mut told = Vec::new();
         for object_type in rules.object_types() {
-            let objects = self.systems.get(&connector).map(|system| system.all(object_type)).unwrap_or_default();
+            let objects =
+                self.systems.get(&connector).map(|system| system.all(object_type)).unwrap_or_default();
             let changes = objects.into_iter().map(|(id, object)| Incoming::Object(id, object)).collect();
             told.extend(self.import(connector, object_type, changes, true));
         }
@@ -116,7 +117,11 @@ impl World {
         }
         let difference = compare(record, object, rules);
         for (name, written) in &difference.drifted {
-            told.push(format!("drift: {object_type} {id} {name} is {} (we wrote {})", shown(object.get(*name)), shown(written.as_ref())));
+            told.push(format!(
+                "drift: {object_type} {id} {name} is {} (we wrote {})",
+                shown(object.get(*name)),
+                shown(written.as_ref())
+            ));
         }
         if !record.exported.is_empty() {
             record.exported = difference.exported.names.into();

@@ -28,8 +28,7 @@ impl World {
 
     fn plan(&self, state: &State, (spaces, mesh): &(Vec<SpaceId>, Vec<MeshId>)) -> Outcome {
         let spaces = spaces.iter().filter_map(|id| state.spaces.get(id));
-        let seeds =
-            Seeds { spaces: spaces.map(|space| space.record.clone()).collect(), mesh: mesh.clone() };
+        let seeds = Seeds { spaces: spaces.map(|space| space.record.clone()).collect(), mesh: mesh.clone() };
         let ids = CountingIds::starting_at(self.part * IDS_PER_PART);
         let context = PlanContext { now: self.now, run: RunId(self.run), ids: &ids };
         match Planner::new(&self.rules).plan(seeds, &context, &mut View::new(state)) {
@@ -39,11 +38,7 @@ impl World {
     }
 
     /// Plans one part, shows it while the state is still the old one and when it is the new one, carries it out.
-    fn part(
-        &mut self,
-        seeds: &(Vec<SpaceId>, Vec<MeshId>),
-        told: &mut impl FnMut(&Self, &Outcome, Moment),
-    ) {
+    fn part(&mut self, seeds: &(Vec<SpaceId>, Vec<MeshId>), told: &mut impl FnMut(&Self, &Outcome, Moment)) {
         if seeds.0.is_empty() && seeds.1.is_empty() {
             return;
         }
@@ -55,11 +50,7 @@ impl World {
     }
 
     /// Syncs what imports touched, connector by connector in this order, and then what that woke.
-    pub fn sync(
-        &mut self,
-        connectors: &[ConnectorId],
-        mut told: impl FnMut(&Self, &Outcome, Moment),
-    ) {
+    pub fn sync(&mut self, connectors: &[ConnectorId], mut told: impl FnMut(&Self, &Outcome, Moment)) {
         self.run += 1;
         for connector in connectors {
             let touched = |space: &&mut super::Space| space.touched && space.record.connector == *connector;
@@ -101,7 +92,8 @@ impl World {
         let mut rounds: BTreeMap<Todo, u8> = BTreeMap::new();
         loop {
             let is_due = |(todo, at): &(&Todo, &Option<_>)| {
-                at.is_none_or(|at| at <= self.now) && rounds.get(todo).is_none_or(|count| *count < TODO_ROUNDS_MAX)
+                at.is_none_or(|at| at <= self.now)
+                    && rounds.get(todo).is_none_or(|count| *count < TODO_ROUNDS_MAX)
             };
             let due: Vec<Todo> = self.state.todo.iter().filter(is_due).map(|(todo, _)| *todo).collect();
             if due.is_empty() {

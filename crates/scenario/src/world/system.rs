@@ -96,7 +96,11 @@ impl System {
         match action {
             ItemAction::Create { attributes, .. } => self.create(object_type, address, attributes),
             ItemAction::Delete { .. } => {
-                if self.remove(object_type, id) { Said::Done(Text::new(id)) } else { Said::AlreadySo }
+                if self.remove(object_type, id) {
+                    Said::Done(Text::new(id))
+                } else {
+                    Said::AlreadySo
+                }
             }
             ItemAction::Update { address: new, changes, .. } => {
                 let key = (object_type, Text::new(id));
@@ -143,10 +147,8 @@ impl System {
         };
         for object in self.objects.values_mut() {
             let held: Object = std::mem::take(object);
-            *object = held
-                .into_iter()
-                .filter_map(|(name, values)| Some((name, mapped(&values, moved)?)))
-                .collect();
+            *object =
+                held.into_iter().filter_map(|(name, values)| Some((name, mapped(&values, moved)?))).collect();
         }
         if let Some(object) = self.objects.get_mut(key) {
             object.set(name, Value::Text(new.clone()));
