@@ -30,7 +30,15 @@ impl From<StoreError> for Fault {
     }
 }
 
+/// SQLite's extended code for a file whose journal has to be rolled back by somebody who may write.
+const READ_ONLY_ROLLBACK: std::ffi::c_int = 8 | (3 << 8);
+
 impl Fault {
+    /// Whether the file could only not be read because an unfinished write has to be rolled back first.
+    pub(crate) fn needs_a_rollback(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) if error.extended_code == READ_ONLY_ROLLBACK)
+    }
+
     /// The contract's error for what failed while `doing`.
     pub(crate) fn into_store(self, doing: &str) -> StoreError {
         match self {

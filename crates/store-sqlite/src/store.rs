@@ -50,7 +50,16 @@ impl SqliteStore {
         let lock = StoreLock::take(path)?;
         // Looked at without write access first: a foreign file must not even be turned to another journal.
         if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            schema::check_owner(&connection::reader(path)?, path)?;
+            let looked = connection::reader(path)
+                .map_err(crate::fault::Fault::from)
+                .and_then(|conn| schema::check_owner(&conn, path));
+            // A process that was killed while it made the store left a journal that only a writer may roll back;
+            // the owner is checked again before anything is migrated.
+            if let Err(fault) = looked
+                && !fault.needs_a_rollback()
+            {
+                return Err(fault);
+            }
         }
         let mut conn = connection::writer(path, options.size_bytes_max)?;
         schema::migrate(&mut conn, path, options.at)?;

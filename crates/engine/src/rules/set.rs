@@ -89,6 +89,17 @@ impl RuleSet {
         }
     }
 
+    /// Attributes of a target's object type, or of all its types, that have to be unique, with their indexes.
+    pub(crate) fn unique_in(
+        &self,
+        connector: ConnectorId,
+        only: Option<Name>,
+    ) -> impl Iterator<Item = (Name, i64)> + '_ {
+        let types = self.connectors.get(&connector).into_iter().flat_map(|known| &known.object_types);
+        let types = types.filter(move |(name, _)| only.is_none_or(|only| only == **name));
+        types.flat_map(|(_, object_type)| object_type.unique.iter().copied())
+    }
+
     pub(crate) fn object_type(&self, connector: ConnectorId, object_type: Name) -> Option<&ObjectTypeRules> {
         self.connectors.get(&connector)?.object_types.get(&object_type)
     }
@@ -168,6 +179,12 @@ pub struct ConnectorRules {
 }
 
 impl ConnectorRules {
+    /// Whether its objects live in a tree, so that references compare as distinguished names.
+    #[must_use]
+    pub const fn hierarchical(&self) -> bool {
+        self.hierarchical
+    }
+
     /// The rules of one object type.
     #[must_use]
     pub fn object_type(&self, name: Name) -> Option<&ObjectTypeRules> {

@@ -1,12 +1,12 @@
 //! From what was decided for one mesh object to its part of the plan: only what differs.
 
 use identitymesh_model::plan::{
-    Before, EdgeChange, IndexKey, ItemAction, KeyChange, MeshChange, Note, NoteKind, ObjectPlan, SpacePlan,
-    Wake,
+    Before, EdgeChange, IndexKey, ItemAction, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
+    SpacePlan, Wake,
 };
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    MeshState, MeshView, Name, Object, Origin, RuleId, SpaceId, Uid, Value, ValueType, Values,
+    ConnectorId, MeshState, MeshView, Name, Object, Origin, RuleId, SpaceId, Uid, Value, ValueType, Values,
 };
 
 use super::planner::keys_of;
@@ -30,6 +30,7 @@ pub(super) fn emit(
     rules: &RuleSet,
     mesh_type: &MeshTypeRules,
 ) -> Emitted {
+    let names = names(&work, &projected, rules);
     let mut wakes = projected.wakes;
     let mut spaces = Vec::new();
     let is_deleted = matches!(work.state, MeshState::Deleted { .. });
@@ -43,7 +44,6 @@ pub(super) fn emit(
     let purges = is_deleted && work.view.linked.is_empty() && projected.items.is_empty();
     let keys = key_changes(&work, &resolved, mesh_type, is_deleted, &mut wakes);
     let edges = edge_changes(&work.view.record.doc, &resolved.doc, mesh_type, purges);
-    let names = names(&projected.items, rules);
     let anchor = work.anchor.clone();
     let (id, uid, mesh_type) = (work.view.record.id, work.view.record.uid, work.view.record.mesh_type);
     let change = change(&work.view, &work, resolved, purges);
@@ -172,10 +172,17 @@ fn key_changes(
     let new: Vec<IndexKey> = keys(is_deleted, &resolved.doc, &work.anchor);
     let removed = old.iter().filter(|key| new.binary_search(key).is_err());
     let mut changes: Vec<KeyChange> = removed.map(|key| KeyChange { key: key.clone(), add: false }).collect();
-    for key in new.into_iter().filter(|key| old.binary_search(key).is_err()) {
-        wakes.push(Wake::Waiting { key: key.clone() });
-        changes.push(KeyChange { key, add: true });
+    // A place that became free under a key that stays is as good as a new key to whoever waits for it.
+    let has_room = work.links.iter().any(|link| matches!(link, LinkChange::Remove { .. }));
+    for key in new {
+        let is_new = old.binary_search(&key).is_err();
+        if has_room && !is_new {
+            wakes.push(Wake::Waiting { key: key.clone() });
+        }
+        changes.extend(is_new.then_some(KeyChange { key, add: true }));
     }
+    // Who waits for a key may find somebody who gained it, and a conflict may end with somebody who lost it.
+    wakes.extend(changes.iter().map(|change| Wake::Waiting { key: change.key.clone() }));
     changes
 }
 
@@ -201,16 +208,24 @@ fn members(doc: &Object, attribute: Name) -> Vec<Uid> {
     uids
 }
 
-/// Names that the object is about to hold in targets.
-fn names(items: &[identitymesh_model::plan::ItemPlan], rules: &RuleSet) -> Vec<IndexKey> {
+/// Names that the object is about to hold in targets: those of new items, and of items that go on waiting.
+fn names(work: &Work, projected: &Projected, rules: &RuleSet) -> Vec<IndexKey> {
+    let replaced = |connector: &ConnectorId| {
+        projected.cancelled.contains(connector)
+            || projected.items.iter().any(|item| item.connector == *connector)
+    };
+    let waiting = work.view.items.iter().filter(|item| !replaced(&item.connector));
+    let waiting = waiting.map(|item| (item.connector, None, &item.action));
+    let new = projected.items.iter().map(|item| (item.connector, Some(item.object_type), &item.action));
     let mut names = Vec::new();
-    for item in items {
-        let ItemAction::Create { attributes, .. } = &item.action else { continue };
-        let Some(object_type) = rules.object_type(item.connector, item.object_type) else { continue };
-        for (attribute, index) in &object_type.unique {
-            let key = attributes.single(*attribute).and_then(|value| match_key(MatchKind::IgnoreCase, value));
-            names.extend(key.map(|key| IndexKey { index: *index, key }));
+    for (connector, object_type, action) in new.chain(waiting) {
+        let ItemAction::Create { attributes, .. } = action else { continue };
+        for (attribute, index) in rules.unique_in(connector, object_type) {
+            let key = attributes.single(attribute).and_then(|value| match_key(MatchKind::IgnoreCase, value));
+            names.extend(key.map(|key| IndexKey { index, key }));
         }
     }
+    names.sort_unstable();
+    names.dedup();
     names
 }

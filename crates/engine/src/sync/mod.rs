@@ -11,6 +11,7 @@ mod lifecycle;
 mod neighbours;
 mod planner;
 mod project;
+mod references;
 mod resolve;
 mod target;
 mod work;

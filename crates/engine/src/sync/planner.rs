@@ -1,24 +1,22 @@
 //! The stages of a sync, one after the other.
 
-use std::collections::{HashMap, HashSet};
-
 use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::{IndexKey, Note, NoteKind, Plan, Reason, SpacePlan, Wake};
 use identitymesh_model::{
     ConnectorId, Finding, IdSource, LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance,
-    RuleId, RunId, SpaceRecord, Text, Timestamp, Uid, Value, ValueType,
+    RuleId, RunId, SpaceRecord, Text, Timestamp, Value, ValueType,
 };
 
 use super::emit::{Emitted, emit};
 use super::join::{Decision, Index, Joiner, Probe, link};
 use super::lifecycle;
 use super::neighbours::Neighbours;
-use super::project::Projector;
+use super::project::{Projected, Projector};
 use super::resolve::{ObjectFailed, References, Resolved, Resolver};
-use super::target::{Addresses, Claims};
+use super::target::Claims;
 use super::work::{Work, Works};
-use crate::key::{address_key, match_key};
-use crate::rules::{JoinIndex, MeshTypeRules, ObjectTypeRules, ProjectionValue, RuleSet};
+use crate::key::match_key;
+use crate::rules::{JoinIndex, MeshTypeRules, ObjectTypeRules, RuleSet};
 
 /// What a part of a plan starts from.
 #[derive(Debug, Default)]
@@ -94,17 +92,17 @@ impl<'r> Planner<'r> {
     }
 }
 
-struct Part<'a, 'c, N: Neighbours> {
-    rules: &'a RuleSet,
-    evaluator: &'a mut Evaluator,
-    context: &'a PlanContext<'c>,
-    neighbours: &'a mut N,
-    works: Works,
-    index: Index,
-    spaces: Vec<SpacePlan>,
-    wakes: Vec<Wake>,
-    findings: Vec<Finding>,
-    references: References,
+pub(super) struct Part<'a, 'c, N: Neighbours> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) evaluator: &'a mut Evaluator,
+    pub(super) context: &'a PlanContext<'c>,
+    pub(super) neighbours: &'a mut N,
+    pub(super) works: Works,
+    pub(super) index: Index,
+    pub(super) spaces: Vec<SpacePlan>,
+    pub(super) wakes: Vec<Wake>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) references: References,
 }
 
 impl<N: Neighbours> Part<'_, '_, N> {
@@ -114,9 +112,17 @@ impl<N: Neighbours> Part<'_, '_, N> {
         ids.sort_unstable();
         ids.dedup();
         self.load_works(&ids)?;
+        let mut gone = Vec::new();
         for id in ids {
             if let Some(work) = self.works.get_mut(id) {
                 work.is_dirty = true;
+                gone.extend(work.view.linked.iter().filter(|space| space.deleted).cloned());
+            }
+        }
+        // An object may be gone without being a seed itself: whoever looks at its mesh object first takes it out.
+        for space in gone {
+            if let Some(link) = space.link {
+                self.unlink(&space, link.mesh);
             }
         }
         Ok(())
@@ -182,12 +188,12 @@ impl<N: Neighbours> Part<'_, '_, N> {
 
     fn unlink(&mut self, space: &SpaceRecord, mesh: MeshId) {
         let name = self.connector_name(space.connector);
-        if let Some(work) = self.works.get_mut(mesh)
-            && work.unlink(space.id, space.deleted).is_some()
-        {
-            work.touch(|| format!("lost {name}/{}", space.external_id), RuleId(0));
-            work.lost.push((space.connector, space.object_type));
+        let Some(work) = self.works.get_mut(mesh) else { return };
+        if work.unlink(space.id, space.deleted).is_none() {
+            return;
         }
+        work.touch(|| format!("lost {name}/{}", space.external_id), RuleId(0));
+        work.lost.push((space.connector, space.object_type));
         if self.rules.references {
             self.wakes.push(Wake::Referrers { space: space.id });
         }
@@ -217,7 +223,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 Decision::Link { mesh, rule, matched } => self.link(space, mesh, rule, matched),
                 Decision::Create { rule, anchor } => self.create(space, object_type, rule, anchor)?,
                 Decision::None(note) => {
-                    let waits = probe.keys().cloned().collect();
+                    let mut waits: Vec<IndexKey> = probe.keys().cloned().collect();
+                    waits.extend(self.joiner().1.joiner.create_key(&probe, object_type));
                     self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
                 }
             }
@@ -309,8 +316,13 @@ impl<N: Neighbours> Part<'_, '_, N> {
         };
         link(&mut work, space, create.rule, LinkMode::Created, "created from it".to_owned());
         let at = self.works.add(work);
+        let said = self.findings.len();
         self.resolve_one(at);
         self.index_new(at, object_type);
+        if self.works.list[at].resolved.is_none() {
+            // It is resolved again, and says the same again.
+            self.findings.truncate(said);
+        }
         Ok(())
     }
 
@@ -331,7 +343,26 @@ impl<N: Neighbours> Part<'_, '_, N> {
         });
         if follows {
             // References are followed for all objects at once, later; what is resolved now has none.
-            work.resolved = None;
+            (work.resolved, work.has_failed) = (None, false);
+        }
+    }
+
+    /// A new mesh object that a rule wants left alone is not made; the objects that would be linked to it wait.
+    fn note_failed(&mut self) {
+        let rules = self.rules;
+        let mut joiner =
+            Joiner { rules, now: self.context.now, evaluator: self.evaluator, findings: &mut Vec::new() };
+        let failed = self.works.list.iter().filter(|work| work.is_new && work.has_failed);
+        for space in failed.flat_map(|work| &work.view.linked) {
+            let object_type = rules.object_type(space.connector, space.object_type);
+            let probe = object_type.map(|object_type| joiner.probe(space, object_type));
+            let note = Note {
+                kind: NoteKind::Failed,
+                text: "a rule needs a value that is absent, so no mesh object is made".to_owned(),
+                candidates: Vec::new(),
+            };
+            let waits = probe.iter().flat_map(Probe::keys).cloned().collect();
+            self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
         }
     }
 
@@ -344,81 +375,6 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 lifecycle::settle(work, rules, mesh_type, self.context.now, &mut self.wakes);
             }
         }
-    }
-
-    /// Looks up where the references of all objects at work lead.
-    fn follow_references(&mut self) -> Result<(), N::Error> {
-        if !self.rules.references {
-            return Ok(());
-        }
-        let rules = self.rules;
-        let mut wanted: HashMap<(ConnectorId, Option<i64>), HashSet<Text>> = HashMap::new();
-        let none = References::new();
-        let mut ignored = Vec::new();
-        let mut resolver = Resolver {
-            rules,
-            now: self.context.now,
-            run: self.context.run,
-            evaluator: self.evaluator,
-            references: &none,
-            findings: &mut ignored,
-        };
-        for work in self.works.list.iter().filter(|work| work.is_dirty && work.state == MeshState::Active) {
-            let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
-            for space in &work.view.linked {
-                let Some(object_type) = rules.object_type(space.connector, space.object_type) else {
-                    continue;
-                };
-                let by_address = object_type
-                    .address()
-                    .and_then(|_| rules.connector(space.connector).map(|connector| connector.address_index));
-                for flow in &object_type.flows {
-                    let follows = mesh_type
-                        .attribute(flow.target)
-                        .is_some_and(|attribute| attribute.kind.value == ValueType::Reference);
-                    if !follows {
-                        continue;
-                    }
-                    if let Ok(Some(values)) = resolver.raw(flow, space) {
-                        let keys = values.as_slice().iter().filter_map(Value::as_text).map(Text::new);
-                        wanted.entry((space.connector, by_address)).or_default().extend(keys);
-                    }
-                }
-            }
-        }
-        for ((connector, by_address), keys) in wanted {
-            self.look_up(connector, by_address, keys)?;
-        }
-        Ok(())
-    }
-
-    fn look_up(
-        &mut self,
-        connector: ConnectorId,
-        by_address: Option<i64>,
-        keys: HashSet<Text>,
-    ) -> Result<(), N::Error> {
-        let hierarchical = self.rules.connector(connector).is_some_and(|known| known.hierarchical);
-        let mut keys: Vec<Text> = keys.into_iter().collect();
-        keys.sort_unstable();
-        let asked: Vec<Text> = match by_address {
-            Some(_) => keys.iter().map(|key| address_key(hierarchical, key)).collect(),
-            None => keys.clone(),
-        };
-        let found = self.neighbours.referred(connector, by_address, &asked)?;
-        let here: HashMap<_, Uid> = self
-            .works
-            .list
-            .iter()
-            .flat_map(|work| work.view.linked.iter().map(|space| (space.id, work.view.record.uid)))
-            .collect();
-        for (key, referred) in keys.into_iter().zip(found) {
-            let Some(referred) = referred else { continue };
-            if let Some(uid) = here.get(&referred.space).copied().or(referred.mesh) {
-                self.references.insert((connector, key), uid);
-            }
-        }
-        Ok(())
     }
 
     fn resolve(&mut self) {
@@ -451,7 +407,12 @@ impl<N: Neighbours> Part<'_, '_, N> {
         };
         match resolver.resolve(&work.view, mesh_type) {
             Ok(resolved) => work.resolved = Some(resolved),
-            Err(ObjectFailed) => work.has_failed = true,
+            Err(ObjectFailed) => {
+                let record = &work.view.record;
+                work.has_failed = true;
+                work.resolved =
+                    Some(Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() });
+            }
         }
     }
 
@@ -499,12 +460,13 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 self.move_anchor(at)?;
             }
         }
+        self.note_failed();
         let addresses = self.addresses()?;
         let mut claims = Claims::new();
         let mut plan = Plan { objects: Vec::with_capacity(self.works.list.len()), ..Plan::default() };
         let works = std::mem::take(&mut self.works);
         let rules = self.rules;
-        for work in works.list.into_iter().filter(|work| work.is_dirty && !work.has_failed) {
+        for work in works.list.into_iter().filter(|work| work.is_dirty && !(work.is_new && work.has_failed)) {
             let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
             let Some(resolved) = &work.resolved else { continue };
             let mut projector = Projector {
@@ -516,7 +478,11 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 findings: &mut self.findings,
                 addresses: &addresses,
             };
-            let projected = projector.project(&work, resolved, mesh_type)?;
+            // What a rule wants left alone keeps its attributes and what targets hold; links begin and end all the same.
+            let projected = match work.has_failed {
+                true => Projected::default(),
+                false => projector.project(&work, resolved, mesh_type)?,
+            };
             let Emitted { object, wakes, spaces } = emit(work, projected, rules, mesh_type);
             self.wakes.extend(wakes);
             self.spaces.extend(spaces);
@@ -526,44 +492,6 @@ impl<N: Neighbours> Part<'_, '_, N> {
         }
         (plan.spaces, plan.wakes) = (self.spaces, self.wakes);
         Ok(Outcome { plan, findings: self.findings })
-    }
-
-    /// Looks up the addresses, in every target that wants them, of all mesh objects that are referred to.
-    fn addresses(&mut self) -> Result<HashMap<ConnectorId, Addresses>, N::Error> {
-        let rules = self.rules;
-        let mut wanted: HashMap<ConnectorId, (Option<identitymesh_model::Name>, HashSet<Uid>)> =
-            HashMap::new();
-        for work in self.works.list.iter().filter(|work| work.is_dirty) {
-            let (Some(mesh_type), Some(resolved)) =
-                (rules.mesh_type(work.view.record.mesh_type), &work.resolved)
-            else {
-                continue;
-            };
-            for (connector, projection, attribute) in mesh_type.projected_references() {
-                let Some(values) = resolved.doc.get(attribute) else { continue };
-                let address = rules
-                    .object_type(connector, projection.object_type)
-                    .and_then(ObjectTypeRules::address)
-                    .or_else(|| projection.place.as_ref().map(|place| place.address));
-                let uids = values
-                    .as_slice()
-                    .iter()
-                    .filter_map(Value::as_text)
-                    .filter_map(|uid| uid.parse::<Uid>().ok());
-                wanted.entry(connector).or_insert_with(|| (address, HashSet::new())).1.extend(uids);
-            }
-        }
-        let mut addresses = HashMap::new();
-        for (connector, (address, uids)) in wanted {
-            let mut uids: Vec<Uid> = uids.into_iter().collect();
-            uids.sort_unstable();
-            let found = self.neighbours.addresses(connector, address, &uids)?;
-            addresses.insert(
-                connector,
-                uids.iter().map(|uid| Text::from(uid.to_string())).zip(found).collect::<Addresses>(),
-            );
-        }
-        Ok(addresses)
     }
 }
 
@@ -577,22 +505,6 @@ struct JoinerWith<'a> {
 impl JoinerWith<'_> {
     fn decide(mut self, space: &SpaceRecord, probe: &Probe, object_type: &ObjectTypeRules) -> Decision {
         self.joiner.decide(space, probe, object_type, self.index, self.works)
-    }
-}
-
-impl MeshTypeRules {
-    /// Everything in projection rules that becomes references in a target: target, rule, mesh attribute.
-    fn projected_references(
-        &self,
-    ) -> impl Iterator<Item = (ConnectorId, &crate::rules::Projection, identitymesh_model::Name)> {
-        self.targets.iter().flat_map(|(connector, projections)| {
-            projections.iter().flat_map(move |projection| {
-                projection.attributes.iter().filter_map(move |attribute| match attribute.value {
-                    ProjectionValue::References(source) => Some((*connector, projection, source)),
-                    ProjectionValue::Expression(_) => None,
-                })
-            })
-        })
     }
 }
 
