@@ -121,9 +121,30 @@ pub(crate) struct BenchArguments {
     /// Which store to measure
     #[arg(long, value_enum, default_value_t = BenchStore::Sqlite)]
     pub(crate) store: BenchStore,
+    /// Only these cases; what they need is carried out too
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) case: Vec<BenchCase>,
     /// Put the measurement's files below this directory, on the disk that is to be measured; they are removed afterwards
     #[arg(long, value_name = "DIR")]
     pub(crate) below: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchCase {
+    /// The first full import
+    FullImportFirst,
+    /// A full import in which nothing changed
+    FullImportUnchanged,
+    /// Planning alone, on one thread and on two
+    Plan,
+    /// Join, attribute flow, projection, history and audit of everybody
+    FullSync,
+    /// Sending everybody to a target that takes everything at once
+    Export,
+    /// A hundred changes, from the source to the queue
+    #[value(name = "delta-100")]
+    Delta100,
 }
 
 /// The stores that can be measured.

@@ -6,7 +6,8 @@ use identitymesh_model::plan::{
 };
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ConnectorId, MeshState, MeshView, Name, Object, Origin, RuleId, SpaceId, Uid, Value, ValueType, Values,
+    ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, Uid, Value, ValueType,
+    Values,
 };
 
 use super::planner::keys_of;
@@ -123,7 +124,7 @@ fn differences(view: &MeshView, resolved: &Resolved) -> Before {
     let old: Vec<(Name, &Values)> = record.doc.iter().collect();
     let new: Vec<(Name, &Values)> = resolved.doc.iter().collect();
     let (mut o, mut n) = (0, 0);
-    let origins = |at: usize| record.provenance.0.get(at).map(Vec::as_slice).unwrap_or_default();
+    let origins = |at: usize| record.provenance.0.get(at).map(Origins::as_slice).unwrap_or_default();
     while o < old.len() || n < new.len() {
         let order = match (old.get(o), new.get(n)) {
             (Some((old, _)), Some((new, _))) => old.cmp(new),

@@ -13,11 +13,14 @@ pub(super) struct Resolved {
     addresses: Vec<(ConnectorId, Text)>,
     /// Public ids that holders may hold.
     members: Vec<Uid>,
+    /// Mesh objects of the plan, which saw what it changes.
+    planned: Vec<MeshId>,
 }
 
 impl World {
     pub(super) fn resolve_wakes(&self, plan: &Plan) -> Resolved {
-        let mut resolved = Resolved::default();
+        let planned = plan.objects.iter().map(|object| object.id).collect();
+        let mut resolved = Resolved { planned, ..Resolved::default() };
         for wake in &plan.wakes {
             match wake {
                 Wake::Referrers { space } => {
@@ -57,13 +60,13 @@ impl World {
                 _ => {}
             }
         }
-        self.wake_referrers(&resolved.addresses);
+        self.wake_referrers(&resolved);
         let holders = self.state.edges.iter().filter(|(_, _, member)| resolved.members.contains(member));
         let holders: Vec<MeshId> = holders.map(|(owner, _, _)| *owner).collect();
         holders.into_iter().for_each(|id| self.state.wake(Todo::Mesh(id), None));
     }
 
-    fn wake_referrers(&mut self, addresses: &[(ConnectorId, Text)]) {
+    fn wake_referrers(&mut self, resolved: &Resolved) {
         let mut todos = Vec::new();
         for space in self.state.spaces.values() {
             let record = &space.record;
@@ -74,10 +77,11 @@ impl World {
                 let leads = |(connector, address): &(ConnectorId, Text)| {
                     *connector == record.connector && (address == key || *address == by_address)
                 };
-                addresses.iter().any(leads)
+                resolved.addresses.iter().any(leads)
             });
+            let mesh = record.link.map(|link| link.mesh).filter(|mesh| !resolved.planned.contains(mesh));
             if refers {
-                todos.push(record.link.map_or(Todo::Space(record.id), |link| Todo::Mesh(link.mesh)));
+                todos.extend(mesh.map(Todo::Mesh));
             }
         }
         todos.into_iter().for_each(|todo| self.state.wake(todo, None));

@@ -46,7 +46,7 @@ async fn population(shell: &Shell, arguments: &BenchArguments, objects: u64) -> 
             eprintln!("{stage}, {objects} objects …");
         }
     };
-    let mut stages = Stages::new(&laboratory, objects, &told);
+    let mut stages = Stages::new(&laboratory, objects, &arguments.case, &told);
     stages.carry_out().await?;
     Ok(Figures {
         measured: stages.measured,
