@@ -96,7 +96,8 @@ pub(super) fn apply(shell: &Shell, directory: &Path) -> anyhow::Result<Done> {
         };
         for (name, why) in &applied.unasked {
             out.push_str(&format!(
-                "\nnote: {name} could not be asked for its schema, so its rules are checked without it: {why}"
+                "\nnote: {name} could not be asked for its schema, so its rules are checked without it, and nothing is \
+                 written to a directory before `apply` could ask it once: {why}"
             ));
         }
         loaded.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}")));
