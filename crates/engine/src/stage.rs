@@ -175,6 +175,15 @@ fn is_same(left: Option<&Values>, right: Option<&Values>, ignore_case: bool) -> 
     }
 }
 
+/// The imported object with what was known of the attributes that could not be read: those count as unchanged.
+#[must_use]
+pub fn with_known(mut imported: Object, unread: &[Name], known: &Object) -> Object {
+    for name in unread {
+        imported.put(*name, known.get(*name).cloned());
+    }
+    imported
+}
+
 /// The object after a patch: attributes set, values added to and taken from sets.
 #[must_use]
 pub fn patched(
