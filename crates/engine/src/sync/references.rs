@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use identitymesh_model::{ConnectorId, MeshState, Name, Text, Uid, Value, ValueType};
 
 use super::neighbours::Neighbours;
-use super::planner::Part;
+use super::part::Part;
 use super::resolve::{References, Resolver};
 use super::target::Addresses;
 use crate::key::address_key;

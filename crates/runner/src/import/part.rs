@@ -4,19 +4,13 @@ use std::collections::HashMap;
 
 use identitymesh_connector::{Change, ImportedObject};
 use identitymesh_engine::rules::RuleSet;
-use identitymesh_engine::stage::{Difference, compare, fingerprint, patched, staged};
-use identitymesh_model::{
-    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text,
-    VALUE_BYTES_MAX,
-};
+use identitymesh_engine::stage::{Difference, compare, fingerprint, out_of_bounds, patched, staged};
+use identitymesh_model::{ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, ExportedText, Known, Reader, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageUpdate,
     StoreError,
 };
-
-/// Longest external id in bytes.
-const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
 
 /// What a part changes, and what it saw.
 #[derive(Default)]
@@ -32,6 +26,10 @@ pub(super) struct PartResult {
     pub(super) drifted: u64,
     /// Patches and deletes of objects that nobody knows.
     pub(super) unknown: u64,
+    /// Objects that are beyond a bound.
+    pub(super) refused: Vec<(Name, Text)>,
+    /// Object types of whole objects that came more than once in this part, once for each time too many.
+    pub(super) repeated: Vec<Name>,
 }
 
 impl PartResult {
@@ -63,7 +61,7 @@ impl Comparer<'_> {
         let mut result = PartResult::default();
         let mut by_type: HashMap<Name, Vec<(Text, Incoming)>> = HashMap::new();
         for change in changes {
-            let Some((object_type, id, incoming)) = self.admit(change, &mut result.findings) else {
+            let Some((object_type, id, incoming)) = self.admit(change, &mut result) else {
                 continue;
             };
             by_type.entry(object_type).or_default().push((id, incoming));
@@ -78,46 +76,31 @@ impl Comparer<'_> {
         Ok(result)
     }
 
-    /// Refuses what is beyond a bound.
-    fn admit(&self, change: Change, findings: &mut Vec<Finding>) -> Option<(Name, Text, Incoming)> {
+    /// Refuses what is beyond a bound. A refused object is there all the same, so it counts as seen.
+    fn admit(&self, change: Change, result: &mut PartResult) -> Option<(Name, Text, Incoming)> {
         let (object_type, id) = change.subject();
         let id = Text::new(id);
-        let mut refuse = |message: String| {
+        let object = match &change {
+            Change::Upsert(ImportedObject { attributes, .. }) => Some(attributes),
+            Change::Patch(_) | Change::Delete { .. } => None,
+        };
+        if let Some(message) = out_of_bounds(&id, object) {
             let mut finding = Finding::new("IMP-001", message);
             finding.connector = Some(self.connector);
             finding.subject = Some(id.chars().take(80).collect());
-            findings.push(finding);
-        };
-        if id.is_empty() || id.len() > EXTERNAL_ID_BYTES_MAX {
-            refuse(format!(
-                "the external id has {} bytes; 1 to {EXTERNAL_ID_BYTES_MAX} are possible",
-                id.len()
-            ));
+            result.findings.push(finding);
+            result.refused.push((object_type, id));
             return None;
         }
-        Some(match change {
+        let incoming = match change {
             Change::Upsert(ImportedObject { attributes, .. }) => {
-                let too_big = attributes.iter().find_map(|(name, values)| {
-                    values.as_slice().iter().find(|value| value.size_bytes() > VALUE_BYTES_MAX).map(|_| name)
-                });
-                if let Some(name) = too_big {
-                    refuse(format!(
-                        "{name} holds more than {VALUE_BYTES_MAX} bytes, so the object stays as it was"
-                    ));
-                    return None;
-                }
-                if attributes.len() > ATTRIBUTE_COUNT_MAX {
-                    refuse(format!(
-                        "it has more than {ATTRIBUTE_COUNT_MAX} attributes, so it stays as it was"
-                    ));
-                    return None;
-                }
                 let print = fingerprint(&attributes);
-                (object_type, id, Incoming::Object { object: attributes, print })
+                Incoming::Object { object: attributes, print }
             }
-            Change::Patch(patch) => (object_type, id, Incoming::Patch(patch)),
-            Change::Delete { .. } => (object_type, id, Incoming::Delete),
-        })
+            Change::Patch(patch) => Incoming::Patch(patch),
+            Change::Delete { .. } => Incoming::Delete,
+        };
+        Some((object_type, id, incoming))
     }
 
     fn compare_type(
@@ -139,6 +122,8 @@ impl Comparer<'_> {
             while let Some((_, change)) = rest.next_if(|(next, _)| *next == id) {
                 changes.push(change);
             }
+            let whole = changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count();
+            result.repeated.extend(std::iter::repeat_n(object_type, whole.saturating_sub(1)));
             // The newest whole statement about the object makes all older ones void.
             let from = changes.iter().rposition(|change| !matches!(change, Incoming::Patch(_))).unwrap_or(0);
             let changes = changes.split_off(from);

@@ -167,6 +167,7 @@ impl Stager {
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
         self.see(std::mem::take(&mut part.seen));
+        self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
         self.run.count("unchanged", part.unchanged);
@@ -201,6 +202,19 @@ impl Stager {
             if !partition.seen.insert(id) {
                 partition.repeated += 1;
             }
+        }
+    }
+
+    /// What a full import cannot count on: objects that are there and could not be taken, and ids that came twice.
+    fn doubt(&mut self, refused: Vec<(Name, Text)>, repeated: Vec<Name>) {
+        if !self.is_full {
+            return;
+        }
+        for (object_type, id) in refused {
+            self.partitions.entry(object_type).or_default().malformed.push(id);
+        }
+        for object_type in repeated {
+            self.partitions.entry(object_type).or_default().repeated += 1;
         }
     }
 

@@ -58,6 +58,7 @@ impl Tx<'_> {
             Settle::Retry { not_before, reason } => {
                 self.postpone(settled, INTENT_RETRY, not_before.as_micros(), None, reason)
             }
+            Settle::Returned { unsettled, reason } => self.give_back(settled, *unsettled, reason),
             Settle::Unknown { not_before, reason } => {
                 self.postpone(settled, INTENT_UNKNOWN, not_before.as_micros(), None, reason)
             }
@@ -82,6 +83,18 @@ impl Tx<'_> {
                 "UPDATE intent SET state = ?2, until = ?3, code = ?4, answer = ?5 WHERE item = ?1",
             )?
             .execute(params![settled.item.0, state, until, code, answer])?;
+        Ok(0)
+    }
+
+    /// Takes back what leasing wrote.
+    fn give_back(&self, settled: &Settled, unsettled: bool, answer: &str) -> Outcome<u64> {
+        let state = if unsettled { INTENT_UNKNOWN } else { INTENT_RETRY };
+        self.conn
+            .prepare_cached(
+                "UPDATE intent SET state = ?2, until = 0, attempts = max(attempts - 1, 0), answer = ?3 \
+                 WHERE item = ?1",
+            )?
+            .execute(params![settled.item.0, state, answer])?;
         Ok(0)
     }
 
