@@ -108,13 +108,19 @@ pub fn after_update(
     for change in changes {
         let written = ours(space, change);
         doc.put(change.name, change.applied_to(doc.get(change.name)));
-        exported.drift.retain(|(name, _)| *name != change.name);
+        let before = exported.drift.iter().position(|(name, _)| *name == change.name);
+        let before = before.map(|at| exported.drift.remove(at).1);
         if !exported.names.contains(&change.name) {
             exported.names.push(change.name);
         }
         // What others put into a set, or took out of it, is no more ours for our having sent something else.
         if let Some(written) = written.filter(|written| written.as_ref() != doc.get(change.name)) {
             exported.drift.push((change.name, written));
+        } else if let Edit::Replace { new, .. } = &change.edit
+            && before.as_ref() == Some(new)
+        {
+            // Written again over a foreign change: whether that lasts is remembered until an import shows it.
+            exported.drift.push((change.name, before.flatten()));
         }
     }
     exported.names.sort_unstable();

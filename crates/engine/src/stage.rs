@@ -162,23 +162,40 @@ fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Ob
 /// What `imported` changes about `known`, whose content differs or which was not confirmed yet.
 #[must_use]
 pub fn compare(known: &SpaceRecord, imported: &Object, rules: Option<&ObjectTypeRules>) -> Difference {
+    let ignores_case = |name: Name| {
+        let schema = rules.and_then(|rules| rules.schema.as_ref());
+        schema.and_then(|schema| schema.attribute(name)).is_some_and(|attribute| attribute.ignore_case)
+    };
     let mut exported = Exported { names: known.exported.to_vec(), drift: Vec::new() };
     let mut drifted = Vec::new();
     for name in known.exported.iter().copied() {
         let now = imported.get(name);
         let written = known.snapshot(name).flatten();
-        let ignore_case = rules
-            .and_then(|rules| rules.schema.as_ref())
-            .and_then(|schema| schema.attribute(name))
-            .is_some_and(|attribute| attribute.ignore_case);
-        if is_same(now, written, ignore_case) {
+        if is_same(now, written, ignores_case(name)) {
             continue;
         }
+        if known.is_rewritten(name) {
+            exported.names.retain(|known| *known != name);
+        }
         exported.drift.push((name, written.cloned()));
-        if !is_same(now, known.doc.get(name), ignore_case) {
+        if !is_same(now, known.doc.get(name), ignores_case(name)) {
             drifted.push((name, written.cloned()));
         }
     }
+    for (name, written) in known.drift.iter().filter(|(name, _)| known.is_undone(*name)) {
+        let now = imported.get(*name);
+        let is_kept = is_same(now, written.as_ref(), ignores_case(*name));
+        let is_changed = !is_same(now, known.doc.get(*name), ignores_case(*name));
+        if is_kept || is_changed {
+            exported.names.push(*name);
+        }
+        if !is_kept {
+            exported.drift.push((*name, written.clone()));
+            drifted.extend(is_changed.then(|| (*name, written.clone())));
+        }
+    }
+    exported.names.sort_unstable();
+    exported.drift.sort_by_key(|(name, _)| *name);
     let is_read = rules.is_none_or(ObjectTypeRules::is_inbound);
     let returns = known.deleted;
     let touch = returns

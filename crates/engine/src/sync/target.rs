@@ -194,6 +194,14 @@ impl<N: Neighbours> Target<'_, N> {
             return None;
         }
         let drifted = space.drift.iter().find(|(name, _)| *name == attribute.target);
+        if let Some((_, written)) = drifted
+            && space.is_undone(attribute.target)
+            && self.same(attribute, wanted.as_ref(), written.as_ref())
+        {
+            let message = "the target does not keep what is written to it, so it is left as it is".to_owned();
+            self.finding("PRJ-006", message, Some(attribute.target));
+            return None;
+        }
         let lets_be = drifted.is_some() && attribute.drift != DriftPolicy::Reassert;
         if !lets_be && !attribute.shares {
             return Some(ItemChange::between(attribute.target, current, wanted, false));
@@ -385,7 +393,7 @@ fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
 
 /// Whether we wrote a value there last.
 fn was_written(space: &SpaceRecord, name: Name) -> bool {
-    matches!(space.snapshot(name), Some(Some(_)))
+    matches!(space.snapshot(name), Some(Some(_))) || space.is_undone(name)
 }
 
 /// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing
