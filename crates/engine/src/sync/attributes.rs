@@ -1,12 +1,15 @@
 //! What mesh objects at work become: whether they live, what their attributes are, what their anchor is.
 
-use identitymesh_model::{Finding, LinkMode, MeshState};
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{Finding, LinkMode, MeshState, Object};
 
+use super::index::keys_of;
 use super::lifecycle;
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::probe::{Prober, anchor_key};
 use super::resolve::{ObjectFailed, Resolved, Resolver};
+use crate::rules::MeshTypeRules;
 
 impl<N: Neighbours> Part<'_, '_, N> {
     pub(super) fn settle(&mut self) {
@@ -55,6 +58,25 @@ impl<N: Neighbours> Part<'_, '_, N> {
                     Some(Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() });
             }
         }
+    }
+
+    /// The keys of a mesh object before its references are followed.
+    pub(super) fn resolve_keys(&mut self, at: usize, mesh_type: &MeshTypeRules) -> Vec<IndexKey> {
+        let work = &self.works.list[at];
+        let mut resolver = Resolver {
+            rules: self.rules,
+            now: self.context.now,
+            run: self.context.run,
+            evaluator: self.evaluator,
+            references: &self.references,
+            // What is wrong is said when everything is resolved.
+            findings: &mut Vec::new(),
+        };
+        let doc = match resolver.resolve_keys(&work.view, mesh_type) {
+            Ok(resolved) => resolved.doc,
+            Err(ObjectFailed) => Object::new(),
+        };
+        keys_of(mesh_type, &doc, &work.anchor)
     }
 
     /// A mesh object follows its source's anchor where the new one is free.

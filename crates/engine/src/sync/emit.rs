@@ -8,7 +8,8 @@ use identitymesh_model::plan::{
 };
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ConnectorId, MeshState, MeshView, Name, Object, Origin, RuleId, SpaceId, Uid, Value, ValueType, Values,
+    ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, Uid, Value, ValueType,
+    Values,
 };
 
 use super::index::keys_of;
@@ -133,7 +134,7 @@ fn differences(view: &MeshView, resolved: &Resolved, mesh_type: &MeshTypeRules) 
     let old: Vec<(Name, &Values)> = record.doc.iter().collect();
     let new: Vec<(Name, &Values)> = resolved.doc.iter().collect();
     let (mut o, mut n) = (0, 0);
-    let origins = |at: usize| record.provenance.0.get(at).map(Vec::as_slice).unwrap_or_default();
+    let origins = |at: usize| record.provenance.0.get(at).map(Origins::as_slice).unwrap_or_default();
     let mut differs = |name: Name, old: Option<&Values>, new: Option<&Values>, was: &[Origin]| {
         let is_edges = mesh_type
             .attribute(name)

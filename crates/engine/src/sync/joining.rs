@@ -117,35 +117,30 @@ impl<N: Neighbours> Part<'_, '_, N> {
         };
         link(&mut work, space, create.rule, LinkMode::Created, "created from it".to_owned());
         let at = self.works.add(work);
-        let said = self.findings.len();
-        self.resolve_one(at);
         self.index_new(at, object_type);
-        if self.works.list[at].resolved.is_none() {
-            // It is resolved again, and says the same again.
-            self.findings.truncate(said);
-        }
         Ok(())
     }
 
     /// Makes a new mesh object findable for the objects that follow in this part.
     fn index_new(&mut self, at: usize, object_type: &ObjectTypeRules) {
         let rules = self.rules;
-        let work = &mut self.works.list[at];
-        let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { return };
-        let empty = Object::new();
-        let doc = work.resolved.as_ref().map_or(&empty, |resolved| &resolved.doc);
-        for key in keys_of(mesh_type, doc, &work.anchor) {
-            self.index.add(key, work.view.record.id);
-        }
+        let Some(mesh_type) = rules.mesh_type(self.works.list[at].view.record.mesh_type) else { return };
         let follows = object_type.flows.iter().any(|flow| {
             mesh_type
                 .attribute(flow.target)
                 .is_some_and(|attribute| attribute.kind.value == ValueType::Reference)
         });
-        if follows {
-            // References are followed for all objects at once, later; what is resolved now has none.
-            (work.resolved, work.has_failed) = (None, false);
-        }
+        let keys = if follows {
+            // References are followed for all objects at once, later; until then what keys are made of is enough.
+            self.resolve_keys(at, mesh_type)
+        } else {
+            self.resolve_one(at);
+            let work = &self.works.list[at];
+            let resolved = work.resolved.as_ref().map(|resolved| &resolved.doc);
+            keys_of(mesh_type, resolved.unwrap_or(&Object::new()), &work.anchor)
+        };
+        let id = self.works.list[at].view.record.id;
+        keys.into_iter().for_each(|key| self.index.add(key, id));
     }
 
     /// A new mesh object that a rule wants left alone is not made; the objects that would be linked to it wait.

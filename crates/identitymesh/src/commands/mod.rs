@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod audit;
+mod bench;
 mod configuration;
 mod connector;
 mod demo;

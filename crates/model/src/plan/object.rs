@@ -320,7 +320,8 @@ pub enum Wake {
         /// The key.
         key: IndexKey,
     },
-    /// Mesh objects whose source objects refer to this management-space object.
+    /// Mesh objects whose source objects refer to this management-space object, but for those of the same plan: they
+    /// were planned with it in sight. An object without a mesh object follows its references when it is linked.
     Referrers {
         /// The object that can now be, or can no longer be, resolved.
         space: SpaceId,

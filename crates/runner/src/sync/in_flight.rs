@@ -1,12 +1,13 @@
 //! Parts of a plan that are handed to the store and not yet durable.
 //!
 //! Planning goes on meanwhile. What it may not do is read state that such a part changes; everything of that kind is
-//! remembered here, and a question that touches it waits until the store has answered.
+//! remembered here, and a question that touches it waits until the store has answered. Whom a management-space object
+//! belongs to is asked for every reference, so that is answered from memory instead.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use identitymesh_model::plan::{IndexKey, LinkChange, Plan};
-use identitymesh_model::{MeshId, SpaceId};
+use identitymesh_model::{MeshId, SpaceId, Uid};
 use identitymesh_store::{StoreError, SyncReceipt, Ticket};
 
 /// How many parts may be on their way: one being written, one waiting for its turn.
@@ -21,8 +22,11 @@ pub(super) struct InFlight {
 #[derive(Default)]
 struct Touched {
     meshes: HashSet<MeshId>,
+    /// Public ids of mesh objects whose links change.
+    relinked: HashSet<Uid>,
     keys: HashSet<IndexKey>,
-    spaces: HashSet<SpaceId>,
+    /// Whose a management-space object is from then on; `None` for nobody's.
+    spaces: HashMap<SpaceId, Option<Uid>>,
     names: HashSet<IndexKey>,
 }
 
@@ -60,8 +64,17 @@ impl InFlight {
         self.any(|touched| ids.iter().any(|id| touched.meshes.contains(id)))
     }
 
-    pub(super) fn touches_spaces(&self) -> bool {
-        self.any(|touched| !touched.spaces.is_empty())
+    pub(super) fn touches_spaces(&self, ids: &[SpaceId]) -> bool {
+        self.any(|touched| ids.iter().any(|id| touched.spaces.contains_key(id)))
+    }
+
+    pub(super) fn touches_links_of(&self, uids: &[Uid]) -> bool {
+        self.any(|touched| uids.iter().any(|uid| touched.relinked.contains(uid)))
+    }
+
+    /// Whose the object is once everything on its way is written; `None` when nothing on its way says.
+    pub(super) fn owner(&self, space: SpaceId) -> Option<Option<Uid>> {
+        self.parts.iter().rev().find_map(|(_, touched)| touched.spaces.get(&space).copied())
     }
 
     pub(super) fn touches_name(&self, key: &IndexKey) -> bool {
@@ -83,11 +96,78 @@ impl PlanTouch {
             touched.meshes.insert(object.id);
             touched.keys.extend(object.keys.iter().map(|change| change.key.clone()));
             touched.names.extend(object.names.iter().cloned());
-            touched.spaces.extend(object.links.iter().map(|link| match link {
-                LinkChange::Add { space, .. } | LinkChange::Remove { space, .. } => *space,
-            }));
+            if !object.links.is_empty() {
+                touched.relinked.insert(object.uid);
+            }
         }
-        touched.spaces.extend(plan.spaces.iter().filter(|space| space.purge).map(|space| space.space));
+        // Links that end come before links that begin: an object may change hands within one plan.
+        let links =
+            || plan.objects.iter().flat_map(|object| object.links.iter().map(|link| (object.uid, link)));
+        for (_, link) in links() {
+            if let LinkChange::Remove { space, .. } = link {
+                touched.spaces.insert(*space, None);
+            }
+        }
+        for (uid, link) in links() {
+            if let LinkChange::Add { space, .. } = link {
+                touched.spaces.insert(*space, Some(uid));
+            }
+        }
+        let purged = plan.spaces.iter().filter(|space| space.purge);
+        touched.spaces.extend(purged.map(|space| (space.space, None)));
         Self(touched)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identitymesh_model::plan::{ObjectPlan, Reason};
+    use identitymesh_model::{LinkMode, Name, RuleId};
+
+    fn object(id: i64, uid: Uid, links: Vec<LinkChange>) -> ObjectPlan {
+        ObjectPlan {
+            id: MeshId(id),
+            uid,
+            mesh_type: Name::literal("user"),
+            anchor: "a".into(),
+            change: None,
+            links,
+            keys: Vec::new(),
+            edges: Vec::new(),
+            items: Vec::new(),
+            cancelled: Vec::new(),
+            leaving: Vec::new(),
+            names: Vec::new(),
+            reason: Reason { text: String::new(), rule: RuleId(0) },
+        }
+    }
+
+    #[test]
+    fn the_newest_part_on_its_way_says_whose_an_object_is() {
+        let uid = |tail: u8| format!("018f0000-0000-7000-8000-0000000000{tail:02x}").parse::<Uid>().unwrap();
+        let add = |space| LinkChange::Add {
+            space: SpaceId(space),
+            rule: RuleId(1),
+            mode: LinkMode::Joined,
+            matched: String::new(),
+        };
+        let remove = |space| LinkChange::Remove { space: SpaceId(space), purge: false };
+        let plan = |objects| Plan { objects, ..Plan::default() };
+        let mut in_flight = InFlight::default();
+        // Changes hands within one plan, whichever object comes first.
+        let first = plan(vec![object(1, uid(1), vec![add(7)]), object(2, uid(2), vec![remove(7), add(8)])]);
+        let second = plan(vec![object(2, uid(2), vec![remove(8)])]);
+        let (_first, ticket) = Ticket::new();
+        in_flight.push(ticket, PlanTouch::of(&first)).unwrap();
+        let (_second, ticket) = Ticket::new();
+        in_flight.push(ticket, PlanTouch::of(&second)).unwrap();
+        assert_eq!(in_flight.owner(SpaceId(7)), Some(Some(uid(1))));
+        assert_eq!(in_flight.owner(SpaceId(8)), Some(None));
+        assert_eq!(in_flight.owner(SpaceId(9)), None);
+        assert!(
+            in_flight.touches_spaces(&[SpaceId(9), SpaceId(8)]) && !in_flight.touches_spaces(&[SpaceId(9)])
+        );
+        assert!(in_flight.touches_links_of(&[uid(2)]) && !in_flight.touches_links_of(&[uid(3)]));
     }
 }

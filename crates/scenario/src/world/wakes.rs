@@ -13,11 +13,14 @@ pub(super) struct Resolved {
     addresses: Vec<(ConnectorId, Text)>,
     /// Public ids that holders may hold.
     members: Vec<Uid>,
+    /// Mesh objects of the plan, which saw what it changes.
+    planned: Vec<MeshId>,
 }
 
 impl World {
     pub(super) fn resolve_wakes(&self, plan: &Plan) -> Resolved {
-        let mut resolved = Resolved::default();
+        let planned = plan.objects.iter().map(|object| object.id).collect();
+        let mut resolved = Resolved { planned, ..Resolved::default() };
         for wake in &plan.wakes {
             match wake {
                 Wake::Referrers { space } => {
@@ -56,21 +59,21 @@ impl World {
                 _ => {}
             }
         }
-        self.wake_referrers(&resolved.addresses);
+        self.wake_referrers(&resolved);
         for member in resolved.members {
             self.state.wake_holders(member);
         }
     }
 
-    fn wake_referrers(&mut self, addresses: &[(ConnectorId, Text)]) {
+    /// An object without a mesh object follows its references when it is linked.
+    fn wake_referrers(&mut self, resolved: &Resolved) {
         let mut todos = Vec::new();
-        for (connector, address) in addresses {
+        for (connector, address) in &resolved.addresses {
             let found = self.state.index.referrers(*connector, address);
-            todos.extend(found.filter_map(|id| self.state.space(id)).map(|space| {
-                space.record.link.map_or(Todo::Space(space.record.id), |link| Todo::Mesh(link.mesh))
-            }));
+            let links = found.filter_map(|id| self.state.space(id)?.record.link);
+            todos.extend(links.map(|link| link.mesh).filter(|mesh| !resolved.planned.contains(mesh)));
         }
-        todos.into_iter().for_each(|todo| self.state.wake(todo, None));
+        todos.into_iter().for_each(|mesh| self.state.wake(Todo::Mesh(mesh), None));
     }
 }
 

@@ -53,7 +53,7 @@ macro_rules! conformance_tests {
             wakes: [
                 waiting_objects_wake_for_their_key, a_linked_object_waits_no_more,
                 referrers_wake_by_id, referrers_wake_by_address, referrers_of_a_purged_object_wake,
-                a_linked_referrer_wakes_its_mesh_object, holders_wake, an_address_wakes_with_the_link,
+                referrers_that_see_it_anyway_are_not_woken, holders_wake, an_address_wakes_with_the_link,
                 an_address_that_is_there_wakes_at_once, waking_nobody_costs_nothing
             ];
             queue: [
