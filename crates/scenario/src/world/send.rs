@@ -184,6 +184,8 @@ impl World {
             }
             ItemAction::Delete { space } => {
                 self.state.remove(*space);
+                // References that led to it lead nowhere now, here and in the target.
+                self.state.wake_holders(item.uid);
                 self.state.wake(Todo::Mesh(item.mesh), None);
             }
         }

@@ -52,8 +52,11 @@ impl Tx<'_> {
             Settle::Deleted { space, .. } => {
                 self.delete_item(settled.item.0)?;
                 self.purge_space(space.0)?;
+                // References that led to it lead nowhere now, here and in the target.
+                let uid = self.uid_of(settled.mesh)?;
+                let woken = self.wake_holders(uid.as_slice())?;
                 // With its last object gone a mesh object may have to go too.
-                self.wake([(Todo::Mesh(settled.mesh), None)])
+                Ok(woken + self.wake([(Todo::Mesh(settled.mesh), None)])?)
             }
             Settle::Retry { not_before, reason } => {
                 self.postpone(settled, INTENT_RETRY, not_before.as_micros(), None, reason)

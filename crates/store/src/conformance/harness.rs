@@ -71,7 +71,8 @@ macro_rules! conformance_tests {
                 a_created_object_is_expected, a_created_object_that_is_known_is_adopted,
                 an_updated_object_is_expected, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
                 only_leased_items_are_settled, whoever_waits_for_a_created_object_wakes,
-                a_created_object_waits_for_others, an_updated_object_may_have_gone
+                a_created_object_waits_for_others, an_updated_object_may_have_gone,
+                a_deleted_object_wakes_who_refers_to_its_mesh_object
             ];
             audit: [
                 the_chain_holds_and_goes_on_after_reopening, a_failed_batch_leaves_the_chain_whole,

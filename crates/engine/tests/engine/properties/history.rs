@@ -307,12 +307,12 @@ impl Play {
 }
 
 /// The address of a person's account.
-pub(crate) fn dn(number: u8) -> String {
+fn dn(number: u8) -> String {
     format!("cn={number},OU=People,DC=corp")
 }
 
 /// A mesh object's line without what only the order of events gives: the running numbers by which systems call the
-/// objects that they made, and which of its links came first.
+/// objects that they made, and the order of links and members.
 fn without_order(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -322,8 +322,13 @@ fn without_order(line: &str) -> String {
         rest = after.trim_start_matches(|letter: char| letter.is_ascii_digit());
     }
     out.push_str(rest);
-    let Some((object, links)) = out.rsplit_once(" [") else { return out };
-    let mut links: Vec<&str> = links.trim_end_matches(']').split(", ").collect();
-    links.sort_unstable();
-    format!("{object} [{}]", links.join(", "))
+    let mut parts = out.split('[');
+    let mut sorted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (list, after) = part.split_once(']').unwrap_or((part, ""));
+        let mut list: Vec<&str> = list.split(", ").collect();
+        list.sort_unstable();
+        sorted.push_str(&format!("[{}]{after}", list.join(", ")));
+    }
+    sorted
 }

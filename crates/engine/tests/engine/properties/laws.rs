@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::company::{Company, name};
-use super::history::{Event, History, Mishap, Play, SYSTEMS, dn};
+use super::history::{Event, History, Mishap, Play, SYSTEMS};
 
 type Law = Result<(), TestCaseError>;
 
@@ -110,6 +110,7 @@ confidence = 100
 pub(crate) fn nothing_is_resurrected(History { company, events }: History) -> Law {
     let mut play = Play::new(&company);
     play.play(&events);
+    catch_up(&mut play);
     rest(&mut play)?;
     let tag = Value::text("t0");
     for (system, object_type) in [("hr", "person"), ("phones", "entry")] {
@@ -130,9 +131,21 @@ pub(crate) fn nothing_is_resurrected(History { company, events }: History) -> La
         }
     }
     rest(&mut play)?;
-    let told = play.told().join("\n");
+    // Who is leaving keeps the attributes that were known last.
+    let leaves = |line: &String| line.contains(" (leaving): ") || line.contains(" (deleted): ");
+    let told: Vec<String> = play.told().into_iter().filter(|line| !leaves(line)).collect();
+    let told = told.join("\n");
     prop_assert!(!told.contains("\"t0\""), "the tag is still there:\n{}", told);
     everybody_leaves(&mut play)
+}
+
+/// Reads by delta, because a full import that finds nothing at all proves nothing.
+fn catch_up(play: &mut Play) {
+    for system in SYSTEMS {
+        let id = play.id(system);
+        play.world.delta_from_system(id);
+        play.sync(system);
+    }
 }
 
 fn everybody_leaves(play: &mut Play) -> Law {
@@ -140,24 +153,18 @@ fn everybody_leaves(play: &mut Play) -> Law {
         play.remove("hr", "person", &number.to_string());
         play.remove("phones", "entry", &number.to_string());
     }
-    // By delta, because a full import that finds nothing at all proves nothing.
-    for system in SYSTEMS {
-        let id = play.id(system);
-        play.world.delta_from_system(id);
-        play.sync(system);
-    }
+    catch_up(play);
     for _ in 0..12 {
         rest(play)?;
         play.day();
     }
     rest(play)?;
+    // A member that somebody else put into a group is theirs to take out again, so groups are not looked at.
+    let is_person =
+        |line: &&String| ["user ", "ad user ", "phones entry "].iter().any(|of| line.starts_with(of));
     let told = play.told();
-    for number in 0..6_u8 {
-        let at = dn(number);
-        let left: Vec<&String> = told.iter().filter(|line| line.contains(&format!("\"{at}\""))).collect();
-        prop_assert!(left.is_empty(), "{} is still somewhere: {:?}", number, left);
-    }
-    prop_assert!(!told.iter().any(|line| line.starts_with("user ")), "{}", told.join("\n"));
+    let left: Vec<&String> = told.iter().filter(is_person).collect();
+    prop_assert!(left.is_empty(), "somebody is still there: {:#?}", left);
     Ok(())
 }
 
