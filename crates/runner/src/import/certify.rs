@@ -1,5 +1,6 @@
 //! The end of a full import: what was not seen is gone, if that is proved and within limits.
 
+use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::Limit;
 use identitymesh_model::{Name, SpaceId};
 use identitymesh_store::{Reader, StoreError};
@@ -43,27 +44,22 @@ impl Stager {
         if unseen.is_empty() {
             return Ok(None);
         }
-        let gaps = gaps(partition, population);
         let count = unseen.len() as u64;
-        if !gaps.is_empty() {
-            self.run.count("deletes_unseen", count);
-            let reasons = gaps.join(", ");
-            return Ok(Some(format!(
-                "deletes unseen: {count} {object_type} objects were not in this import and stay as they are, because it \
-                 does not prove that they are gone ({reasons})"
-            )));
+        match judge(object_type, &partition.shown(), population, count, self.limit()) {
+            Absence::Proved => {
+                self.delete(unseen)?;
+                Ok(None)
+            }
+            Absence::Unproved(told) => {
+                self.run.count("deletes_unseen", count);
+                Ok(Some(told))
+            }
+            Absence::Held(told) => {
+                self.run.count("deletes_held", count);
+                self.run.held = Some(told);
+                Ok(None)
+            }
         }
-        let allowed = self.limit().allowed(population);
-        if count > allowed {
-            self.run.count("deletes_held", count);
-            self.run.held = Some(format!(
-                "{count} of {population} {object_type} objects are missing, more than the limit of {allowed}; none of \
-                 them is taken as gone. If that is right, raise `import_delete` in [connector.limits] and import again"
-            ));
-            return Ok(None);
-        }
-        self.delete(unseen)?;
-        Ok(None)
     }
 
     fn limit(&self) -> Limit {
@@ -112,20 +108,13 @@ impl Stager {
     }
 }
 
-/// Why this partition's read does not prove that what it did not show is gone.
-fn gaps(partition: &Partition, population: u64) -> Vec<String> {
-    let Some(certificate) = &partition.certificate else {
-        return vec!["the connector gave no certificate of completeness".to_owned()];
-    };
-    let mut gaps = certificate.gaps.clone();
-    if let Some(expected) = certificate.expected.filter(|expected| *expected != certificate.objects) {
-        gaps.push(format!("the system says it has {expected} objects and delivered {}", certificate.objects));
+impl Partition {
+    fn shown(&self) -> Shown {
+        let certified = self.certificate.as_ref().map(|certificate| Certified {
+            objects: certificate.objects,
+            expected: certificate.expected,
+            gaps: certificate.gaps.clone(),
+        });
+        Shown { delivered: self.delivered, repeated: self.repeated, certified }
     }
-    if partition.repeated > 0 {
-        gaps.push(format!("{} external ids came more than once", partition.repeated));
-    }
-    if partition.delivered == 0 && population > 0 {
-        gaps.push("nothing was delivered where there were objects before".to_owned());
-    }
-    gaps
 }

@@ -23,7 +23,7 @@ pub(super) struct PartResult {
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
-    /// Objects that came whole more than once in this part, by type.
+    /// Object types of whole objects that came more than once in this part, once for each time too many.
     pub(super) repeated: Vec<Name>,
     /// Known objects that were seen, by type.
     pub(super) seen: Vec<(Name, SpaceId)>,
@@ -134,9 +134,8 @@ impl Comparer<'_> {
             while let Some((_, change)) = rest.next_if(|(next, _)| *next == id) {
                 changes.push(change);
             }
-            if changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count() > 1 {
-                result.repeated.push(object_type);
-            }
+            let whole = changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count();
+            result.repeated.extend(std::iter::repeat_n(object_type, whole.saturating_sub(1)));
             // The newest whole statement about the object makes all older ones void.
             let from = changes.iter().rposition(Incoming::is_whole).unwrap_or(0);
             let changes = changes.split_off(from);

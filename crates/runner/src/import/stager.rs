@@ -172,13 +172,7 @@ impl Stager {
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
         self.see(std::mem::take(&mut part.seen));
-        // In a full import nobody comes twice; in a delta the same object may well change twice.
-        for object_type in std::mem::take(&mut part.repeated) {
-            self.partitions.entry(object_type).or_default().repeated += 1;
-        }
-        for (object_type, id) in std::mem::take(&mut part.refused) {
-            self.partitions.entry(object_type).or_default().malformed.push(id);
-        }
+        self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
         self.run.count("unchanged", part.unchanged);
@@ -228,6 +222,20 @@ impl Stager {
             if !partition.seen.insert(id) {
                 partition.repeated += 1;
             }
+        }
+    }
+
+    /// What a full import cannot count on: objects that are there and could not be taken, and ids that came twice. In a
+    /// delta the same object may well change twice.
+    fn doubt(&mut self, refused: Vec<(Name, Text)>, repeated: Vec<Name>) {
+        if !self.is_full {
+            return;
+        }
+        for (object_type, id) in refused {
+            self.partitions.entry(object_type).or_default().malformed.push(id);
+        }
+        for object_type in repeated {
+            self.partitions.entry(object_type).or_default().repeated += 1;
         }
     }
 

@@ -6,11 +6,12 @@ use identitymesh_model::rules::{
 };
 use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId, ValueType};
 
-use super::compile::{CREATE_ONLY_NEEDS, Compiler, mesh_attributes, plain_text};
-use super::keys::unique_index;
-use super::set::RuleSet;
-use super::target::{Place, Projection, ProjectionValue, TargetAttribute};
-use super::{Expression, RuleProblem};
+use super::compiler::Compiler;
+use super::environment::{CREATE_ONLY_NEEDS, mesh_attributes, plain_text};
+use crate::rules::keys::unique_index;
+use crate::rules::set::RuleSet;
+use crate::rules::target::{Place, Projection, ProjectionValue, TargetAttribute};
+use crate::rules::{Expression, RuleProblem};
 
 /// Compiles one connector's projection rules into the mesh types that they project.
 pub(super) fn compile_projections(
@@ -189,6 +190,7 @@ impl Part<'_, '_> {
             keep_when_absent: attribute.keep_when_absent,
             unique,
             ignore_case: known.is_some_and(|known| known.ignore_case),
+            shares: false,
             kind: known.map(|known| known.kind),
         })
     }

@@ -4,13 +4,12 @@
 //! rules in `docs/sync-semantics.md`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use identitymesh_scenario::run_text;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The files as tests, each named by its title.
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let mut files = Vec::new();
     find(&root, &mut files);
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
         let root = root.clone();
         Trial::test(name, move || play(&root, &file))
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    trials.collect()
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) {
