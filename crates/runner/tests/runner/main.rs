@@ -1,0 +1,3 @@
+//! Tests of the runner over a real store, against systems in memory.
+
+mod seen;
