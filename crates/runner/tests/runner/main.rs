@@ -9,6 +9,7 @@ mod disk;
 mod failing;
 mod interrupted;
 mod place;
+mod seen;
 mod source;
 mod starts;
 mod target;

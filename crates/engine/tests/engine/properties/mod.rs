@@ -14,8 +14,8 @@ use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
 
-/// Histories played for each property.
-const CASES: u32 = 48;
+/// Histories played for each property; `PROPTEST_CASES` asks for more.
+const CASES: u32 = 96;
 
 /// A property as a test.
 fn property<S: Strategy + 'static>(
@@ -26,7 +26,7 @@ fn property<S: Strategy + 'static>(
     Trial::test(format!("properties/{name}"), move || {
         let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/properties.regressions");
         let config = Config {
-            cases: CASES,
+            cases: if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { CASES },
             max_shrink_iters: 2_000,
             failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
             source_file: Some(file!()),
