@@ -7,6 +7,7 @@
 mod cycle;
 mod error;
 mod export;
+mod follow;
 mod force;
 mod import;
 mod mesh;
@@ -17,6 +18,7 @@ mod sync;
 pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;
+pub use follow::{FollowEvent, follow};
 pub use force::{Applied, InForce, apply_configuration, check_configuration};
 pub use import::{ImportKind, import};
 pub use mesh::{Mesh, SecretResolver};

@@ -24,6 +24,8 @@ pub(crate) fn descriptor() -> Descriptor {
             discover: true,
             hierarchical: true,
             compare_and_set: true,
+            follow: false,
+            set_password: false,
         },
         settings: SettingsSchema { settings: [reaching(), reading(), writing()].concat() },
     }

@@ -7,6 +7,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod exports;
+mod follow;
 mod init;
 mod lookup;
 mod mesh;

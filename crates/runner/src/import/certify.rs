@@ -1,4 +1,7 @@
-//! The end of a full import: what was not seen is gone, if that is proved and within limits.
+//! The end of a read that named everything there is: what was not seen is gone, if that is proved and within limits.
+//!
+//! A full import names everything of all types; a delta only of those that it certifies. The watermark is committed
+//! after the deletes, and not at all when they are held: otherwise no later delta would tell of them.
 
 use identitymesh_model::rules::Limit;
 use identitymesh_model::{Name, SpaceId};
@@ -14,23 +17,28 @@ const IDS_READ: usize = 50_000;
 const DELETES_WRITTEN: usize = 20_000;
 
 impl Stager {
-    /// Ends a full import; a delta import needs no end.
+    /// Ends an import that read to its end.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
-        if !self.is_full {
-            return Ok(());
-        }
         let mut notes = Vec::new();
         for object_type in self.object_types() {
+            let is_certified =
+                self.partitions.get(&object_type).is_some_and(|partition| partition.certificate.is_some());
+            if !self.is_full && !is_certified {
+                continue;
+            }
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
             notes.extend(self.partition(object_type, &partition)?);
         }
+        let has_gaps = !notes.is_empty();
         if !notes.is_empty() {
             let told = notes.join("; ");
             self.run.message = Some(
                 self.run.message.take().map_or_else(|| told.clone(), |before| format!("{before}; {told}")),
             );
         }
-        Ok(())
+        // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself.
+        let is_repeatable = self.run.held.is_some() || (!self.is_full && has_gaps);
+        if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
     /// Infers what is gone from one partition, or says why it may not.
@@ -43,7 +51,7 @@ impl Stager {
         if unseen.is_empty() {
             return Ok(None);
         }
-        let gaps = gaps(partition, population);
+        let gaps = gaps(partition, population, self.is_full);
         let count = unseen.len() as u64;
         if !gaps.is_empty() {
             self.run.count("deletes_unseen", count);
@@ -113,7 +121,7 @@ impl Stager {
 }
 
 /// Why this partition's read does not prove that what it did not show is gone.
-fn gaps(partition: &Partition, population: u64) -> Vec<String> {
+fn gaps(partition: &Partition, population: u64, is_full: bool) -> Vec<String> {
     let Some(certificate) = &partition.certificate else {
         return vec!["the connector gave no certificate of completeness".to_owned()];
     };
@@ -121,7 +129,8 @@ fn gaps(partition: &Partition, population: u64) -> Vec<String> {
     if let Some(expected) = certificate.expected.filter(|expected| *expected != certificate.objects) {
         gaps.push(format!("the system says it has {expected} objects and delivered {}", certificate.objects));
     }
-    if partition.repeated > 0 {
+    // In a delta an object comes as often as it changed.
+    if is_full && partition.repeated > 0 {
         gaps.push(format!("{} external ids came more than once", partition.repeated));
     }
     if partition.delivered == 0 && population > 0 {
