@@ -1,5 +1,7 @@
-//! Against a real OpenLDAP, read back with `ldapsearch`.
+//! Against real directories, read back with `ldapsearch`.
 
+#[cfg(test)]
+mod active_directory;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]

@@ -8,8 +8,10 @@ mod certificates;
 mod ldif;
 mod ports;
 mod require;
+mod samba_ad;
 mod slapd;
 
 pub use ldif::{Attributes, Entries, parse_ldif};
-pub use require::{System, require};
+pub use require::{System, require, require_as_root};
+pub use samba_ad::{SambaAd, SambaAdOptions};
 pub use slapd::{Slapd, SlapdOptions};
