@@ -3,6 +3,7 @@
 //! One table, [`verdict`], decides for every code what became of a write; codes not in it are refusals, because an
 //! unknown refusal that is tried for ever helps nobody. What the server says in words is handed on unchanged.
 
+use crate::dialect::active_directory::codes;
 use crate::transport::Answer;
 
 pub(crate) const SUCCESS: u32 = 0;
@@ -56,6 +57,11 @@ pub(crate) fn in_words(answer: &Answer) -> String {
     if !answer.message.is_empty() {
         words.push_str(": ");
         words.push_str(&answer.message);
+        if let Some(meaning) = codes::explained(&answer.message) {
+            words.push_str(" (");
+            words.push_str(meaning);
+            words.push(')');
+        }
     }
     if !answer.referrals.is_empty() {
         words.push_str("; it refers to ");
@@ -163,7 +169,7 @@ mod tests {
             code: 10,
             message: "shadow copy".to_owned(),
             referrals: vec!["ldap://master.test".to_owned()],
-            entry: None,
+            ..Answer::default()
         };
         assert_eq!(in_words(&answer), "referral (10): shadow copy; it refers to ldap://master.test");
         assert_eq!(in_words(&Answer { code: 51, ..Answer::default() }), "busy (51)");

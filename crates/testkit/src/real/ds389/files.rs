@@ -28,7 +28,7 @@ impl Files {
     /// Writes everything but the ports, and loads the first entries.
     pub(super) fn create(options: &Ds389Options) -> Result<Self> {
         let folder = temp::directory();
-        let certificates = Certificates::create(folder.path())?;
+        let certificates = Certificates::create(folder.path(), &[])?;
         let files = Self { folder, certificates };
         for name in ["conf", "conf/schema", "log", "run", "lock", "tmp", "ldif", "bak", "db", "home", "inst"]
         {

@@ -27,7 +27,7 @@ impl Files {
     /// Writes the configuration and loads the first entries.
     pub(super) fn create(options: &SlapdOptions) -> Result<Self> {
         let folder = temp::directory();
-        let certificates = Certificates::create(folder.path())?;
+        let certificates = Certificates::create(folder.path(), &[])?;
         let files = Self { folder, certificates };
         let installed = find_program("slapd").context("slapd is not installed")?;
         fs::copy(&installed, files.program()).context("cannot copy slapd")?;

@@ -1,0 +1,9 @@
+//! Against a real domain controller (Samba), read back with `ldapsearch`.
+
+mod changes;
+mod conformance;
+mod connect;
+mod export;
+mod import;
+mod subject;
+mod support;
