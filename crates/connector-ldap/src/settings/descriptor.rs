@@ -36,7 +36,7 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             hierarchical: true,
             compare_and_set: true,
             follow: family == Family::Any,
-            set_password: true,
+            set_password: family == Family::Any,
         },
         settings: SettingsSchema { settings: [reaching(), reading(), writing()].concat() },
     }

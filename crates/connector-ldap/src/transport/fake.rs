@@ -41,6 +41,8 @@ pub(crate) struct Fake {
     pub(crate) faults: Mutex<VecDeque<Fault>>,
     /// Names whose writes are refused.
     pub(crate) refused: Vec<String>,
+    /// What the next streams give, one list for each; a list without an end ends with the connection.
+    pub(crate) scripts: Mutex<VecDeque<Vec<Item>>>,
     closed: AtomicBool,
     pages: Mutex<usize>,
     ids: Mutex<usize>,
@@ -217,6 +219,9 @@ impl Transport for Fake {
     }
 
     async fn stream(&self, search: &Search) -> Result<Box<dyn Items>, Failure> {
+        if let Some(script) = self.scripts.lock().unwrap().pop_front() {
+            return Ok(Box::new(FakeItems(script.into())));
+        }
         let Found { entries, references, answer, .. } = self.search(search).await?;
         let entries = entries.into_iter().map(|entry| Item::Entry(entry, Vec::new()));
         let references = (!references.is_empty()).then_some(Item::References(references));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod active_directory;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod connect;

@@ -4,5 +4,6 @@
 
 mod demo;
 mod first_mesh;
+mod follow;
 mod process;
 mod trouble;

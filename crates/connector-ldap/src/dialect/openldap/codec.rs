@@ -7,9 +7,9 @@ use crate::transport::{Bytes, Control, Failure};
 
 /// The request control, which servers that offer synchronisation list in their root entry.
 pub(crate) const REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
-const STATE: &str = "1.3.6.1.4.1.4203.1.9.1.2";
-const DONE: &str = "1.3.6.1.4.1.4203.1.9.1.3";
-const INFO: &str = "1.3.6.1.4.1.4203.1.9.1.4";
+pub(super) const STATE_CONTROL: &str = "1.3.6.1.4.1.4203.1.9.1.2";
+pub(super) const DONE_CONTROL: &str = "1.3.6.1.4.1.4203.1.9.1.3";
+pub(super) const INFO_MESSAGE: &str = "1.3.6.1.4.1.4203.1.9.1.4";
 
 /// Tags of the choices of the information message.
 const NEW_COOKIE: u8 = 0x80;
@@ -74,7 +74,8 @@ pub(crate) struct EntryState {
 /// What the controls say of the entry that they came with.
 pub(crate) fn entry_state(controls: &[Control]) -> Result<EntryState, Failure> {
     const WHAT: &str = "an entry whose state cannot be read";
-    let value = Control::value_of(controls, STATE).ok_or_else(|| malformed("an entry without its state"))?;
+    let value =
+        Control::value_of(controls, STATE_CONTROL).ok_or_else(|| malformed("an entry without its state"))?;
     let mut parts = Reader::new(value).inside(SEQUENCE, WHAT)?;
     let state = match parts.integer(ENUMERATED, WHAT)? {
         0 => State::Present,
@@ -98,7 +99,8 @@ pub(crate) struct Done {
 /// What the controls of the last answer say.
 pub(crate) fn done(controls: &[Control]) -> Result<Done, Failure> {
     const WHAT: &str = "the end of a refresh that cannot be read";
-    let value = Control::value_of(controls, DONE).ok_or_else(|| malformed("a refresh without its end"))?;
+    let value =
+        Control::value_of(controls, DONE_CONTROL).ok_or_else(|| malformed("a refresh without its end"))?;
     let mut parts = Reader::new(value).inside(SEQUENCE, WHAT)?;
     let cookie = parts.optional(OCTETS, WHAT)?.map(<[u8]>::to_vec);
     Ok(Done { cookie, names_deletes: flag(&mut parts, false, WHAT)? })
@@ -120,7 +122,7 @@ pub(crate) enum Info {
 /// Reads an intermediate answer; nothing when it is about something else.
 pub(crate) fn info(oid: Option<&str>, value: Option<&[u8]>) -> Result<Option<Info>, Failure> {
     const WHAT: &str = "information on a refresh that cannot be read";
-    if oid != Some(INFO) {
+    if oid != Some(INFO_MESSAGE) {
         return Ok(None);
     }
     let (tag, content) = Reader::new(value.unwrap_or_default()).element(WHAT)?;
@@ -200,7 +202,7 @@ mod tests {
                     writer.octets(OCTETS, &UUID);
                     cookie.iter().for_each(|cookie| writer.octets(OCTETS, cookie));
                 });
-                let read = entry_state(&control(STATE, value)).unwrap();
+                let read = entry_state(&control(STATE_CONTROL, value)).unwrap();
                 assert_eq!(read, EntryState { state, uuid: UUID, cookie });
             }
         }
@@ -210,25 +212,25 @@ mod tests {
                 writer.integer(ENUMERATED, number);
                 writer.octets(OCTETS, uuid);
             });
-            entry_state(&control(STATE, value)).is_err()
+            entry_state(&control(STATE_CONTROL, value)).is_err()
         };
         assert!(strange(4, &UUID) && strange(1, &UUID[1..]) && !strange(1, &UUID));
     }
 
     #[test]
     fn the_end_says_whether_deletes_were_named() {
-        let read = |bytes: &[u8]| done(&control(DONE, bytes.to_vec())).unwrap();
+        let read = |bytes: &[u8]| done(&control(DONE_CONTROL, bytes.to_vec())).unwrap();
         assert_eq!(read(&[0x30, 0]), Done { cookie: None, names_deletes: false });
         assert_eq!(read(&[0x30, 3, 1, 1, 0xff]), Done { cookie: None, names_deletes: true });
         assert_eq!(read(&[0x30, 3, 4, 1, b'c']), Done { cookie: Some(vec![b'c']), names_deletes: false });
         let both = [0x30, 6, 4, 1, b'c', 1, 1, 0xff];
         assert_eq!(read(&both), Done { cookie: Some(vec![b'c']), names_deletes: true });
-        assert!(done(&[]).is_err() && done(&control(DONE, vec![0x04, 0])).is_err());
+        assert!(done(&[]).is_err() && done(&control(DONE_CONTROL, vec![0x04, 0])).is_err());
     }
 
     #[test]
     fn all_four_kinds_of_information_are_read_with_their_defaults() {
-        let read = |bytes: &[u8]| info(Some(INFO), Some(bytes)).unwrap().unwrap();
+        let read = |bytes: &[u8]| info(Some(INFO_MESSAGE), Some(bytes)).unwrap().unwrap();
         assert_eq!(read(&[0x80, 2, b'a', b'b']), Info::NewCookie(b"ab".to_vec()));
         assert_eq!(read(&[0xa1, 0]), Info::RefreshDelete { cookie: None, is_last: true });
         assert_eq!(
@@ -248,9 +250,9 @@ mod tests {
         }
         assert_eq!(info(Some("1.2"), None).unwrap(), None);
         assert_eq!(info(None, None).unwrap(), None);
-        assert!(info(Some(INFO), None).is_err());
-        assert!(info(Some(INFO), Some(&[0xa4, 0])).is_err());
-        assert!(info(Some(INFO), Some(&[0xa3, 0])).is_err());
+        assert!(info(Some(INFO_MESSAGE), None).is_err());
+        assert!(info(Some(INFO_MESSAGE), Some(&[0xa4, 0])).is_err());
+        assert!(info(Some(INFO_MESSAGE), Some(&[0xa3, 0])).is_err());
     }
 
     #[test]
@@ -263,9 +265,9 @@ mod tests {
         fn no_bytes_end_the_task(bytes: Vec<u8>, tag in 0x80..0xb0_u8) {
             let framed = made(tag, |writer| writer.raw(&bytes));
             for value in [bytes.clone(), made(SEQUENCE, |writer| writer.raw(&bytes)), framed] {
-                let _read = entry_state(&control(STATE, value.clone()));
-                let _read = done(&control(DONE, value.clone()));
-                let _read = info(Some(INFO), Some(&value));
+                let _read = entry_state(&control(STATE_CONTROL, value.clone()));
+                let _read = done(&control(DONE_CONTROL, value.clone()));
+                let _read = info(Some(INFO_MESSAGE), Some(&value));
             }
         }
     }

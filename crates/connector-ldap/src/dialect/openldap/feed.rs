@@ -1,4 +1,4 @@
-//! Several searches under way on one connection, their items in one bounded queue in the order of arrival.
+//! Several searches under way at once, their items in one bounded queue in the order of arrival.
 //!
 //! Whoever takes from one search only could wait for ever: the answers of another, which nobody takes, would stand
 //! before them on the connection. So each has a task that takes, and the queue is what holds the server back.
@@ -30,15 +30,15 @@ pub(super) enum Silence {
 }
 
 impl Feed {
-    /// Starts the searches.
+    /// Starts the searches, each on the connection beside it.
     pub(super) async fn start(
-        transport: &Arc<dyn Transport>,
-        searches: &[Search],
+        searches: Vec<(Arc<dyn Transport>, Search)>,
         silence: Silence,
     ) -> Result<Self, Failure> {
         let (sender, arrived) = mpsc::channel(ITEMS_WAITING_MAX);
         let mut taking = JoinSet::new();
         for (at, search) in searches.iter().enumerate() {
+            let (transport, search) = search;
             let items = transport.stream(search).await?;
             taking.spawn(take(at, items, silence, sender.clone()));
         }

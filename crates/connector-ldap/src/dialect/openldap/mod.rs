@@ -1,6 +1,8 @@
 //! OpenLDAP.
 
 mod codec;
+#[cfg(test)]
+mod faults;
 mod feed;
 mod mark;
 mod refresh;

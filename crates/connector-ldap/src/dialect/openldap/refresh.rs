@@ -23,7 +23,7 @@ use crate::error;
 use crate::read;
 use crate::result;
 use crate::schema::TypeMap;
-use crate::transport::{Answer, Control, Entry, Item, Reach, Search};
+use crate::transport::{Answer, Control, Entry, Failure, Item, Reach, Search, Transport};
 
 /// The name of the search for containers, which no type can have.
 const CONTAINERS: &str = "";
@@ -33,6 +33,7 @@ const PRESENT_COUNT_MAX: usize = 20_000;
 const GAP_COUNT_MAX: usize = 20;
 /// While nothing happens the connection is tried so often: one that silently went away would never say so.
 const CONNECTION_TRIED_EVERY: Duration = Duration::from_secs(30);
+const WHETHER_THERE: &str = "seeing whether the server is there";
 /// The cookie is no longer of use (RFC 4533, section 2.5).
 const REFRESH_REQUIRED: u32 = 4096;
 /// OpenLDAP's answer to a cookie from its own future, as after a restored backup.
@@ -58,6 +59,8 @@ pub(super) struct Refresh {
     around: Around,
     mode: Mode,
     feed: Feed,
+    /// One for each search.
+    connections: Vec<Arc<dyn Transport>>,
     sources: Vec<Source>,
     waiting: VecDeque<Change>,
     present: Vec<(Name, Text)>,
@@ -93,16 +96,39 @@ pub(super) fn searches(around: &Around, mode: Mode, cookies: Option<&Cookies>) -
     all.map(search).collect()
 }
 
+/// A connection for each search. A search that stays counts as one that is carried out, of which OpenLDAP allows a
+/// connection only half as many as it has threads; those that end may wait for each other on one.
+async fn connections(
+    around: &Around,
+    mode: Mode,
+    count: usize,
+) -> Result<Vec<Arc<dyn Transport>>, ConnectorError> {
+    let mut connections = vec![Arc::clone(&around.transport)];
+    while connections.len() < count {
+        let next = match mode {
+            Mode::RefreshOnly => Arc::clone(&around.transport),
+            Mode::RefreshAndPersist => around.dial.dial().await?,
+        };
+        connections.push(next);
+    }
+    Ok(connections)
+}
+
 impl Refresh {
     /// Starts all searches.
     pub(super) async fn start(around: Around, mode: Mode, cookies: Cookies) -> Result<Self, ConnectorError> {
+        let names = around.types.iter().map(|map| map.config.name.as_str()).chain([CONTAINERS]);
+        if !names.into_iter().all(|name| cookies.get(name).is_some_and(|cookie| has_place(cookie))) {
+            return Err(delta::refused("it has no place for every search"));
+        }
         let wait = around.config.request_timeout;
         let silence = match mode {
             Mode::RefreshOnly => Silence::AtMost(wait),
             Mode::RefreshAndPersist => Silence::ForEver(wait),
         };
         let searches = searches(&around, mode, Some(&cookies));
-        let feed = Feed::start(&around.transport, &searches, silence)
+        let connections = connections(&around, mode, searches.len()).await?;
+        let feed = Feed::start(connections.iter().cloned().zip(searches).collect(), silence)
             .await
             .map_err(|failure| error::no_answer("asking for changes", failure))?;
         let source = |map: Option<&Arc<TypeMap>>| Source {
@@ -118,6 +144,7 @@ impl Refresh {
             around,
             mode,
             feed,
+            connections,
             sources,
             waiting: VecDeque::new(),
             present: Vec::new(),
@@ -178,17 +205,16 @@ impl Refresh {
         Ok(())
     }
 
-    async fn wait(
-        &mut self,
-    ) -> Result<Option<(usize, Result<Item, crate::transport::Failure>)>, ConnectorError> {
+    async fn wait(&mut self) -> Result<Option<(usize, Result<Item, Failure>)>, ConnectorError> {
         loop {
             match tokio::time::timeout(CONNECTION_TRIED_EVERY, self.feed.next()).await {
                 Ok(arrived) => return Ok(arrived),
                 Err(_quiet) => {
                     let root = Search::entry("", Arc::from(["1.1".to_owned()]));
-                    let tried = self.around.transport.search(&root).await;
-                    tried
-                        .map_err(|failure| error::no_answer("seeing whether the server is there", failure))?;
+                    for connection in &self.connections {
+                        let tried = connection.search(&root).await;
+                        tried.map_err(|failure| error::no_answer(WHETHER_THERE, failure))?;
+                    }
                 }
             }
         }
@@ -301,7 +327,7 @@ impl Refresh {
                 self.sources[at].is_over = true;
                 self.sources[at].move_to(done.cookie)
             }
-            REFRESH_REQUIRED | UNWILLING => {
+            REFRESH_REQUIRED | UNWILLING | result::UNAVAILABLE_CRITICAL_EXTENSION => {
                 Err(delta::refused(&format!("the server answered {}", result::in_words(answer))))
             }
             _ => {
@@ -403,5 +429,12 @@ impl Source {
 
 /// The cookie with which a search ended, for a mark before a full read.
 pub(super) fn last_cookie(controls: &[Control]) -> Option<String> {
-    codec::done(controls).ok()?.cookie.and_then(|cookie| String::from_utf8(cookie).ok())
+    let cookie = codec::done(controls).ok()?.cookie.and_then(|cookie| String::from_utf8(cookie).ok());
+    cookie.filter(|cookie| has_place(cookie))
+}
+
+/// Whether a cookie says where it stands. The server takes one that does not for none at all: it then tells everything
+/// that is there and nothing of what is gone.
+fn has_place(cookie: &str) -> bool {
+    cookie.split(',').any(|part| part.strip_prefix("csn=").is_some_and(|place| !place.is_empty()))
 }

@@ -119,7 +119,7 @@ impl SlapdOptions {
                 SessionLog::Memory => "olcSpSessionlog: 10000\n",
                 SessionLog::AccessLog => "olcSpSessionlogSource: cn=accesslog\n",
             };
-            text += &overlay("syncprov", "olcSyncProvConfig", &format!("olcSpCheckpoint: 100 10\n{log}"));
+            text += &overlay("syncprov", "olcSyncProvConfig", &format!("olcSpCheckpoint: 1 1\n{log}"));
         }
         text
     }

@@ -61,6 +61,11 @@ impl Slapd {
         self.daemon.stop();
     }
 
+    /// Asks the server to end and waits, as a service manager does; its data stay for [`Slapd::restart`].
+    pub fn end(&mut self) {
+        self.daemon.end();
+    }
+
     /// Starts the server again on the same ports with the same data, killing it first if it runs.
     ///
     /// # Errors
