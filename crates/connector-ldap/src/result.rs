@@ -118,12 +118,13 @@ const fn name(code: u32) -> &'static str {
     }
 }
 
-/// The words of a server's message that may name an attribute: what stands in quotes or parentheses, and what
-/// stands before a colon. Only the caller knows which of them are attributes.
+/// The words of a server's message that may name an attribute: what stands in quotes or parentheses, before a colon,
+/// and behind the word "attribute". Only the caller knows which of them are attributes.
 pub(crate) fn names_in(message: &str) -> impl Iterator<Item = &str> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-.;".contains(character);
     let mut rest = message;
     let mut before = ' ';
+    let mut is_announced = false;
     std::iter::from_fn(move || {
         loop {
             let start = rest.find(is_part)?;
@@ -134,8 +135,9 @@ pub(crate) fn names_in(message: &str) -> impl Iterator<Item = &str> {
             rest = tail;
             before = ' ';
             let closing = tail.chars().next().unwrap_or(' ');
-            let is_named =
-                closing == ':' || matches!((opening, closing), ('\'', '\'') | ('"', '"') | ('(', ')'));
+            let is_named = std::mem::replace(&mut is_announced, word.eq_ignore_ascii_case("attribute"))
+                || closing == ':'
+                || matches!((opening, closing), ('\'', '\'') | ('"', '"') | ('(', ')'));
             if is_named {
                 return Some(word);
             }
@@ -182,6 +184,7 @@ mod tests {
         assert_eq!(names("object class 'inetOrgPerson' requires attribute 'sn'"), ["inetOrgPerson", "sn"]);
         assert_eq!(names("attribute \"foo\" not allowed"), ["foo"]);
         assert_eq!(names("Att 9 (title):len"), ["title"]);
+        assert_eq!(names("0200D: SINGLE-VALUE attribute title on x"), ["0200D", "title"]);
         assert_eq!(names(""), [""; 0]);
         assert_eq!(names("é'ü'"), [""; 0]);
     }

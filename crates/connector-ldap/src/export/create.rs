@@ -61,7 +61,8 @@ impl Writer {
     ) -> Result<Outcome, Outcome> {
         let entry = self.entry_at(map, address).await?;
         let Some(there) = entry.and_then(|entry| self.read(map, &entry).object) else {
-            return Err(self.negative(map, &format!("{address} exists and cannot be read"), answer));
+            // Another entry has a value that must be unique, or one of this name may not be seen.
+            return Err(self.refused(map, &format!("adding {address}"), answer));
         };
         let differing = differences(map, wanted, &there.attributes);
         if differing.is_empty() {

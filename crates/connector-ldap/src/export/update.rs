@@ -171,6 +171,7 @@ impl Writer {
         (new_address, create_container): (&str, bool),
         progress: &mut Progress,
     ) -> Result<(), Outcome> {
+        let mut may_make_container = true;
         for _ in 0..ATTEMPTS_MAX {
             if !naming::is_renamed(&progress.dn, new_address) {
                 return Ok(());
@@ -183,35 +184,28 @@ impl Writer {
                 // Active Directory knows one name only.
                 delete_old: self.directory.dialect == Dialect::ActiveDirectory
                     || !keeps_old_name(map, &progress.dn, changes),
-                new_parent: is_move.then(|| new_parent.to_owned()),
+                // Named by its id, an entry has no parent that the server could leave it below.
+                new_parent: (is_move || self.names_by_id(map)).then(|| new_parent.to_owned()),
             };
             let answer = self.send(&self.guarded(map, id, &[], write)).await?;
-            match result::verdict(answer.code) {
-                Verdict::Applied => {
-                    progress.has_changed = true;
-                    return Ok(());
-                }
-                Verdict::Missing | Verdict::Differs => {
-                    let entry = self.still_there(map, id).await?;
-                    if entry.dn != progress.dn {
-                        progress.dn = entry.dn;
-                    } else if create_container && self.entry_at(map, new_parent).await?.is_none() {
-                        self.make_containers(map, new_parent).await?;
-                    } else {
-                        return Err(self.negative(
-                            map,
-                            &format!("moving {} to {new_address}", progress.dn),
-                            &answer,
-                        ));
-                    }
-                }
-                _ => {
-                    return Err(self.negative(
-                        map,
-                        &format!("moving {} to {new_address}", progress.dn),
-                        &answer,
-                    ));
-                }
+            if result::verdict(answer.code) == Verdict::Applied {
+                progress.has_changed = true;
+                return Ok(());
+            }
+            let what = format!("moving {} to {new_address}", progress.dn);
+            let entry = self.still_there(map, id).await?;
+            let has_moved = entry.dn != progress.dn;
+            progress.dn = entry.dn;
+            // Servers have different codes for a container that is not there, so it is looked for.
+            let lacks_container = !has_moved
+                && is_move
+                && create_container
+                && std::mem::take(&mut may_make_container)
+                && self.entry_at(map, new_parent).await?.is_none();
+            if lacks_container {
+                self.make_containers(map, new_parent).await?;
+            } else if !has_moved {
+                return Err(self.negative(map, &what, &answer));
             }
         }
         Err(super::batch::not_sent(format!("{} is being moved by somebody else", progress.dn)))

@@ -66,9 +66,13 @@ impl Writer {
     /// What a write to the object with this id is addressed to: the id itself where names can say it, so that an entry
     /// which took the name over is never meant.
     pub(super) fn target(&self, map: &TypeMap, id: &str, dn: &str) -> String {
-        let is_its_own = map.external_id.eq_ignore_ascii_case(self.directory.dialect.facts().external_id);
-        let names_by_id = self.directory.dialect.facts().names_by_id && is_its_own;
-        if names_by_id { format!("<GUID={id}>") } else { dn.to_owned() }
+        if self.names_by_id(map) { format!("<GUID={id}>") } else { dn.to_owned() }
+    }
+
+    /// Whether an entry can be named by its external id.
+    pub(super) fn names_by_id(&self, map: &TypeMap) -> bool {
+        let facts = self.directory.dialect.facts();
+        facts.names_by_id && map.external_id.eq_ignore_ascii_case(facts.external_id)
     }
 
     /// A write that hands the external id back, where the server can do that.

@@ -34,6 +34,17 @@ impl Server {
     }
 }
 
+/// How an Active Directory is asked what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// By DirSync where the account may, else by sequence numbers.
+    Auto,
+    /// By sequence numbers.
+    Usn,
+    /// Not at all.
+    None,
+}
+
 /// Whom Kerberos signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kerberos {
@@ -64,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) page_size: usize,
     pub(crate) window: usize,
     pub(crate) empty_member: String,
+    pub(crate) changes: Changes,
 }
 
 impl Config {
@@ -105,6 +117,7 @@ impl Config {
         });
         let external_id = external_id(settings, &mut problems);
         let empty_member = dn_setting(settings, "empty_member", &mut problems);
+        let changes = changes(settings, &mut problems);
         for list in ["include", "exclude"] {
             for wrong in settings.list(list).into_iter().filter(|container| naming::rdn(container).is_none())
             {
@@ -138,6 +151,7 @@ impl Config {
             page_size,
             window,
             empty_member,
+            changes,
         })
     }
 }
@@ -185,6 +199,18 @@ fn bind(settings: &Settings, problems: &mut Vec<Problem>) -> Option<(String, Str
         (None, Some(_)) => {
             problems.push(Problem::setting("bind_dn", "is needed with bind_password"));
             None
+        }
+    }
+}
+
+fn changes(settings: &Settings, problems: &mut Vec<Problem>) -> Changes {
+    match settings.text("changes") {
+        None | Some("auto") => Changes::Auto,
+        Some("usn") => Changes::Usn,
+        Some("none") => Changes::None,
+        Some(other) => {
+            problems.push(Problem::setting("changes", format!("must be auto, usn or none, not {other:?}")));
+            Changes::Auto
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             follow: family == Family::Any,
             set_password: family == Family::Any,
         },
-        settings: SettingsSchema { settings: [reaching(), reading(), writing()].concat() },
+        settings: SettingsSchema { settings: [reaching(), reading(), writing(), of_family(family)].concat() },
     }
 }
 
@@ -122,6 +122,21 @@ fn reading() -> Vec<SettingSchema> {
         )
         .or(1_000),
     ]
+}
+
+/// What only servers of this family understand.
+fn of_family(family: Family) -> Vec<SettingSchema> {
+    match family {
+        Family::Any => Vec::new(),
+        Family::ActiveDirectory => vec![
+            SettingSchema::optional(
+                "changes",
+                SettingKind::Text,
+                "How to ask what changed: auto (DirSync where the account may, else sequence numbers), usn, or none.",
+            )
+            .or("auto"),
+        ],
+    }
 }
 
 fn writing() -> Vec<SettingSchema> {

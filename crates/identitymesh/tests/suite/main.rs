@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod active_directory;
 mod demo;
 mod first_mesh;
 mod follow;

@@ -1,4 +1,6 @@
-//! A real OpenLDAP, started and read back by the test kit itself.
+//! A real OpenLDAP, started and read back by the test kit itself; other systems beside it.
+
+mod samba_ad;
 
 use std::fs;
 

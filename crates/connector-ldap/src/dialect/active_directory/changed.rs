@@ -197,8 +197,10 @@ async fn search(
 }
 
 async fn renames(around: &Around, ids: &[String], resolved: &mut Resolved) -> Result<(), ConnectorError> {
+    // What was handed over whole already says all; links alone do not, because names of others have changed.
+    let is_whole = |change: &&Change| !matches!(change, Change::Patch(_));
     let mut seen: HashSet<String> =
-        resolved.changes.iter().map(|change| change.subject().1.to_owned()).collect();
+        resolved.changes.iter().filter(is_whole).map(|change| change.subject().1.to_owned()).collect();
     let mut names = Vec::new();
     for ids in ids.chunks(ASKED_COUNT_MAX) {
         let filter: String = ids

@@ -12,18 +12,21 @@ use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Page, Progre
 use super::changed::{Changed, Resolved, resolve};
 use super::{dirsync, usn};
 use crate::delta::{Around, Delta, Pages, refused, style_of};
+use crate::settings::Changes;
 
 /// The way of this family.
 #[derive(Debug)]
-pub(super) struct Changes;
+pub(super) struct ByChanges;
 
 #[async_trait]
-impl Delta for Changes {
+impl Delta for ByChanges {
     async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
-        match dirsync::mark(around).await? {
-            Some(mark) => Ok(Some(mark)),
-            None => usn::mark(around).await,
+        if around.config.changes == Changes::Auto
+            && let Some(mark) = dirsync::mark(around).await?
+        {
+            return Ok(Some(mark));
         }
+        if around.config.changes == Changes::None { Ok(None) } else { usn::mark(around).await }
     }
 
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {

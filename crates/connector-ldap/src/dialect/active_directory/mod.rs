@@ -33,7 +33,7 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&delta::Changes)
+    Some(&delta::ByChanges)
 }
 
 /// Entries whose changes matter: those of the types by their class, because a filter that an object no longer matches

@@ -17,7 +17,7 @@ use crate::delta::{self, Around, refused};
 use crate::error;
 use crate::page;
 use crate::result;
-use crate::transport::{Control, Entry, Reach, Search};
+use crate::transport::{Control, Entry, PageRequest, Reach, Search};
 
 pub(super) const STYLE: &str = "usn";
 const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
@@ -42,11 +42,16 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
     Ok(place.and_then(|place| delta::mark(STYLE, around, &place)))
 }
 
+/// Whether deleted objects are shown to this account. That their container is says nothing, so one of them must be
+/// seen; in a domain in which nothing was ever deleted this cannot be known.
 async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError> {
-    let name = format!("CN=Deleted Objects,{}", base(around));
     let search = Search {
+        base: format!("CN=Deleted Objects,{}", base(around)),
+        reach: Reach::OneLevel,
+        filter: "(isDeleted=TRUE)".to_owned(),
+        attributes: ["isDeleted".to_owned()].into(),
+        page: Some(PageRequest { size: 1, cookie: Vec::new() }),
         controls: vec![Control::flag(SHOW_DELETED)],
-        ..Search::entry(&name, ["objectClass".to_owned()].into())
     };
     let what = "looking for deleted objects";
     let found = around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))?;

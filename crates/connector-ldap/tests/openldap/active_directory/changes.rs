@@ -85,36 +85,40 @@ async fn one_member_of_many_costs_one_value() {
 }
 
 #[tokio::test]
-async fn an_account_without_the_right_reads_by_sequence_numbers_or_not_at_all() {
-    let Some(ad) = start(&format!("{}{}", people(6), team(3))) else { return };
-    ad.account_with_keytab("plain", "Secret-4711").unwrap();
-    let login = json!({"bind_dn": "plain@mesh.test", "bind_password": "Secret-4711"});
-    let mut ordinary = connect(&ad, &context(), login.clone()).await.unwrap();
-    let report = ordinary.test().await.unwrap();
-    let by = report.steps.iter().find(|step| step.starts_with("changes are read by"));
-    if by.is_none() {
-        // Deleted objects cannot be seen, so there is no mark and every import is a full one.
-        assert!(
-            report.warnings.iter().any(|warning| warning.contains("every import reads everything")),
-            "{report:?}"
-        );
-        let pages = read(ordinary.as_mut(), ImportMode::Full, TYPES).await.unwrap();
-        assert!(pages.iter().all(|page| page.watermark.is_none()));
-        return;
-    }
-    assert_eq!(by.map(String::as_str), Some("changes are read by usn"));
-    let mut followed = Followed::full(ordinary.as_mut(), TYPES).await;
+async fn sequence_numbers_are_followed_as_well() {
+    let Some(ad) = start(&format!("{}{}", people(7), team(3))) else { return };
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(6))).unwrap();
+    let numbers = json!({"changes": "usn"});
+    let mut session = connect(&ad, &context(), numbers).await.unwrap();
+    let report = session.test().await.unwrap();
+    assert!(report.steps.contains(&"changes are read by usn".to_owned()), "{report:?}");
+    let mut followed = Followed::full(session.as_mut(), TYPES).await;
     for ldif in [
         format!("dn: {}\nchangetype: modify\nreplace: mail\nmail: new@mesh.test\n", dn(0)),
         format!("dn: {}\nchangetype: delete\n", dn(5)),
         format!("dn: {}\nchangetype: modrdn\nnewrdn: CN=Renamed\ndeleteoldrdn: 1\n", dn(2)),
         format!("dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {}\n", dn(4)),
+        format!("dn: OU=wing,{PEOPLE}\nchangetype: add\nobjectClass: organizationalUnit\n"),
     ] {
         ad.modify(&ldif).unwrap();
     }
-    followed.delta(ordinary.as_mut(), TYPES).await;
-    let full = Followed::full(connect(&ad, &context(), login).await.unwrap().as_mut(), TYPES).await;
-    assert_eq!(followed.objects, full.objects);
+    same_as_full(&ad, &mut followed, session).await;
+}
+
+#[tokio::test]
+async fn an_account_that_sees_no_deletion_gets_no_mark() {
+    let Some(ad) = start(&people(3)) else { return };
+    ad.account_with_keytab("plain", "Secret-4711").unwrap();
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(2))).unwrap();
+    let login = json!({"bind_dn": "plain@mesh.test", "bind_password": "Secret-4711"});
+    let mut ordinary = connect(&ad, &context(), login).await.unwrap();
+    let report = ordinary.test().await.unwrap();
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("every import reads everything")),
+        "{report:?}"
+    );
+    let pages = read(ordinary.as_mut(), ImportMode::Full, TYPES).await.unwrap();
+    assert!(pages.iter().all(|page| page.watermark.is_none()));
 }
 
 #[tokio::test]

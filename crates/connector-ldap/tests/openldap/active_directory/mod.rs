@@ -4,6 +4,8 @@ mod changes;
 mod conformance;
 mod connect;
 mod export;
+mod fake;
 mod import;
+mod limits;
 mod subject;
 mod support;

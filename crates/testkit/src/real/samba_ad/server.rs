@@ -1,6 +1,6 @@
 //! A running controller: started when it answers, ended by its process group, at the latest when it is dropped.
 //!
-//! Its standard input is a pipe from the test, so that it also ends when the test is killed.
+//! It also ends when the thread that started it does, so that a killed test leaves nothing behind.
 
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use crate::temp::{TempDir, directory};
 
 const SYSTEM: System = System {
     name: "Samba as an Active Directory domain controller",
-    programs: &["samba", "samba-tool", "ldbmodify", "ldbadd", "ldapsearch", "ldapmodify"],
+    programs: &["setpriv", "samba", "samba-tool", "ldbmodify", "ldbadd", "ldapsearch", "ldapmodify"],
     packages: "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind ldb-tools ldap-utils",
 };
 
@@ -120,11 +120,12 @@ impl SambaAd {
     fn launch(&mut self) -> Result<()> {
         let log = File::create(self.domain.folder.join("samba.out"))
             .context("cannot write the controller's log")?;
-        let mut command = Command::new("samba");
-        command.args(["-F", "--no-process-group"]);
+        // The workers end when the first process does.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "samba", "-F", "--no-process-group"]);
         command.arg(format!("--configfile={}", self.domain.configuration().display()));
         command.env("KRB5_CONFIG", self.domain.krb5_configuration()).process_group(0);
-        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.process = Some(command.spawn().context("cannot start samba")?);
         let outcome = self.wait_until_it_answers();
         if outcome.is_err() {
