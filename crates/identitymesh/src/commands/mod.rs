@@ -8,6 +8,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod exports;
+mod follow;
 mod init;
 mod lookup;
 mod mesh;

@@ -1,4 +1,7 @@
-//! The end of a full import: what was not seen is gone, if that is proved and within limits.
+//! The end of a read that named everything there is: what was not seen is gone, if that is proved and within limits.
+//!
+//! A full import names everything of all types; a delta only of those that it certifies. The watermark is committed
+//! after the deletes, and not at all when they are held: otherwise no later delta would tell of them.
 
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::Limit;
@@ -15,23 +18,28 @@ const IDS_READ: usize = 50_000;
 const DELETES_WRITTEN: usize = 20_000;
 
 impl Stager {
-    /// Ends a full import; a delta import needs no end.
+    /// Ends an import that read to its end.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
-        if !self.is_full {
-            return Ok(());
-        }
         let mut notes = Vec::new();
         for object_type in self.object_types() {
+            let is_certified =
+                self.partitions.get(&object_type).is_some_and(|partition| partition.certificate.is_some());
+            if !self.is_full && !is_certified {
+                continue;
+            }
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
             notes.extend(self.partition(object_type, &partition)?);
         }
+        let has_gaps = !notes.is_empty();
         if !notes.is_empty() {
             let told = notes.join("; ");
             self.run.message = Some(
                 self.run.message.take().map_or_else(|| told.clone(), |before| format!("{before}; {told}")),
             );
         }
-        Ok(())
+        // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself.
+        let is_repeatable = self.run.held.is_some() || (!self.is_full && has_gaps);
+        if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
     /// Infers what is gone from one partition, or says why it may not.
@@ -45,7 +53,7 @@ impl Stager {
             return Ok(None);
         }
         let count = unseen.len() as u64;
-        match judge(object_type, &partition.shown(), population, count, self.limit()) {
+        match judge(object_type, &partition.shown(self.is_full), population, count, self.limit()) {
             Absence::Proved => {
                 self.delete(unseen)?;
                 Ok(None)
@@ -109,12 +117,13 @@ impl Stager {
 }
 
 impl Partition {
-    fn shown(&self) -> Shown {
+    fn shown(&self, is_full: bool) -> Shown {
         let certified = self.certificate.as_ref().map(|certificate| Certified {
             objects: certificate.objects,
             expected: certificate.expected,
             gaps: certificate.gaps.clone(),
         });
-        Shown { delivered: self.delivered, repeated: self.repeated, certified }
+        // In a delta an object comes as often as it changed.
+        Shown { delivered: self.delivered, repeated: if is_full { self.repeated } else { 0 }, certified }
     }
 }

@@ -1,8 +1,8 @@
-//! A real OpenLDAP, started and read back by the test kit itself.
+//! A real OpenLDAP, started and read back by the test kit itself; other systems beside it.
 
 use std::fs;
 
-use identitymesh_testkit::real::{Slapd, SlapdOptions};
+use identitymesh_testkit::real::{SessionLog, Slapd, SlapdOptions};
 use identitymesh_testkit::temp;
 
 const PEOPLE: &str = "dn: ou=people,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: people\n\n\
@@ -143,4 +143,41 @@ fn a_directory_is_private_and_vanishes() {
     fs::write(path.join("a"), "b").unwrap();
     drop(directory);
     assert!(!path.exists());
+}
+
+fn cookies(slapd: &Slapd) -> Vec<String> {
+    let found = slapd.search(&slapd.suffix, "(objectClass=dcObject)", &["contextCSN"]).unwrap();
+    let values = found[&slapd.suffix].get("contextCSN").cloned().unwrap_or_default();
+    values.into_iter().map(|value| String::from_utf8(value).unwrap()).collect()
+}
+
+#[test]
+fn a_server_that_tells_changes_marks_them_and_remembers_deletions_over_a_restart() {
+    let options = SlapdOptions { sync: Some(SessionLog::AccessLog), member_of: true, ..with_people(None) };
+    let Some(mut slapd) = Slapd::start(options) else { return };
+    let before = cookies(&slapd);
+    let ana = "uid=ana,ou=people,dc=mesh,dc=test";
+    slapd
+        .modify(&format!(
+            "dn: cn=all,{0}\nchangetype: add\nobjectClass: groupOfNames\ncn: all\nmember: {ana}\n\n\
+             dn: cn=reader,{0}\nchangetype: delete\n",
+            slapd.suffix
+        ))
+        .unwrap();
+    let after = cookies(&slapd);
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert!(after[0] > before[0], "{before:?} {after:?}");
+    slapd.restart().unwrap();
+    assert_eq!(cookies(&slapd), after);
+    let deletions = slapd.search("cn=accesslog", "(objectClass=auditDelete)", &["reqDN"]).unwrap();
+    assert_eq!(deletions.len(), 1);
+    let member = slapd.search(ana, "(objectClass=*)", &["memberOf"]).unwrap();
+    assert_eq!(member[ana]["memberOf"], ["cn=all,dc=mesh,dc=test".as_bytes()]);
+    assert!(slapd.modify("dn: cn=none,dc=mesh,dc=test\nchangetype: delete\n").is_err());
+}
+
+#[test]
+fn a_plain_server_marks_nothing() {
+    let Some(slapd) = Slapd::start(SlapdOptions::default()) else { return };
+    assert!(cookies(&slapd).is_empty());
 }
