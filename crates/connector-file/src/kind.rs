@@ -44,6 +44,8 @@ impl FileKind {
             discover: true,
             hierarchical: format == Format::Ldif,
             compare_and_set: true,
+            follow: false,
+            set_password: false,
         };
         let settings = settings::schema(format);
         Self { format, descriptor: Descriptor { kind, title, summary, capabilities, settings } }
@@ -58,6 +60,10 @@ impl ConnectorKind for FileKind {
 
     fn validate(&self, settings: &Settings) -> Vec<Problem> {
         Config::read(self.format, settings).err().unwrap_or_default()
+    }
+
+    fn has_whole_schema(&self) -> bool {
+        self.format == Format::Csv
     }
 
     async fn connect(

@@ -45,8 +45,18 @@ pub(crate) trait Delta: Send + Sync {
     /// when the server offers no such place, or this account may not have it.
     async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError>;
 
-    /// Starts at `since`. A mark that cannot be resumed from is refused here, by [`refused`], and not later.
+    /// Starts at `since`. A mark that cannot be resumed from is refused by [`refused`], here where that can be known.
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError>;
+
+    /// Starts at `since` and stays: the pages have no end, and each waits until there is something to tell. Nothing where
+    /// the family has no way of telling changes as they happen.
+    async fn follow(
+        &self,
+        _around: Around,
+        _since: &Watermark,
+    ) -> Result<Option<Box<dyn Pages>>, ConnectorError> {
+        Ok(None)
+    }
 }
 
 /// A read under way.

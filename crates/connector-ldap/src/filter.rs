@@ -36,6 +36,14 @@ pub(crate) fn all(parts: &[String]) -> String {
     }
 }
 
+/// Entries for which one of `parts` holds.
+pub(crate) fn any(parts: &[String]) -> String {
+    match parts {
+        [one] => one.clone(),
+        parts => format!("(|{})", parts.concat()),
+    }
+}
+
 /// Entries that have all of these object classes.
 pub(crate) fn of_classes(classes: &[String]) -> String {
     let parts: Vec<String> = classes.iter().map(|class| equals("objectClass", class.as_bytes())).collect();

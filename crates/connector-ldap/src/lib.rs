@@ -7,16 +7,19 @@
 //! Specification: connectors, row LDAP; sync semantics, sections 2, 5 and 6. `docs/connectors/ldap.md` is for the
 //! person who sets it up.
 
+mod below;
 mod delta;
 mod dialect;
 mod error;
 mod export;
 mod filter;
+mod follow;
 mod import;
 mod kind;
 mod link;
 mod naming;
 mod page;
+mod passwords;
 mod ranges;
 mod read;
 mod result;

@@ -1,6 +1,6 @@
 //! Entries into objects of the contract, with a finding for each value that does not fit.
 //!
-//! Values that cannot be read leave the rest of the object as it is. The member that only keeps a group from being
+//! A value that cannot be read makes its attribute *unread*, which counts as unchanged. The member that only keeps a group from being
 //! empty is not shown. An entry without a usable external id is no object: it is a finding with its name.
 
 use identitymesh_connector::{ImportedObject, ObjectFinding};
@@ -36,6 +36,7 @@ pub(crate) fn entry(map: &TypeMap, empty_member: &str, entry: &Entry) -> Read {
     };
     let mut read = Read { object: None, findings: Vec::new(), has_stand_in: false };
     let mut attributes = Object::with_capacity(entry.attributes.len() + 1);
+    let mut unread = Vec::new();
     if let Some(address) = map.schema.address {
         attributes.set(address, Value::text(&entry.dn));
     }
@@ -44,6 +45,7 @@ pub(crate) fn entry(map: &TypeMap, empty_member: &str, entry: &Entry) -> Read {
         match read_values(map, attribute, values, empty_member, &mut read.has_stand_in) {
             Ok(values) => drop(attributes.put(attribute.name, values)),
             Err(message) => {
+                unread.push(attribute.name);
                 let message = format!("{}: {message}", attribute.name);
                 read.findings.push(finding(map, error::VALUE, Some(&external_id), &entry.dn, message));
             }
@@ -53,7 +55,7 @@ pub(crate) fn entry(map: &TypeMap, empty_member: &str, entry: &Entry) -> Read {
         let bits = entry.texts(ACCOUNT_CONTROL).next().and_then(|text| text.parse::<i64>().ok());
         attributes.put(name, bits.map(|bits| Values::One(Value::Boolean(bits & ACCOUNT_DISABLED != 0))));
     }
-    read.object = Some(ImportedObject { object_type: map.config.name, external_id, attributes });
+    read.object = Some(ImportedObject { object_type: map.config.name, external_id, attributes, unread });
     read
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use identitymesh_connector::{
-    Class, ConnectorError, Context, Exporter, Identity, ImportMode, ImportRequest, ImportedObject, Importer,
-    Operation, Outcome, Page, Session, TestReport,
+    Class, ConnectorError, Context, Exporter, Follower, Identity, ImportMode, ImportRequest, ImportedObject,
+    Importer, Operation, Outcome, Page, Passwords, Session, TestReport,
 };
 use identitymesh_model::{ItemId, Name, Schema};
 
@@ -21,11 +21,11 @@ use crate::transport::{Dial, Search, Transport};
 
 /// A session with a directory.
 pub(crate) struct LdapSession {
-    config: Arc<Config>,
-    context: Context,
-    link: Link,
+    pub(crate) config: Arc<Config>,
+    pub(crate) context: Context,
+    pub(crate) link: Link,
     directory: Option<Arc<Directory>>,
-    reading: Option<Box<dyn Pages>>,
+    pub(crate) reading: Option<Box<dyn Pages>>,
 }
 
 impl LdapSession {
@@ -39,7 +39,7 @@ impl LdapSession {
         Ok(Self { config, context, link, directory: None, reading: None })
     }
 
-    async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
+    pub(crate) async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
         let transport = unless_cancelled(&self.context.cancel, self.link.transport()).await?;
         if let Some(directory) = &self.directory {
             return Ok((transport, Arc::clone(directory)));
@@ -50,7 +50,7 @@ impl LdapSession {
         Ok((transport, directory))
     }
 
-    fn around(
+    pub(crate) fn around(
         &self,
         transport: Arc<dyn Transport>,
         directory: &Arc<Directory>,
@@ -139,6 +139,14 @@ impl Session for LdapSession {
     }
 
     fn exporter(&mut self) -> Option<&mut dyn Exporter> {
+        Some(self)
+    }
+
+    fn follower(&mut self) -> Option<&mut dyn Follower> {
+        Some(self)
+    }
+
+    fn passwords(&mut self) -> Option<&mut dyn Passwords> {
         Some(self)
     }
 }

@@ -17,7 +17,7 @@ use crate::session::LdapSession;
 use crate::settings::{Config, Family, descriptor};
 use crate::transport::fake::{Fake, FakeDial, Fault};
 
-async fn session(fake: &Arc<Fake>) -> LdapSession {
+pub(crate) async fn session(fake: &Arc<Fake>) -> LdapSession {
     let written =
         json!({"servers": ["ldaps://ldap.test"], "base": "dc=t", "page_size": 10, "types": {"user": {}}});
     let written = serde_json::from_value(written).unwrap();

@@ -21,6 +21,10 @@ pub struct Capabilities {
     pub hierarchical: bool,
     /// Refuses a change whose old values are not there any more.
     pub compare_and_set: bool,
+    /// Tells changes as they happen, where the system offers it.
+    pub follow: bool,
+    /// Sets passwords, where the system offers it.
+    pub set_password: bool,
 }
 
 /// A stateless description of one kind of connected system.
@@ -46,6 +50,13 @@ pub trait ConnectorKind: Send + Sync {
 
     /// Everything that is wrong with the settings beyond their schema, all at once. Pure: touches nothing.
     fn validate(&self, settings: &Settings) -> Vec<Problem>;
+
+    /// Whether the schema that a session finds names every attribute that any object can have, as the columns of a
+    /// table do. Then an attribute that rules read and the schema lacks has vanished, and an import must not take it
+    /// for withdrawn from everybody. Where records name their own attributes the schema is only a sample.
+    fn has_whole_schema(&self) -> bool {
+        false
+    }
 
     /// Opens a session. Secrets are resolved already.
     ///

@@ -77,6 +77,8 @@ pub(crate) enum Command {
     /// The audit chain
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Measure each stage on this machine, beside what the plain driver takes for the same bytes
+    Bench(BenchArguments),
     /// Check the data directory and everything that it needs
     Doctor,
     /// Completions for a shell
@@ -112,6 +114,56 @@ pub(crate) struct DemoArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// People in the population, 100 to 10,000,000; a million take about 3 GB of disk twice, and a few minutes
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+    pub(crate) objects: u64,
+    /// Which store to measure
+    #[arg(long, value_enum, default_value_t = BenchStore::Sqlite)]
+    pub(crate) store: BenchStore,
+    /// Only these cases; what they need is carried out too
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) case: Vec<BenchCase>,
+    /// Put the measurement's files below this directory, on the disk that is to be measured; they are removed afterwards
+    #[arg(long, value_name = "DIR")]
+    pub(crate) below: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchCase {
+    /// The first full import
+    FullImportFirst,
+    /// A full import in which nothing changed
+    FullImportUnchanged,
+    /// Planning alone, on one thread and on two
+    Plan,
+    /// Join, attribute flow, projection, history and audit of everybody
+    FullSync,
+    /// Sending everybody to a target that takes everything at once
+    Export,
+    /// A hundred changes, from the source to the queue
+    #[value(name = "delta-100")]
+    Delta100,
+}
+
+/// The stores that can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchStore {
+    /// The embedded store
+    Sqlite,
+}
+
+impl BenchStore {
+    /// Its word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     /// What to run
     pub(crate) profile: Profile,
@@ -139,6 +191,8 @@ pub(crate) enum Profile {
     ConfirmingImport,
     /// Import, sync, export and confirm until nothing is left to do
     Cycle,
+    /// Stay connected to one connector: its changes become exports as they happen, until Ctrl-C
+    Follow,
 }
 
 #[derive(Debug, Subcommand)]

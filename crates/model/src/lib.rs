@@ -23,7 +23,7 @@ pub use hash::{ContentHash, hex, sha256, sha256_parts};
 pub use id::{ConnectorId, CountingIds, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
-pub use provenance::{Origin, Provenance};
+pub use provenance::{Origin, Origins, Provenance};
 pub use record::{ItemRecord, LeaveRecord, Link, LinkMode, MeshRecord, MeshState, MeshView, SpaceRecord};
 pub use schema::{AttributeSchema, AttributeType, ObjectSchema, Schema, UnknownType, ValueType};
 pub use span::{Span, SpanError};

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use crate::{RuleId, RunId, SpaceId};
 
@@ -21,9 +22,12 @@ pub struct Origin {
     pub run: RunId,
 }
 
+/// The origins of one attribute; more than one where contributions merge.
+pub type Origins = SmallVec<[Origin; 1]>;
+
 /// The origins of all attributes of one document, in the document's order; each has at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Provenance(pub Vec<Vec<Origin>>);
+pub struct Provenance(pub Vec<Origins>);
 
 #[derive(Deserialize)]
 struct Group {
@@ -68,7 +72,7 @@ impl Provenance {
     pub fn parse(text: &str, attribute_count: usize) -> Result<Self, serde_json::Error> {
         use serde::de::Error as _;
         let groups: Vec<Group> = serde_json::from_str(text)?;
-        let mut origins = vec![Vec::with_capacity(1); attribute_count];
+        let mut origins = vec![Origins::new(); attribute_count];
         for group in groups {
             if group.r.len() != attribute_count {
                 return Err(serde_json::Error::custom("provenance does not belong to this document"));
@@ -84,6 +88,8 @@ impl Provenance {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     fn origin(space: i64, rule: i64, run: i64) -> Origin {
@@ -93,9 +99,9 @@ mod tests {
     #[test]
     fn groups_are_by_object_and_run_in_document_order() {
         let provenance = Provenance(vec![
-            vec![origin(17, 100, 7)],
-            vec![origin(0, 5, 7)],
-            vec![origin(17, 101, 7), origin(18, 102, 8)],
+            smallvec![origin(17, 100, 7)],
+            smallvec![origin(0, 5, 7)],
+            smallvec![origin(17, 101, 7), origin(18, 102, 8)],
         ]);
         let text = provenance.to_text();
         assert_eq!(

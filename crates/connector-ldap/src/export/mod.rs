@@ -12,6 +12,7 @@ mod create;
 mod delete;
 mod members;
 mod order;
+mod password;
 mod update;
 mod writer;
 

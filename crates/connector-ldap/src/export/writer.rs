@@ -43,11 +43,7 @@ impl Writer {
 
     /// Sends a write; no answer is an outcome.
     pub(super) async fn send(&self, request: &WriteRequest) -> Result<Answer, Outcome> {
-        self.transport.write(request).await.map_err(|failure| match failure {
-            Failure::NotSent => not_sent(failure.to_string()),
-            Failure::Lost(ref source) => unknown(format!("{failure}: {source}")),
-            Failure::TimedOut(_) | Failure::Malformed(_) => unknown(failure.to_string()),
-        })
+        self.transport.write(request).await.map_err(|failure| lost(&failure))
     }
 
     /// A write that is only done to the object with this id, where the server can check that, and only while
@@ -179,6 +175,15 @@ impl Writer {
             reason: format!("{what}: {}", result::in_words(answer)),
             attributes: read::attributes_named(map, &answer.message),
         }
+    }
+}
+
+/// What no answer means for a write.
+pub(super) fn lost(failure: &Failure) -> Outcome {
+    match failure {
+        Failure::NotSent => not_sent(failure.to_string()),
+        Failure::Lost(source) => unknown(format!("{failure}: {source}")),
+        Failure::TimedOut(_) | Failure::Malformed(_) => unknown(failure.to_string()),
     }
 }
 

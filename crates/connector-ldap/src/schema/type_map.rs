@@ -40,7 +40,7 @@ const SECRETS: [&str; 20] = [
 ];
 
 /// One object type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TypeMap {
     pub(crate) config: TypeConfig,
     pub(crate) schema: ObjectSchema,
@@ -135,6 +135,13 @@ impl TypeMap {
             transferred_binary,
             schema,
         }
+    }
+
+    /// The same type, as far as it lies below `container`.
+    pub(crate) fn based_at(&self, container: &str) -> Self {
+        let mut map = self.clone();
+        container.clone_into(&mut map.config.base);
+        map
     }
 
     /// The attribute that a description such as `userCertificate;binary` means; other options are other attributes.

@@ -79,6 +79,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Whether what is sent is encrypted, or does not leave this machine.
+    pub(crate) fn is_private(&self) -> bool {
+        self.starttls || self.servers.iter().all(|server| server.is_ldaps() || server.is_loopback())
+    }
+
     /// Reads settings that fit their schema.
     ///
     /// # Errors

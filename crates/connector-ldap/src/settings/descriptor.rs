@@ -30,11 +30,13 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
         summary,
         capabilities: Capabilities {
             full_import: true,
-            delta_import: family == Family::ActiveDirectory,
+            delta_import: true,
             export: true,
             discover: true,
             hierarchical: true,
             compare_and_set: true,
+            follow: family == Family::Any,
+            set_password: family == Family::Any,
         },
         settings: SettingsSchema { settings: [reaching(), reading(), writing(), of_family(family)].concat() },
     }

@@ -17,9 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::frames::{self, Frames, SecurityLayer};
 use super::message::{self, Arrived, PAGED_RESULTS};
-use super::requests::{
-    Answer, Control, Extended, Failure, Found, Item, Items, Search, Transport, WriteRequest,
-};
+use super::requests::{Answer, Control, Failure, Found, Item, Items, Search, Transport, WriteRequest};
 use super::wire::Socket;
 
 /// Messages of one search that wait to be taken.
@@ -146,10 +144,9 @@ impl Transport for Connection {
         Arrived::open(&self.one(|id| message::write(id, request)).await?)?.answer()
     }
 
-    async fn extended(&self, oid: &str, value: Option<&[u8]>) -> Result<Extended, Failure> {
+    async fn extended(&self, oid: &str, value: Option<&[u8]>) -> Result<Answer, Failure> {
         let arrived = self.one(|id| Ok(message::extended(id, oid, value))).await?;
-        let (answer, _oid, value) = Arrived::open(&arrived)?.extended()?;
-        Ok(Extended { answer, value })
+        Ok(Arrived::open(&arrived)?.extended()?.0)
     }
 
     fn is_open(&self) -> bool {

@@ -13,8 +13,8 @@ use identitymesh_connector::ConnectorError;
 
 use super::dial::Dial;
 use super::requests::{
-    Answer, Attribute, Bytes, Entry, Extended, Failure, Found, Item, Items, Modification, Reach, Search,
-    Transport, Write, WriteRequest,
+    Answer, Attribute, Bytes, Entry, Failure, Found, Item, Items, Modification, Reach, Search, Transport,
+    Write, WriteRequest,
 };
 
 /// What goes wrong, each once, in this order.
@@ -41,6 +41,8 @@ pub(crate) struct Fake {
     pub(crate) faults: Mutex<VecDeque<Fault>>,
     /// Names whose writes are refused.
     pub(crate) refused: Vec<String>,
+    /// What the next streams give, one list for each; a list without an end ends with the connection.
+    pub(crate) scripts: Mutex<VecDeque<Vec<Item>>>,
     closed: AtomicBool,
     pages: Mutex<usize>,
     ids: Mutex<usize>,
@@ -217,14 +219,17 @@ impl Transport for Fake {
     }
 
     async fn stream(&self, search: &Search) -> Result<Box<dyn Items>, Failure> {
+        if let Some(script) = self.scripts.lock().unwrap().pop_front() {
+            return Ok(Box::new(FakeItems(script.into())));
+        }
         let Found { entries, references, answer, .. } = self.search(search).await?;
         let entries = entries.into_iter().map(|entry| Item::Entry(entry, Vec::new()));
         let references = (!references.is_empty()).then_some(Item::References(references));
         Ok(Box::new(FakeItems(entries.chain(references).chain([Item::Done(answer)]).collect())))
     }
 
-    async fn extended(&self, _oid: &str, _value: Option<&[u8]>) -> Result<Extended, Failure> {
-        Ok(Extended { answer: Answer { code: 2, ..Answer::default() }, value: None })
+    async fn extended(&self, _oid: &str, _value: Option<&[u8]>) -> Result<Answer, Failure> {
+        Ok(Answer { code: 2, ..Answer::default() })
     }
 
     fn is_open(&self) -> bool {

@@ -20,6 +20,6 @@ mod wire;
 
 pub(crate) use dial::{Dial, Servers};
 pub(crate) use requests::{
-    Answer, Attribute, Bytes, Control, Entry, Extended, Failure, Found, Item, Items, Modification,
-    PageRequest, Reach, Search, Transport, Write, WriteRequest,
+    Answer, Attribute, Bytes, Control, Entry, Failure, Found, Item, Items, Modification, PageRequest, Reach,
+    Search, Transport, Write, WriteRequest,
 };

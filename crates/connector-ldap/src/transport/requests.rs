@@ -146,13 +146,6 @@ pub(crate) enum Item {
     Done(Answer),
 }
 
-/// The end of an extended operation.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Extended {
-    pub(crate) answer: Answer,
-    pub(crate) value: Option<Bytes>,
-}
-
 /// One step of a modify request; the steps of a request succeed or fail together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Modification {
@@ -229,8 +222,8 @@ pub(crate) trait Transport: Send + Sync {
     /// Sends one write and waits for its answer.
     async fn write(&self, request: &WriteRequest) -> Result<Answer, Failure>;
 
-    /// Runs an extended operation.
-    async fn extended(&self, oid: &str, value: Option<&[u8]>) -> Result<Extended, Failure>;
+    /// Runs an extended operation; only its end is of interest.
+    async fn extended(&self, oid: &str, value: Option<&[u8]>) -> Result<Answer, Failure>;
 
     /// Whether requests can still be sent.
     fn is_open(&self) -> bool;

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod active_directory;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod export;
@@ -10,5 +14,7 @@ mod export;
 mod faults;
 #[cfg(test)]
 mod import;
+#[cfg(test)]
+mod subject;
 #[cfg(test)]
 mod support;

@@ -44,6 +44,8 @@ impl SqliteKind {
             discover: true,
             hierarchical: false,
             compare_and_set: true,
+            follow: false,
+            set_password: false,
         };
         Self {
             descriptor: Descriptor {
@@ -71,6 +73,10 @@ impl ConnectorKind for SqliteKind {
 
     fn validate(&self, settings: &Settings) -> Vec<Problem> {
         read_types(settings).err().unwrap_or_default()
+    }
+
+    fn has_whole_schema(&self) -> bool {
+        true
     }
 
     async fn connect(

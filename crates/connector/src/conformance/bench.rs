@@ -1,6 +1,6 @@
 //! What clauses have in common: connecting, importing into a map, exporting one operation, looking things up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::stop::{Stop, ensure, offered};
 use super::{Form, Subject};
 use crate::{
     AttributeChange, Capabilities, Certificate, Change, ChangeKind, Context, Identity, ImportMode,
-    ImportRequest, ImportedObject, Operation, OperationKind, Outcome, Patch, Session, Settings, Watermark,
+    ImportRequest, ImportedObject, ObjectFinding, Operation, OperationKind, Outcome, Patch, Session,
+    Settings, Watermark,
 };
 
 /// No call of a clause may take longer, in seconds: far more than a local system needs.
@@ -36,6 +37,7 @@ pub(super) struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Imported {
     pub(super) changes: Vec<Change>,
+    pub(super) present: Vec<(Name, Text)>,
     pub(super) certificates: Vec<Certificate>,
     pub(super) watermark: Option<Watermark>,
     pub(super) page_sizes: Vec<usize>,
@@ -157,16 +159,34 @@ impl Open {
         page_size_max: usize,
     ) -> Result<Imported, Stop> {
         self.begin(object_type, mode, page_size_max).await?;
-        let mut imported = Imported::default();
+        let (imported, findings) = self.pages().await?;
+        ensure!(findings.is_empty(), "findings on sound objects: {findings:?}");
+        let unread = upserts(&imported.changes).find(|object| !object.unread.is_empty());
+        ensure!(unread.is_none(), "unread attributes on a sound object: {unread:?}");
+        Ok(imported)
+    }
+
+    /// A full import of objects that need not be sound.
+    pub(super) async fn import_with_findings(
+        &mut self,
+        object_type: Name,
+    ) -> Result<(Imported, Vec<ObjectFinding>), Stop> {
+        self.begin(object_type, ImportMode::Full, 100).await?;
+        self.pages().await
+    }
+
+    async fn pages(&mut self) -> Result<(Imported, Vec<ObjectFinding>), Stop> {
+        let (mut imported, mut findings) = (Imported::default(), Vec::new());
         let importer = self.session.importer().ok_or(Stop::NotOffered("import"))?;
         while let Some(page) = in_time("next_page", importer.next_page()).await?? {
-            ensure!(page.findings.is_empty(), "findings on sound objects: {:?}", page.findings);
+            findings.extend(page.findings);
             imported.page_sizes.push(page.changes.len());
             imported.changes.extend(page.changes);
+            imported.present.extend(page.present);
             imported.certificates.extend(page.certificates);
             imported.watermark = page.watermark.or(imported.watermark);
         }
-        Ok(imported)
+        Ok((imported, findings))
     }
 
     /// Exports operations of the subject's type; outcomes in the order of the operations, each item exactly once.
@@ -214,6 +234,18 @@ pub(super) async fn in_time<T>(call: &str, future: impl Future<Output = T>) -> R
     tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), future)
         .await
         .map_err(|_| Stop::Broken(format!("{call} did not return within {CALL_SECONDS_MAX} s")))
+}
+
+/// Applies a delta as the runner does: its changes, and for a certified type the absence of what it did not name.
+pub(super) fn follow_delta(objects: &mut Objects, delta: &Imported) {
+    follow(objects, &delta.changes);
+    for certificate in delta.certificates.iter().filter(|certificate| certificate.is_complete()) {
+        let of_type =
+            |(object_type, id): &(Name, Text)| (*object_type == certificate.object_type).then(|| id.clone());
+        let mut named: BTreeSet<Text> = delta.present.iter().filter_map(of_type).collect();
+        named.extend(upserts(&delta.changes).map(|object| object.external_id.clone()));
+        objects.retain(|id, _| named.contains(id));
+    }
 }
 
 /// Applies changes in their order.

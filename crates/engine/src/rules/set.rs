@@ -76,7 +76,7 @@ impl RuleSet {
         list.insert(at, rule);
     }
 
-    /// Marks object types that projections make, once all connectors are known.
+    /// Marks what projections and flows have to know of each other, once all connectors are known.
     pub(super) fn settle_targets(&mut self) {
         for (connector, object_type, unique) in std::mem::take(&mut self.pending_unique) {
             let connector = self.connectors.get_mut(&connector);
@@ -85,6 +85,24 @@ impl RuleSet {
                 target.unique.extend(unique);
                 target.unique.sort_unstable();
                 target.unique.dedup();
+            }
+        }
+        for (name, mesh_type) in &mut self.types {
+            let schema = &mesh_type.schema;
+            for (connector, rule) in mesh_type.targets.iter_mut().flat_map(|(id, rules)| {
+                let id = *id;
+                rules.iter_mut().map(move |rule| (id, rule))
+            }) {
+                let object_type = self.connectors.get(&connector);
+                let object_type = object_type.and_then(|known| known.object_types.get(&rule.object_type));
+                let flows = object_type.map_or(&[][..], |known| known.flows.as_slice());
+                for attribute in &mut rule.attributes {
+                    attribute.shares = flows.iter().any(|flow| {
+                        flow.mesh_type.is_none_or(|only| only == *name)
+                            && flow.input.0.reads().contains(&attribute.target)
+                            && schema.attribute(flow.target).is_some_and(MeshAttribute::merges)
+                    });
+                }
             }
         }
     }
@@ -185,6 +203,12 @@ impl ConnectorRules {
         self.hierarchical
     }
 
+    /// Whether these types can be written to: a tree has to have said which attribute holds addresses.
+    pub(crate) fn is_ready(&self, mut object_types: impl Iterator<Item = Name>) -> bool {
+        !self.hierarchical
+            || object_types.all(|name| self.object_type(name).is_some_and(|known| known.schema.is_some()))
+    }
+
     /// The rules of one object type.
     #[must_use]
     pub fn object_type(&self, name: Name) -> Option<&ObjectTypeRules> {
@@ -222,6 +246,23 @@ impl ObjectTypeRules {
     #[must_use]
     pub fn address(&self) -> Option<Name> {
         self.schema.as_ref().and_then(|schema| schema.address)
+    }
+
+    /// The attributes of such an object that rules read on the way into the mesh, in order.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Name> {
+        let programs = self.scope.iter();
+        let programs = programs.chain(self.joins.iter().filter_map(|join| join.when.as_ref()));
+        let programs = programs.chain(self.creates.iter().filter_map(|create| create.when.as_ref()));
+        let programs = programs.chain(self.flows.iter().filter_map(|flow| flow.when.as_ref()));
+        let expressions = self.joins.iter().flat_map(|join| &join.comparisons).map(|pair| &pair.source);
+        let expressions = expressions.chain(self.creates.iter().map(|create| &create.anchor));
+        let expressions = expressions.chain(self.flows.iter().map(|flow| &flow.input.0));
+        let names = programs.flat_map(Program::reads).chain(expressions.flat_map(Expression::reads));
+        let mut names: Vec<Name> = names.copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Whether a change of such an object can matter to the mesh at all.

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use identitymesh_model::{ConnectorId, MeshState, Name, Text, Uid, Value, ValueType};
+use identitymesh_model::plan::LinkChange;
+use identitymesh_model::{ConnectorId, MeshState, Name, SpaceId, Text, Uid, Value, ValueType};
 
 use super::neighbours::Neighbours;
-use super::planner::Part;
+use super::part::Part;
 use super::resolve::{References, Resolver};
 use super::target::Addresses;
 use crate::key::address_key;
@@ -73,15 +74,18 @@ impl<N: Neighbours> Part<'_, '_, N> {
             None => keys.clone(),
         };
         let found = self.neighbours.referred(connector, by_address, &asked)?;
-        let here: HashMap<_, Uid> = self
-            .works
-            .list
-            .iter()
-            .flat_map(|work| work.view.linked.iter().map(|space| (space.id, work.view.record.uid)))
-            .collect();
+        // What this part links or unlinks is not in the state around it yet.
+        let ended = self.works.list.iter().flat_map(|work| &work.links).filter_map(|link| match link {
+            LinkChange::Remove { space, .. } => Some((*space, None)),
+            LinkChange::Add { .. } => None,
+        });
+        let mut here: HashMap<SpaceId, Option<Uid>> = ended.collect();
+        for work in &self.works.list {
+            here.extend(work.view.linked.iter().map(|space| (space.id, Some(work.view.record.uid))));
+        }
         for (key, referred) in keys.into_iter().zip(found) {
             let Some(referred) = referred else { continue };
-            if let Some(uid) = here.get(&referred.space).copied().or(referred.mesh) {
+            if let Some(uid) = here.get(&referred.space).copied().unwrap_or(referred.mesh) {
                 self.references.insert((connector, key), uid);
             }
         }

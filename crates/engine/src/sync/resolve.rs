@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use identitymesh_expr::{Evaluator, Scope};
 use identitymesh_model::rules::{MergePolicy, MeshAttribute};
 use identitymesh_model::{
-    AttributeType, ConnectorId, Finding, MeshView, Name, Object, Origin, Provenance, RunId, SpaceRecord,
-    Text, Timestamp, Uid, Value, ValueType, Values,
+    AttributeType, ConnectorId, Finding, MeshView, Name, Object, Origin, Origins, Provenance, RunId,
+    SpaceRecord, Text, Timestamp, Uid, Value, ValueType, Values,
 };
+
+use smallvec::SmallVec;
 
 use crate::rules::{Computed, Flow, Gave, MeshTypeRules, Precedence, RuleSet};
 
@@ -37,9 +39,12 @@ pub(super) struct Resolver<'a> {
 #[derive(Default)]
 struct Slot {
     precedence: Option<Precedence>,
-    values: Vec<Value>,
-    origins: Vec<Origin>,
+    values: Gained,
+    origins: Origins,
 }
+
+/// Values on their way to an attribute.
+pub(super) type Gained = SmallVec<[Value; 1]>;
 
 /// A rule that wants the whole object left alone; the finding says why.
 pub(super) struct ObjectFailed;
@@ -51,11 +56,35 @@ impl Resolver<'_> {
         view: &MeshView,
         mesh_type: &MeshTypeRules,
     ) -> Result<Resolved, ObjectFailed> {
+        self.resolve_some(view, mesh_type, |_| true)
+    }
+
+    /// Of these attributes only what join rules read.
+    pub(super) fn resolve_keys(
+        &mut self,
+        view: &MeshView,
+        mesh_type: &MeshTypeRules,
+    ) -> Result<Resolved, ObjectFailed> {
+        let is_key = |name: Name| mesh_type.join_indexes.iter().any(|index| index.attribute == Some(name));
+        if mesh_type.computed.iter().any(|rule| is_key(rule.target)) {
+            return self.resolve(view, mesh_type);
+        }
+        self.resolve_some(view, mesh_type, is_key)
+    }
+
+    fn resolve_some(
+        &mut self,
+        view: &MeshView,
+        mesh_type: &MeshTypeRules,
+        wanted: impl Fn(Name) -> bool,
+    ) -> Result<Resolved, ObjectFailed> {
         let mut slots: Vec<Slot> = Vec::new();
         slots.resize_with(mesh_type.schema.attributes.len(), Slot::default);
-        self.flow(view, mesh_type, &mut slots)?;
+        self.flow(view, mesh_type, &mut slots, &wanted)?;
         self.keep_last(view, mesh_type, &mut slots);
-        self.compute(view, mesh_type, &mut slots)?;
+        if mesh_type.computed.iter().any(|rule| wanted(rule.target)) {
+            self.compute(view, mesh_type, &mut slots)?;
+        }
         let mut doc = Object::with_capacity(slots.len());
         let mut origins = Vec::with_capacity(slots.len());
         for ((name, attribute), slot) in mesh_type.schema.attributes.iter().zip(slots) {
@@ -71,6 +100,7 @@ impl Resolver<'_> {
         view: &MeshView,
         mesh_type: &MeshTypeRules,
         slots: &mut [Slot],
+        wanted: impl Fn(Name) -> bool,
     ) -> Result<(), ObjectFailed> {
         let mut pairs: Vec<(&Flow, &SpaceRecord)> = Vec::with_capacity(32);
         let rules = self.rules;
@@ -83,6 +113,7 @@ impl Resolver<'_> {
                     .flows
                     .iter()
                     .filter(|flow| flow.mesh_type.is_none_or(|name| name == view.record.mesh_type))
+                    .filter(|flow| wanted(flow.target))
                     .map(|flow| (flow, space)),
             );
         }
@@ -113,15 +144,23 @@ impl Resolver<'_> {
         space: &SpaceRecord,
         attribute: MeshAttribute,
         view: &MeshView,
-    ) -> Result<Option<Vec<Value>>, ObjectFailed> {
+    ) -> Result<Option<Gained>, ObjectFailed> {
         if is_only_ours(flow, space) {
             return Ok(None);
         }
-        let Some(values) = self.raw(flow, space)? else { return Ok(None) };
+        let Some(mut values) = self.raw(flow, space)? else { return Ok(None) };
+        if attribute.merges()
+            && let Some(ours) = self.ours(flow, space)
+        {
+            let mut theirs = values.into_vec();
+            theirs.retain(|value| !ours.as_slice().contains(value));
+            let Some(rest) = Values::set(theirs) else { return Ok(None) };
+            values = rest;
+        }
         let values = if attribute.kind.value == ValueType::Reference {
             self.follow(space.connector, values)
         } else {
-            values.into_vec()
+            gained(values)
         };
         let values = if flow.empty_is_absent {
             values.into_iter().filter(|value| value.as_text() != Some("")).collect()
@@ -179,9 +218,23 @@ impl Resolver<'_> {
         }
     }
 
-    fn follow(&self, connector: ConnectorId, values: Values) -> Vec<Value> {
+    /// What the rule would give for what we wrote ourselves, where somebody else has added to that.
+    fn ours(&mut self, flow: &Flow, space: &SpaceRecord) -> Option<Values> {
+        let reads = flow.input.0.reads();
+        if !space.drift.iter().any(|(name, _)| reads.contains(name)) {
+            return None;
+        }
+        let mut written = Object::new();
+        for name in reads {
+            written.put(*name, space.snapshot(*name)?.cloned());
+        }
+        let scope = Scope::at(self.now).with_source(&written);
+        flow.input.0.give(self.evaluator, &scope, &written, flow.missing).ok().flatten()
+    }
+
+    fn follow(&self, connector: ConnectorId, values: Values) -> Gained {
         let keys = values.into_vec().into_iter().filter_map(|value| value.as_text().map(Text::new));
-        let mut found: Vec<Value> = keys
+        let mut found: Gained = keys
             .filter_map(|key| self.references.get(&(connector, key)))
             .map(|uid| Value::reference(uid.to_string()))
             .collect();
@@ -215,7 +268,7 @@ impl Resolver<'_> {
             if slots[at].values.is_empty()
                 && origins.iter().any(|origin| self.rules.keep_last.contains(&origin.rule))
             {
-                slots[at].values = values.as_slice().to_vec();
+                slots[at].values = values.as_slice().iter().cloned().collect();
                 slots[at].origins.clone_from(origins);
             }
         }
@@ -260,7 +313,7 @@ impl Resolver<'_> {
         doc: &Object,
         attribute: MeshAttribute,
         view: &MeshView,
-    ) -> Result<Option<Vec<Value>>, ObjectFailed> {
+    ) -> Result<Option<Gained>, ObjectFailed> {
         let scope = Scope::at(self.now).with_mesh(doc);
         let applies = match &rule.when {
             Some(when) => self.evaluator.test(when, &scope).map_err(|error| Gave::Failed(error.to_string())),
@@ -272,7 +325,7 @@ impl Resolver<'_> {
             Err(gave) => Err(gave),
         };
         let (code, text) = match given
-            .map(|values| conform(values.map_or_else(Vec::new, Values::into_vec), attribute.kind))
+            .map(|values| conform(values.map_or_else(Gained::new, gained), attribute.kind))
         {
             Ok(Ok(values)) => return Ok(Some(values).filter(|values| !values.is_empty())),
             Ok(Err(problem)) => ("FLO-002", format!("gave {problem}, so it contributes nothing")),
@@ -325,31 +378,38 @@ impl Slot {
         }
     }
 
-    fn take(&mut self, precedence: Precedence, attribute: MeshAttribute, values: Vec<Value>, origin: Origin) {
+    fn take(&mut self, precedence: Precedence, attribute: MeshAttribute, values: Gained, origin: Origin) {
         if self.joins(precedence, attribute) {
             self.values.extend(values);
             self.origins.push(origin);
             return;
         }
-        *self = Self { precedence: Some(precedence), values, origins: vec![origin] };
+        *self = Self { precedence: Some(precedence), values, origins: std::iter::once(origin).collect() };
     }
 
     fn as_values(&self, attribute: MeshAttribute) -> Option<Values> {
         if !attribute.kind.multi {
             return self.values.first().cloned().map(Values::One);
         }
-        let values = self.values.clone();
+        let values = self.values.to_vec();
         if attribute.ignore_case { Values::set_ignore_case(values) } else { Values::set(values) }
     }
 
-    fn into_values(mut self, attribute: MeshAttribute) -> Option<(Values, Vec<Origin>)> {
+    fn into_values(mut self, attribute: MeshAttribute) -> Option<(Values, Origins)> {
         let values = match attribute.kind.multi {
             false => self.values.pop().map(Values::One),
-            true if attribute.ignore_case => Values::set_ignore_case(std::mem::take(&mut self.values)),
-            true => Values::set(std::mem::take(&mut self.values)),
+            true if attribute.ignore_case => Values::set_ignore_case(self.values.into_vec()),
+            true => Values::set(self.values.into_vec()),
         }?;
         self.origins.sort_unstable();
         Some((values, self.origins))
+    }
+}
+
+fn gained(values: Values) -> Gained {
+    match values {
+        Values::One(value) => std::iter::once(value).collect(),
+        Values::Set(values) => values.into(),
     }
 }
 
@@ -362,7 +422,7 @@ pub(super) fn is_only_ours(flow: &Flow, space: &SpaceRecord) -> bool {
 }
 
 /// The values as the attribute's type wants them, or what is wrong with them.
-pub(super) fn conform(values: Vec<Value>, kind: AttributeType) -> Result<Vec<Value>, String> {
+pub(super) fn conform(values: Gained, kind: AttributeType) -> Result<Gained, String> {
     if !kind.multi && values.len() > 1 {
         return Err(format!("{} values for an attribute that holds one", values.len()));
     }

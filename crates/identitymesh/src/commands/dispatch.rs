@@ -13,7 +13,8 @@ use crate::output::Output;
 use crate::progress::Bars;
 
 use super::{
-    audit, configuration, connector, demo, doctor, exports, init, mesh, preview, run, runs, secrets, space,
+    audit, bench, configuration, connector, demo, doctor, exports, init, mesh, preview, run, runs, secrets,
+    space,
 };
 
 /// How a command ended.
@@ -85,6 +86,7 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Runs(command) => runs::run(&shell, command),
         Command::Secrets(command) => secrets::run(&shell, command),
         Command::Audit(command) => audit::run(&shell, command),
+        Command::Bench(arguments) => bench::run(&shell, &arguments),
         Command::Doctor => doctor::run(&shell),
         Command::Completions { shell: kind } => {
             clap_complete::generate(kind, &mut Arguments::command(), "identitymesh", &mut std::io::stdout());

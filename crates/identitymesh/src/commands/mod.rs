@@ -1,12 +1,14 @@
 //! One file for each command.
 
 mod audit;
+mod bench;
 mod configuration;
 mod connector;
 mod demo;
 mod dispatch;
 mod doctor;
 mod exports;
+mod follow;
 mod init;
 mod lookup;
 mod mesh;

@@ -4,8 +4,8 @@ use identitymesh_connector::{
     AttributeChange, ChangeKind, Identity, ImportedObject, Operation, OperationKind, Written,
 };
 use identitymesh_engine::export::{after_create, after_update};
-use identitymesh_engine::stage::{Exported, compare, fingerprint};
-use identitymesh_model::plan::ItemAction;
+use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
+use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
 use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
 
@@ -47,11 +47,13 @@ impl<'a> TargetForm<'a> {
                     .iter()
                     .map(|change| AttributeChange {
                         name: change.name,
-                        kind: match change.added_and_removed() {
-                            Some((add, remove)) if change.old.is_some() => {
-                                ChangeKind::AddRemove { add, remove }
+                        kind: match &change.edit {
+                            Edit::Replace { old, new } => {
+                                ChangeKind::Replace { old: old.clone(), new: new.clone() }
                             }
-                            _ => ChangeKind::Replace { old: change.old.clone(), new: change.new.clone() },
+                            Edit::Set { add, remove, .. } => {
+                                ChangeKind::AddRemove { add: add.clone(), remove: remove.clone() }
+                            }
                         },
                     })
                     .collect(),
@@ -127,6 +129,7 @@ impl<'a> TargetForm<'a> {
         let (object, exported) = match told {
             None => (expected, exported),
             Some(told) => {
+                let now = with_known(told.attributes.clone(), &told.unread, &expected);
                 let record = SpaceRecord {
                     id: identitymesh_model::SpaceId(0),
                     connector: self.connector,
@@ -140,12 +143,9 @@ impl<'a> TargetForm<'a> {
                     link: None,
                 };
                 let rules = self.in_force.rules.connector(self.connector);
-                let difference = compare(
-                    &record,
-                    &told.attributes,
-                    rules.and_then(|known| known.object_type(object_type)),
-                );
-                (told.attributes.clone(), difference.exported)
+                let difference =
+                    compare(&record, &now, rules.and_then(|known| known.object_type(object_type)));
+                (now, difference.exported)
             }
         };
         let print = fingerprint(&object);

@@ -4,6 +4,7 @@
 //! it, so a run that ends early has lost nothing. Only a full import whose every partition is proved complete says
 //! what is gone, and then at most as much as the connector's limit allows.
 
+mod bounds;
 mod certify;
 mod part;
 mod seen;
@@ -11,4 +12,6 @@ mod stager;
 mod work;
 
 pub(crate) use part::body;
+pub(crate) use stager::{Piece, Stager};
 pub use work::{ImportKind, import};
+pub(crate) use work::{PAGE_OBJECTS, PAGES_WAITING, committed_watermark, is_refusal};

@@ -1,17 +1,20 @@
 //! The work of an import: where to start, reading, handing pages on.
 
-use identitymesh_connector::{Class, ConnectorError, ImportMode, ImportRequest, Page, Watermark};
-use identitymesh_model::Name;
+use identitymesh_connector::{
+    Class, ConnectorError, ImportMode, ImportRequest, Importer, Session, Watermark,
+};
+use identitymesh_engine::rules::ObjectTypeRules;
+use identitymesh_model::{ConnectorId, Name};
 use tokio::sync::mpsc;
 
-use super::stager::Stager;
+use super::stager::{Piece, Stager};
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
 
 /// Objects that a connector is asked to put into one page.
-const PAGE_OBJECTS: usize = 2_000;
+pub(crate) const PAGE_OBJECTS: usize = 2_000;
 /// Pages that may wait between reading and staging.
-const PAGES_WAITING: usize = 8;
+pub(crate) const PAGES_WAITING: usize = 8;
 /// The code with which a connector refuses a watermark.
 const WATERMARK_REFUSED: &str = "CON-010";
 
@@ -41,12 +44,8 @@ pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunRepo
     let watermark = match kind {
         ImportKind::Full => None,
         _ if !can_delta => None,
-        _ => mesh.store.read()?.watermark(id)?,
+        _ => committed_watermark(mesh, id)?,
     };
-    let watermark: Option<Watermark> = watermark
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|source| RunError::Stored { what: "watermark", source })?;
     let step = match (kind, &watermark) {
         (ImportKind::Confirming, _) => Steps::ConfirmingImport,
         (_, Some(_)) => Steps::DeltaImport,
@@ -59,6 +58,14 @@ pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunRepo
     let stager = Stager::new(in_force.clone(), id, run);
     let (stager, result) = read(mesh, &in_force, name, stager, watermark).await?;
     stager.run.end(result)
+}
+
+/// Where the last import of this connector ended.
+pub(crate) fn committed_watermark(mesh: &Mesh, id: ConnectorId) -> Result<Option<Watermark>, RunError> {
+    let text = mesh.store.read()?.watermark(id)?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|source| RunError::Stored { what: "watermark", source })
 }
 
 /// Reads pages and stages them on a thread of their own.
@@ -76,41 +83,117 @@ async fn read(
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    let object_types = stager.object_types();
-    let request =
-        |mode| ImportRequest { mode, object_types: object_types.clone(), page_size_max: PAGE_OBJECTS };
-    let is_delta = watermark.is_some();
-    let begun = match watermark {
-        None => importer.begin(request(ImportMode::Full)).await,
-        Some(since) => importer.begin(request(ImportMode::Delta { since })).await,
+    let full = ImportRequest {
+        mode: ImportMode::Full,
+        object_types: stager.object_types(),
+        page_size_max: PAGE_OBJECTS,
     };
-    let is_full = match begun {
-        Ok(()) => !is_delta,
-        Err(error) if is_delta && error.class == Class::Conflict && error.code == WATERMARK_REFUSED => {
-            stager.run.message = Some(format!(
-                "everything was read, because the system refused where the last import ended: {error}"
-            ));
-            if let Err(error) = importer.begin(request(ImportMode::Full)).await {
-                return Ok((stager, Err(error.into())));
-            }
-            true
-        }
-        Err(error) => return Ok((stager, Err(error.into()))),
+    match begin(importer, &full, watermark).await {
+        Ok(Begun::Delta) => stager.is_full = false,
+        Ok(Begun::Full(note)) => stager.run.message = note.or(stager.run.message.take()),
+        Err(error) => return Ok((stager, Err(error))),
+    }
+    // Behind the beginning, where the connector has said what it cannot do without itself.
+    if let Err(error) = check_schema(mesh, in_force, name, session.as_mut()).await {
+        return Ok((stager, Err(error)));
+    }
+    let Some(importer) = session.importer() else {
+        return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    stager.is_full = is_full;
-    let (sender, receiver) = mpsc::channel::<Option<Page>>(PAGES_WAITING);
+    let is_full = stager.is_full;
+    let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
-    let read = forward(mesh, importer, sender).await;
+    let read = forward(mesh, importer, full, is_full, &sender).await;
+    drop(sender);
     let (stager, staged) = staging.await.map_err(|_| RunError::Worker)?;
     // Where both failed, the reader only met a stager that had gone away.
     Ok((stager, staged.and(read)))
 }
 
-/// Hands pages on, and `None` after the last, which alone says that the read is whole. Stops early when the stager has gone away, whose error counts.
+/// How a read began.
+enum Begun {
+    Delta,
+    /// With everything, and why that is when a delta was wanted.
+    Full(Option<String>),
+}
+
+/// Begins at the watermark, or with everything where there is none or the system refuses it.
+async fn begin(
+    importer: &mut dyn Importer,
+    full: &ImportRequest,
+    watermark: Option<Watermark>,
+) -> Result<Begun, RunError> {
+    let note = match watermark {
+        None => None,
+        Some(since) => {
+            let delta = ImportRequest { mode: ImportMode::Delta { since }, ..full.clone() };
+            match importer.begin(delta).await {
+                Ok(()) => return Ok(Begun::Delta),
+                Err(error) if is_refusal(&error) => Some(refused(&error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    importer.begin(full.clone()).await?;
+    Ok(Begun::Full(note))
+}
+
+fn refused(error: &ConnectorError) -> String {
+    tracing::warn!(%error, "the watermark was refused");
+    format!("everything was read, because the system refused where the last import ended: {error}")
+}
+
+/// Refuses to import from a table that lost a column which rules read.
+async fn check_schema(
+    mesh: &Mesh,
+    in_force: &crate::InForce,
+    name: Name,
+    session: &mut dyn Session,
+) -> Result<(), RunError> {
+    let kind = mesh.registry.get(&in_force.connector(name)?.connector.kind);
+    let rules = in_force.rules.connector(in_force.id(name)?);
+    let (Some(rules), true) = (rules, kind.is_some_and(|kind| kind.has_whole_schema())) else {
+        return Ok(());
+    };
+    let schema = session.schema().await?;
+    for object_type in rules.object_types() {
+        let reads = rules.object_type(object_type).map(ObjectTypeRules::reads).unwrap_or_default();
+        let Some(known) = schema.object_type(object_type) else { continue };
+        let missing = reads.iter().filter(|attribute| known.attribute(**attribute).is_none());
+        let missing: Vec<&str> = missing.map(|attribute| attribute.as_str()).collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(RunError::Vanished { name: name.to_string(), object_type, missing });
+        }
+    }
+    Ok(())
+}
+
+/// Hands pages on, and [`Piece::End`] after the last, which alone says that the read is whole. A watermark that is only
+/// refused on the way turns a delta into a full read too. Stops early when the stager has gone away, whose error counts.
 async fn forward(
     mesh: &Mesh,
-    importer: &mut dyn identitymesh_connector::Importer,
-    sender: mpsc::Sender<Option<Page>>,
+    importer: &mut dyn Importer,
+    full: ImportRequest,
+    is_full: bool,
+    sender: &mpsc::Sender<Piece>,
+) -> Result<(), RunError> {
+    match pages(mesh, importer, sender).await {
+        Err(RunError::Connector(error)) if !is_full && is_refusal(&error) => {
+            if sender.send(Piece::Restart(refused(&error))).await.is_err() {
+                return Ok(());
+            }
+            importer.begin(full).await?;
+            pages(mesh, importer, sender).await
+        }
+        other => other,
+    }
+}
+
+async fn pages(
+    mesh: &Mesh,
+    importer: &mut dyn Importer,
+    sender: &mpsc::Sender<Piece>,
 ) -> Result<(), RunError> {
     loop {
         mesh.check_cancelled()?;
@@ -119,8 +202,13 @@ async fn forward(
             mesh.observer.progressed(Stage::Import, page.progress.done, page.progress.total);
         }
         let is_last = page.is_none();
-        if sender.send(page).await.is_err() || is_last {
+        if sender.send(page.map_or(Piece::End, Piece::Page)).await.is_err() || is_last {
             return Ok(());
         }
     }
+}
+
+/// Whether the system refused to go on from a watermark, so that only a full import helps.
+pub(crate) fn is_refusal(error: &ConnectorError) -> bool {
+    error.class == Class::Conflict && error.code == WATERMARK_REFUSED
 }

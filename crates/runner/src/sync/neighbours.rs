@@ -78,10 +78,15 @@ impl Neighbours for StoreNeighbours<'_> {
         by_address: Option<i64>,
         references: &[Text],
     ) -> Result<Vec<Option<Referred>>, StoreError> {
-        let wait = self.in_flight.touches_spaces();
-        let found = self.reader(wait)?.referred(connector, by_address, references)?;
+        // A sync makes no management-space object and gives none another address, so what the store finds is right;
+        // only whose it is may be on its way.
+        let found = self.reader(false)?.referred(connector, by_address, references)?;
+        let in_flight = &*self.in_flight;
         let found = found.into_iter().map(|found| {
-            found.map(|found| Referred { space: found.space, mesh: found.mesh.map(|(_, uid)| uid) })
+            found.map(|found| {
+                let written = found.mesh.map(|(_, uid)| uid);
+                Referred { space: found.space, mesh: in_flight.owner(found.space).unwrap_or(written) }
+            })
         });
         Ok(found.collect())
     }
@@ -92,7 +97,7 @@ impl Neighbours for StoreNeighbours<'_> {
         address: Option<Name>,
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, StoreError> {
-        let wait = self.in_flight.touches_spaces();
+        let wait = self.in_flight.touches_links_of(uids);
         self.reader(wait)?.addresses(connector, address, uids)
     }
 

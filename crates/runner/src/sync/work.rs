@@ -71,7 +71,24 @@ impl<'a> Work<'a> {
         let result = self.parts(scope, connector);
         // Parts on their way are waited for even when something failed, so that the run's end comes after them.
         let drained = self.in_flight.drain();
-        result.and(drained.map(drop).map_err(RunError::from))
+        let kept = drained.map_err(RunError::from).and_then(|_| self.keep_place());
+        result.and(kept)
+    }
+
+    /// Writes the place that the last parts came to, where it had to wait for them.
+    fn keep_place(&mut self) -> Result<(), RunError> {
+        let Some(place) = self.in_flight.place() else { return Ok(()) };
+        let batch = SyncBatch {
+            cause: self.run.cause(),
+            plan: Plan::default(),
+            rows: Vec::new(),
+            cursor: Some(place),
+            done: Vec::new(),
+            findings: Vec::new(),
+            counters: self.run.counters.clone(),
+        };
+        self.run.mesh.store.apply(batch).wait()?;
+        Ok(())
     }
 
     fn parts(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
@@ -130,20 +147,21 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Works off the to-do list until nothing is due.
+    /// Works off the to-do list until nothing is due. Entries of parts on their way only ever join the list behind what
+    /// is read here or wait for the next round, so reading on needs no answer; ending does.
     fn todos(&mut self) -> Result<(), RunError> {
         let store = self.run.mesh.store.clone();
         let mut rounds: HashMap<Todo, u8> = HashMap::new();
         let mut after = None;
         let mut found_any = false;
+        self.in_flight.drain()?;
         loop {
-            self.in_flight.drain()?;
-            let mut reader = store.read()?;
-            let part = reader.todos(self.run.mesh.clock.now(), after, PART_OBJECTS)?;
+            let part = store.read()?.todos(self.run.mesh.clock.now(), after, PART_OBJECTS)?;
             let Some(last) = part.last().copied() else {
                 if !found_any {
                     return Ok(());
                 }
+                self.in_flight.drain()?;
                 (after, found_any) = (None, false);
                 continue;
             };
@@ -162,10 +180,20 @@ impl<'a> Work<'a> {
             found_any = true;
             let ids: Vec<SpaceId> = due.iter().filter_map(|todo| space_of(*todo)).collect();
             let mesh = due.iter().filter_map(|todo| mesh_of(*todo)).collect();
-            let spaces = if ids.is_empty() { Vec::new() } else { reader.spaces(&ids)? };
-            drop(reader);
-            self.part(Seeds { spaces: spaces.into_iter().flatten().collect(), mesh }, None, due)?;
+            let spaces = self.spaces(&ids)?;
+            self.part(Seeds { spaces, mesh }, None, due)?;
         }
+    }
+
+    /// Single objects as they are once everything on its way is written.
+    fn spaces(&mut self, ids: &[SpaceId]) -> Result<Vec<SpaceRecord>, RunError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.in_flight.touches_spaces(ids) {
+            self.in_flight.drain()?;
+        }
+        Ok(self.run.mesh.store.read()?.spaces(ids)?.into_iter().flatten().collect())
     }
 
     /// Plans one part and hands it to the store.
@@ -190,8 +218,9 @@ impl<'a> Work<'a> {
         let touched = PlanTouch::of(&outcome.plan);
         let rows = rows(&outcome.plan, &cause);
         let counters = self.run.counters.clone();
+        let (cursor, waits) = self.in_flight.places(cursor);
         let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, findings, counters };
-        self.in_flight.push(store.apply(batch), touched)?;
+        self.in_flight.push(store.apply(batch), touched, waits)?;
         self.run.mesh.observer.progressed(Stage::Sync, self.done, None);
         Ok(())
     }

@@ -52,12 +52,16 @@ impl Tx<'_> {
             Settle::Deleted { space, .. } => {
                 self.delete_item(settled.item.0)?;
                 self.purge_space(space.0)?;
+                // References that led to it lead nowhere now, here and in the target.
+                let uid = self.uid_of(settled.mesh)?;
+                let woken = self.wake_holders(uid.as_slice())?;
                 // With its last object gone a mesh object may have to go too.
-                self.wake([(Todo::Mesh(settled.mesh), None)])
+                Ok(woken + self.wake([(Todo::Mesh(settled.mesh), None)])?)
             }
             Settle::Retry { not_before, reason } => {
                 self.postpone(settled, INTENT_RETRY, not_before.as_micros(), None, reason)
             }
+            Settle::Returned { unsettled, reason } => self.give_back(settled, *unsettled, reason),
             Settle::Unknown { not_before, reason } => {
                 self.postpone(settled, INTENT_UNKNOWN, not_before.as_micros(), None, reason)
             }
@@ -82,6 +86,18 @@ impl Tx<'_> {
                 "UPDATE intent SET state = ?2, until = ?3, code = ?4, answer = ?5 WHERE item = ?1",
             )?
             .execute(params![settled.item.0, state, until, code, answer])?;
+        Ok(0)
+    }
+
+    /// Takes back what leasing wrote.
+    fn give_back(&self, settled: &Settled, unsettled: bool, answer: &str) -> Outcome<u64> {
+        let state = if unsettled { INTENT_UNKNOWN } else { INTENT_RETRY };
+        self.conn
+            .prepare_cached(
+                "UPDATE intent SET state = ?2, until = 0, attempts = max(attempts - 1, 0), answer = ?3 \
+                 WHERE item = ?1",
+            )?
+            .execute(params![settled.item.0, state, answer])?;
         Ok(0)
     }
 

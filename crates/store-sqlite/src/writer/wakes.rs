@@ -22,6 +22,8 @@ pub(super) struct Resolved {
     addresses: Vec<(i64, i64)>,
     /// Public ids that holders may hold.
     members: Vec<Uid>,
+    /// Mesh objects of the plan, which saw what it changes.
+    planned: HashSet<i64>,
 }
 
 impl Tx<'_> {
@@ -34,6 +36,7 @@ impl Tx<'_> {
                     self.addresses_of(*space, &mut referred, &mut resolved.addresses)?;
                 }
             }
+            resolved.planned = plan.objects.iter().map(|object| object.id.0).collect();
         }
         let holders = || plan.wakes.iter().filter_map(holder_wake);
         let brings_edges = plan.objects.iter().any(|object| !object.edges.is_empty());
@@ -92,7 +95,7 @@ impl Tx<'_> {
             _ => None,
         }))?;
         woken += self.wake_waiting(wakes)?;
-        woken += self.wake_referrers(resolved.addresses)?;
+        woken += self.wake_referrers(resolved.addresses, &resolved.planned)?;
         woken += self.wake_holders(&resolved.members)?;
         for wake in wakes {
             if let Wake::Address { connector, owner, member } = wake {
@@ -119,24 +122,19 @@ impl Tx<'_> {
         Ok(woken)
     }
 
-    /// An owner that is linked is looked at through its mesh object.
-    fn wake_referrers(&self, mut addresses: Vec<(i64, i64)>) -> Outcome<u64> {
+    fn wake_referrers(&self, mut addresses: Vec<(i64, i64)>, planned: &HashSet<i64>) -> Outcome<u64> {
         addresses.sort_unstable();
         addresses.dedup();
         let mut statement = self.conn.prepare_cached(
-            "SELECT r.space, l.mesh FROM space_ref r INDEXED BY space_ref_key LEFT JOIN link l ON l.space = r.space \
+            "SELECT l.mesh FROM space_ref r INDEXED BY space_ref_key CROSS JOIN link l ON l.space = r.space \
              WHERE r.connector = ?1 AND r.key_hash = ?2",
         )?;
         let mut woken = 0;
         for (connector, hash) in addresses {
-            let todos: Vec<(Todo, _)> = statement
-                .query_map([connector, hash], |row| {
-                    let mesh: Option<i64> = row.get(1)?;
-                    let space: i64 = row.get(0)?;
-                    Ok((mesh.map_or(Todo::Space(SpaceId(space)), |mesh| Todo::Mesh(MeshId(mesh))), None))
-                })?
-                .collect::<rusqlite::Result<_>>()?;
-            woken += self.wake(todos)?;
+            let owners: Vec<i64> =
+                statement.query_map([connector, hash], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let others = owners.into_iter().filter(|owner| !planned.contains(owner));
+            woken += self.wake(others.map(|owner| (Todo::Mesh(MeshId(owner)), None)))?;
         }
         Ok(woken)
     }

@@ -275,7 +275,7 @@ pub(super) fn keep(number: u64) -> ObjectPlan {
 
 pub(super) fn provenance(doc: &Object) -> Provenance {
     let origin = Origin { space: Some(SpaceId(1)), rule: RULE, run: RunId(1) };
-    Provenance(vec![vec![origin]; doc.len()])
+    Provenance(vec![std::iter::once(origin).collect(); doc.len()])
 }
 
 pub(super) fn create(number: u64, anchor: &str, doc: Object) -> ObjectPlan {

@@ -105,6 +105,7 @@ impl Pages for Reading {
         let watermark = if self.changes.is_empty() { self.mark.take() } else { None };
         Ok(Some(Page {
             changes,
+            present: Vec::new(),
             findings: std::mem::take(&mut self.findings),
             watermark,
             certificates: Vec::new(),

@@ -1,5 +1,8 @@
 //! 389 Directory Server.
 
+mod changelog;
+mod record;
+
 use super::{Facts, Password};
 use crate::delta::Delta;
 use crate::transport::Entry;
@@ -20,5 +23,5 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    None
+    Some(&changelog::RetroChangelog)
 }

@@ -1,9 +1,19 @@
 //! OpenLDAP.
 
+mod codec;
+#[cfg(test)]
+mod faults;
+mod feed;
+mod mark;
+mod refresh;
+
 use super::{Facts, Password};
 use crate::delta::Delta;
 use crate::transport::Entry;
 use crate::value::Form;
+
+/// The word in marks.
+const STYLE: &str = "syncrepl";
 
 pub(crate) const FACTS: Facts = Facts {
     title: "OpenLDAP",
@@ -20,5 +30,5 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    None
+    Some(&mark::Syncrepl)
 }

@@ -163,7 +163,7 @@ impl Subject for Domain {
                 };
                 attributes.put(name(attribute), values);
             }
-            ImportedObject { object_type: name("user"), external_id: guid(&entry), attributes }
+            ImportedObject::whole(name("user"), guid(&entry), attributes)
         });
         Ok(objects.collect())
     }

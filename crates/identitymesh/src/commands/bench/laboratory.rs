@@ -1,0 +1,106 @@
+//! A mesh for one measurement: a data directory of its own, a made-up source, a target that keeps nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use identitymesh_config::read_directory;
+use identitymesh_connector::Registry;
+use identitymesh_connector_fake::{ATTRIBUTE_COUNT_MAX, FakeKind, FakeSystem};
+use identitymesh_model::{AttributeSchema, AttributeType, Name, ObjectSchema, Schema, ValueType};
+use identitymesh_runner::{Silent, apply_configuration};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::open::{Opened, STORE_FILE, open};
+
+/// The rules: twenty flows, eight of them with a transform, and one projection of fifteen attributes.
+const FILES: [(&str, &str); 3] = [
+    ("mesh.toml", include_str!("rules/mesh.toml")),
+    ("connectors/people.toml", include_str!("rules/people.toml")),
+    ("connectors/directory.toml", include_str!("rules/directory.toml")),
+];
+/// The source's population is the same for the same number.
+const SEED: u64 = 1;
+
+/// A mesh to measure.
+pub(super) struct Laboratory {
+    pub(super) opened: Opened,
+    pub(super) people: FakeSystem,
+    pub(super) directory: FakeSystem,
+    folder: TempDir,
+}
+
+impl Laboratory {
+    /// A mesh over `objects` people, with its rules in force.
+    pub(super) async fn new(
+        objects: u64,
+        below: Option<&Path>,
+        cancel: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let folder = match below {
+            Some(below) => tempfile::Builder::new().prefix("identitymesh-bench-").tempdir_in(below)?,
+            None => tempfile::Builder::new().prefix("identitymesh-bench-").tempdir()?,
+        };
+        let people = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
+        let directory = FakeSystem::sink(target_schema());
+        let kind =
+            FakeKind::new().with_system("people", people.clone()).with_system("directory", directory.clone());
+        let registry = Registry::new().with(kind);
+        let opened = open(&folder.path().join("data"), true, registry, Arc::new(Silent), cancel)?;
+        let rules = folder.path().join("rules");
+        for (file, text) in FILES {
+            let path = rules.join(file);
+            std::fs::create_dir_all(path.parent().unwrap_or(&rules))?;
+            std::fs::write(path, text)?;
+        }
+        let loaded = read_directory(&rules).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("the benchmark's own rules do not read: {}", lines.join("; "))
+        })?;
+        apply_configuration(&opened.mesh, loaded.configuration, loaded.bases).await?;
+        Ok(Self { opened, people, directory, folder })
+    }
+
+    /// The store's file.
+    pub(super) fn store_path(&self) -> PathBuf {
+        self.opened.data.join(STORE_FILE)
+    }
+
+    /// A path for a yardstick's file.
+    pub(super) fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Bytes of the store, its log included.
+    pub(super) fn store_bytes(&self) -> u64 {
+        let path = self.store_path();
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        size(&path) + size(&path.with_extension("db-wal"))
+    }
+}
+
+/// What the target says that it takes.
+fn target_schema() -> Schema {
+    let names = [
+        "cn",
+        "sn",
+        "givenName",
+        "mail",
+        "employeeNumber",
+        "department",
+        "title",
+        "mobile",
+        "c",
+        "l",
+        "uid",
+        "telephoneNumber",
+        "description",
+        "postalAddress",
+        "preferredLanguage",
+    ];
+    let kind = AttributeType { value: ValueType::String, multi: false };
+    let attributes = names.into_iter().map(|name| AttributeSchema::new(Name::literal(name), kind)).collect();
+    Schema {
+        object_types: vec![ObjectSchema { object_type: Name::literal("account"), address: None, attributes }],
+    }
+}
