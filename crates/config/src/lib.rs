@@ -6,6 +6,7 @@
 
 mod check;
 mod difference;
+mod pending;
 mod problem;
 mod read;
 mod template;

@@ -7,7 +7,7 @@ use identitymesh_model::Name;
 use identitymesh_model::rules::{Configuration, ConnectorConfig, MeshConfig};
 use serde::de::DeserializeOwned;
 
-use crate::ConfigProblem;
+use crate::{ConfigProblem, pending};
 
 /// Most bytes in one file.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -21,7 +21,7 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// Where each connector's relative paths start: the directory of its file.
     pub bases: BTreeMap<Name, PathBuf>,
-    /// Files that are known and not carried out yet, with what that means.
+    /// Files and keys that are known and not carried out yet, with what that means.
     pub notes: Vec<String>,
 }
 
@@ -52,7 +52,10 @@ pub fn read_directory(directory: &Path) -> Result<Loaded, Vec<ConfigProblem>> {
     connectors.sort_by_key(|connector| connector.connector.name);
     match mesh {
         Some(mesh) if reader.problems.is_empty() => {
-            Ok(Loaded { configuration: Configuration { mesh, connectors }, bases, notes: reader.notes })
+            let configuration = Configuration { mesh, connectors };
+            let mut notes = reader.notes;
+            notes.extend(pending::notes(&configuration));
+            Ok(Loaded { configuration, bases, notes })
         }
         _ => Err(reader.problems),
     }
@@ -97,10 +100,10 @@ impl Reader<'_> {
         let Ok(entries) = std::fs::read_dir(self.directory) else { return };
         for name in entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
             match name.as_str() {
-                "mesh.toml" | "identitymesh.toml" => {}
-                "schedules.toml" => self
-                    .notes
-                    .push("schedules.toml is not carried out yet: start runs by hand or by cron".to_owned()),
+                "mesh.toml" => {}
+                "schedules.toml" | "identitymesh.toml" => {
+                    self.notes.extend(pending::file_note(&name).map(str::to_owned));
+                }
                 other if other.ends_with(".toml") => {
                     self.problem(
                         "CFG-006",

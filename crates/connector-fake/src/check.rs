@@ -1,7 +1,7 @@
 //! Whether an object fits the schema, as a real system would check it.
 
-use identitymesh_connector::Outcome;
-use identitymesh_model::{AttributeType, Name, ObjectSchema, Value, ValueType, Values};
+use identitymesh_connector::{Change, ObjectFinding, Outcome, Page};
+use identitymesh_model::{AttributeType, Name, ObjectSchema, Schema, Value, ValueType, Values};
 
 /// What the system answers when the attribute may not hold the values; `None` when it may.
 pub(crate) fn refusal(schema: &ObjectSchema, name: Name, values: Option<&Values>) -> Option<Outcome> {
@@ -36,4 +36,26 @@ fn fits(kind: AttributeType, values: &Values) -> bool {
                     Value::Reference(_) => ValueType::Reference,
                 }
         })
+}
+
+/// Takes values that somebody put into the system and that do not fit its schema off the page, each with a finding.
+pub(crate) fn set_aside_unreadable(schema: &Schema, page: &mut Page) {
+    for change in &mut page.changes {
+        let Change::Upsert(object) = change else { continue };
+        let Some(schema) = schema.object_type(object.object_type) else { continue };
+        let is_unreadable =
+            |name, values| schema.attribute(name).is_some_and(|known| !fits(known.kind, values));
+        let names = object.attributes.iter().filter(|(name, values)| is_unreadable(*name, values));
+        object.unread = names.map(|(name, _)| name).collect();
+        for name in &object.unread {
+            object.attributes.remove(*name);
+            page.findings.push(ObjectFinding {
+                code: "FAK-013",
+                object_type: Some(object.object_type),
+                external_id: Some(object.external_id.clone()),
+                location: None,
+                message: format!("{name} holds a value that does not fit its type"),
+            });
+        }
+    }
 }

@@ -111,7 +111,7 @@ impl Generator {
     pub(crate) fn object(&self, index: u64) -> ImportedObject {
         let external_id = self.external_id(index);
         let attributes = self.attributes(index);
-        ImportedObject { object_type: self.object_type, external_id, attributes }
+        ImportedObject::whole(self.object_type, external_id, attributes)
     }
 
     /// Objects that changed after round `since`, each once, in the order of its last change.

@@ -8,6 +8,7 @@ use identitymesh_connector::{
 use identitymesh_model::{ItemId, Name, Schema};
 
 use crate::FakeSystem;
+use crate::check::set_aside_unreadable;
 use crate::reading::{Reading, Turn};
 use crate::system::{Carried, Content};
 
@@ -125,7 +126,13 @@ impl Importer for FakeSession {
         }
         let Some(reading) = &mut self.reading else { return Ok(None) };
         match reading.turn() {
-            Turn::Page(page) => Ok(Some(page)),
+            Turn::Page(mut page) => {
+                // Only what others put there can be out of order; what is made up as it is read never is.
+                if matches!(self.system.lock().content, Content::Stored(_)) {
+                    set_aside_unreadable(self.system.schema(), &mut page);
+                }
+                Ok(Some(page))
+            }
             Turn::End => {
                 self.reading = None;
                 Ok(None)
@@ -192,7 +199,7 @@ impl Exporter for FakeSession {
         let key = if state.get(&key).is_some() { Some(key) } else { by_address() };
         Ok(key.and_then(|key| {
             let attributes = state.get(&key)?.clone();
-            Some(ImportedObject { object_type, external_id: key.1, attributes })
+            Some(ImportedObject::whole(object_type, key.1, attributes))
         }))
     }
 }

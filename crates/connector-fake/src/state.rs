@@ -75,10 +75,8 @@ impl State {
     }
 
     pub(crate) fn objects(&self) -> impl Iterator<Item = ImportedObject> + '_ {
-        self.objects.iter().map(|((object_type, external_id), attributes)| ImportedObject {
-            object_type: *object_type,
-            external_id: external_id.clone(),
-            attributes: attributes.clone(),
+        self.objects.iter().map(|((object_type, external_id), attributes)| {
+            ImportedObject::whole(*object_type, external_id.clone(), attributes.clone())
         })
     }
 
@@ -126,7 +124,7 @@ impl State {
         let (object_type, external_id) = key.clone();
         match self.objects.get(key) {
             Some(attributes) => {
-                Change::Upsert(ImportedObject { object_type, external_id, attributes: attributes.clone() })
+                Change::Upsert(ImportedObject::whole(object_type, external_id, attributes.clone()))
             }
             None => Change::Delete { object_type, external_id },
         }

@@ -141,6 +141,12 @@ impl FakeSystem {
         }
     }
 
+    /// The number of the newest change of a storing system, which is where a watermark behind it stands.
+    #[must_use]
+    pub fn newest_change(&self) -> u64 {
+        self.change(|state| state.sequence()).unwrap_or(0)
+    }
+
     /// From now on this goes wrong too.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.inject(fault);

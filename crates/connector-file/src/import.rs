@@ -179,8 +179,18 @@ impl Import {
             return Ok(());
         }
         self.tally(object_type).objects += 1;
-        let Record { key: external_id, attributes, .. } = record;
-        page.changes.push(Change::Upsert(ImportedObject { object_type, external_id, attributes }));
+        let Record { line, key: external_id, attributes, unread, .. } = record;
+        if let Some(message) = unread.in_words() {
+            page.findings.push(ObjectFinding {
+                code: error::VALUE,
+                object_type: Some(object_type),
+                external_id: Some(external_id.clone()),
+                location: Some(format!("line {line}")),
+                message,
+            });
+        }
+        let unread = unread.names;
+        page.changes.push(Change::Upsert(ImportedObject { object_type, external_id, attributes, unread }));
         Ok(())
     }
 

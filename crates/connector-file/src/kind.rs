@@ -60,6 +60,10 @@ impl ConnectorKind for FileKind {
         Config::read(self.format, settings).err().unwrap_or_default()
     }
 
+    fn has_whole_schema(&self) -> bool {
+        self.format == Format::Csv
+    }
+
     async fn connect(
         &self,
         settings: &Settings,

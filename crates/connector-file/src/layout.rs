@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use identitymesh_connector::ConnectorError;
 use identitymesh_model::{
     ATTRIBUTE_COUNT_MAX, AttributeSchema, AttributeType, Name, Object, ObjectSchema, Schema, Text, Value,
     ValueType, Values,
@@ -12,6 +13,7 @@ use identitymesh_model::{
 
 use crate::config::{Config, Format, TypeConfig};
 use crate::convert::TextRules;
+use crate::error;
 use crate::record::KEY_BYTES_MAX;
 
 /// The address attribute of LDIF.
@@ -52,6 +54,16 @@ impl Layout {
     /// The layout of a type that the file spells `word`.
     pub(crate) fn by_word(&self, word: &str) -> Option<&TypeLayout> {
         self.by_word.get(word).map(|at| &self.types[*at])
+    }
+
+    /// Whether the file has all these types.
+    pub(crate) fn check_types(&self, wanted: &[Name]) -> Result<(), ConnectorError> {
+        let Some(unknown) = wanted.iter().find(|name| self.by_name(**name).is_none()) else { return Ok(()) };
+        let known: Vec<&str> = self.types.iter().map(|kind| kind.schema.object_type.as_str()).collect();
+        Err(error::configuration(
+            format!("{unknown} is no object type of this file; it has {}", known.join(", ")),
+            "name the type in the settings (object_type or types), or correct the rules that speak of it",
+        ))
     }
 
     /// The layout of a type.

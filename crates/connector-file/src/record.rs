@@ -15,6 +15,8 @@ use crate::error;
 pub(crate) const RECORD_BYTES_MAX: usize = 32 << 20;
 /// Most bytes in an external id, as the contract has it.
 pub(crate) const KEY_BYTES_MAX: usize = 1_024;
+/// Most unread attributes that one finding names.
+const NAMES_SHOWN_MAX: usize = 20;
 /// Most names outside the schema that one import reports; further ones are dropped without a word.
 const NOTICE_COUNT_MAX: usize = 100;
 
@@ -27,8 +29,42 @@ pub(crate) struct Record {
     pub(crate) object_type: Option<Name>,
     pub(crate) key: Text,
     pub(crate) attributes: Object,
+    /// Attributes whose values do not fit their type, and what is wrong with the first.
+    pub(crate) unread: Unread,
     /// What the schema does not cover, so that writing the file again keeps it.
     pub(crate) rest: Vec<(String, Vec<u8>)>,
+}
+
+/// Attributes that could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    pub(crate) names: Vec<Name>,
+    message: String,
+}
+
+impl Unread {
+    /// Notes that the value of `name` does not fit.
+    pub(crate) fn note(&mut self, name: Name, message: &str) {
+        if self.names.is_empty() {
+            self.message = format!("{name}: {message}");
+        }
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// What a finding says, `None` when all was read. One sentence however many attributes there are.
+    pub(crate) fn in_words(&self) -> Option<String> {
+        let more = match self.names.as_slice() {
+            [] => return None,
+            [_] => String::new(),
+            [_, rest @ ..] => {
+                let rest: Vec<&str> = rest.iter().take(NAMES_SHOWN_MAX).map(|name| name.as_str()).collect();
+                format!("; {} cannot be read either", rest.join(", "))
+            }
+        };
+        Some(format!("{}{more}", self.message))
+    }
 }
 
 /// One record that could not.
@@ -110,14 +146,27 @@ impl Notices {
     }
 }
 
-/// The first thing that is wrong with a record; the rest of it is still read, for its key.
+/// What is wrong with a record: the first thing that spoils it as a whole, and attributes that do not fit their type.
+/// The rest of it is still read, for its key.
 #[derive(Debug, Default)]
-pub(crate) struct FirstProblem(Option<(&'static str, String)>);
+pub(crate) struct FirstProblem {
+    whole: Option<(&'static str, String)>,
+    unread: Unread,
+}
 
 impl FirstProblem {
-    /// Notes a problem.
+    /// Notes a problem of the record as a whole.
     pub(crate) fn note(&mut self, code: &'static str, message: impl FnOnce() -> String) {
-        self.0.get_or_insert_with(|| (code, message()));
+        self.whole.get_or_insert_with(|| (code, message()));
+    }
+
+    /// Notes a problem of one attribute. A value of the wrong type is that attribute's own; bytes in another encoding
+    /// put the whole record in doubt.
+    pub(crate) fn note_value(&mut self, name: Name, code: &'static str, message: &str) {
+        match code {
+            error::VALUE => self.unread.note(name, message),
+            _ => self.note(code, || format!("{name}: {message}")),
+        }
     }
 
     /// The record when nothing was wrong with it, else the fault.
@@ -125,16 +174,20 @@ impl FirstProblem {
         self,
         line: u64,
         kind: &crate::layout::TypeLayout,
-        attributes: Object,
+        mut attributes: Object,
         rest: Vec<(String, Vec<u8>)>,
     ) -> Read {
+        let Self { whole, unread } = self;
+        unread.names.iter().for_each(|name| drop(attributes.remove(*name)));
         let key = kind.key_of(&attributes);
-        let (code, message) = match (self.0, &key) {
-            (Some(problem), _) => problem,
-            (None, Err(message)) => (error::NO_KEY, message.clone()),
-            (None, Ok(key)) => {
+        let spoiled_key = || unread.names.iter().any(|name| kind.key().contains(name));
+        let (code, message) = match (whole, &key, unread.in_words()) {
+            (Some(problem), ..) => problem,
+            (None, Err(_), Some(message)) if spoiled_key() => (error::VALUE, message),
+            (None, Err(message), _) => (error::NO_KEY, message.clone()),
+            (None, Ok(key), _) => {
                 let (object_type, key) = (Some(kind.name()), key.clone());
-                return Read::Record(Record { line, object_type, key, attributes, rest });
+                return Read::Record(Record { line, object_type, key, attributes, unread, rest });
             }
         };
         let is_gap = key.is_err() || matches!(code, error::ENCODING | error::QUOTE);

@@ -177,6 +177,10 @@ impl Importer for FileSession {
         let located = self.settled().await?;
         let schema = self.schema_in_force(located.as_ref()).await?;
         let layout = Layout::new(&self.config, &schema);
+        // Where the file names its types itself, one that it has none of today is no mistake.
+        if self.config.types_are_fixed {
+            layout.check_types(&request.object_types)?;
+        }
         let config = self.config.clone();
         self.import = Some(blocking(move || Import::begin(&config, &layout, located, &request)).await?);
         Ok(())
@@ -243,10 +247,9 @@ impl Exporter for FileSession {
         let layout = self.load().await?;
         let (Some(kind), Some(loaded)) = (layout.by_name(object_type), &self.loaded) else { return Ok(None) };
         let Some(key) = apply::find(&loaded.table, kind, identity) else { return Ok(None) };
-        Ok(loaded.table.get(&key).map(|row| ImportedObject {
-            object_type,
-            external_id: key.1.clone(),
-            attributes: row.attributes.clone(),
-        }))
+        Ok(loaded
+            .table
+            .get(&key)
+            .map(|row| ImportedObject::whole(object_type, key.1.clone(), row.attributes.clone())))
     }
 }

@@ -58,7 +58,10 @@ impl Table {
                     "use export = \"changes\", or split the target into several files",
                 ));
             }
-            let Record { line, object_type, key, attributes, rest } = record;
+            let Record { line, object_type, key, attributes, unread, rest } = record;
+            if let Some(message) = unread.in_words() {
+                return Err(faulty(path, line, &message));
+            }
             let key = (object_type, key);
             let address = address_of(&key, &attributes).map(str::to_owned);
             if table.rows.contains_key(&key) || address.is_some_and(|address| table.at(&address).is_some()) {
@@ -172,6 +175,9 @@ pub(crate) fn check_round_trip(config: &Config, layout: &Layout, key: &Key, row:
     let read = reader.next().map_err(|error| error.message)?;
     let again = reader.next().map_err(|error| error.message)?;
     match (read, again) {
+        (Some(Read::Record(Record { unread, .. })), None) if unread.in_words().is_some() => {
+            Err(unread.in_words().unwrap_or_default())
+        }
         (Some(Read::Record(read)), None) if (read.object_type, &read.key) == (key.0, &key.1) => {
             let differing = differing(&read.attributes, &row.attributes);
             match differing {

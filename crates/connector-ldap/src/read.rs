@@ -47,7 +47,7 @@ pub(crate) fn entry(map: &TypeMap, empty_member: &str, entry: &Entry) -> Read {
             }
         }
     }
-    read.object = Some(ImportedObject { object_type: map.config.name, external_id, attributes });
+    read.object = Some(ImportedObject::whole(map.config.name, external_id, attributes));
     read
 }
 

@@ -39,6 +39,17 @@ pub struct ImportedObject {
     pub external_id: Text,
     /// Its attributes; references hold the system's own addresses of other objects.
     pub attributes: Object,
+    /// Attributes that the system holds and nobody could read, such as a date that is none. Each has a finding, and
+    /// none stands in `attributes`. They count as unchanged: what was known of them stays known.
+    pub unread: Vec<Name>,
+}
+
+impl ImportedObject {
+    /// An object all of whose attributes could be read.
+    #[must_use]
+    pub const fn whole(object_type: Name, external_id: Text, attributes: Object) -> Self {
+        Self { object_type, external_id, attributes, unread: Vec::new() }
+    }
 }
 
 /// Some attributes of an object that is known already.

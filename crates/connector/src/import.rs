@@ -42,7 +42,7 @@ pub struct Watermark {
 pub struct Page {
     /// What changed, in the order in which it has to be applied.
     pub changes: Vec<Change>,
-    /// Objects that could not be read. They count as seen: what is malformed is not gone.
+    /// Objects that could not be read, or not whole. They count as seen: what is malformed is not gone.
     pub findings: Vec<ObjectFinding>,
     /// Only where resuming from here can miss nothing.
     pub watermark: Option<Watermark>,

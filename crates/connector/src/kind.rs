@@ -47,6 +47,13 @@ pub trait ConnectorKind: Send + Sync {
     /// Everything that is wrong with the settings beyond their schema, all at once. Pure: touches nothing.
     fn validate(&self, settings: &Settings) -> Vec<Problem>;
 
+    /// Whether the schema that a session finds names every attribute that any object can have, as the columns of a
+    /// table do. Then an attribute that rules read and the schema lacks has vanished, and an import must not take it
+    /// for withdrawn from everybody. Where records name their own attributes the schema is only a sample.
+    fn has_whole_schema(&self) -> bool {
+        false
+    }
+
     /// Opens a session. Secrets are resolved already.
     ///
     /// # Errors

@@ -163,9 +163,14 @@ pub enum Found {
     Otherwise,
 }
 
-/// What a read-back says about an item whose answer was lost. `target` is the object as the target holds it now.
+/// What a read-back says about an item whose answer was lost. `target` is the object as the target holds it now, with
+/// the attributes that could not be read: those hold something, and nothing that we wrote or knew.
 #[must_use]
-pub fn found(action: &ItemAction, target: Option<&Object>, address: Option<Name>) -> Found {
+pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: Option<Name>) -> Found {
+    let unread = target.map_or(&[][..], |(_, unread)| unread);
+    let target = target.map(|(object, _)| object);
+    let has =
+        |object: &Object, name, wanted: Option<&Values>| !unread.contains(&name) && has(object, name, wanted);
     match (action, target) {
         (ItemAction::Delete { .. } | ItemAction::Update { .. }, None) => match action {
             ItemAction::Delete { .. } => Found::AsWanted,
@@ -228,5 +233,33 @@ fn has(object: &Object, name: Name, wanted: Option<&Values>) -> bool {
         (Some(only), None) | (None, Some(only)) => {
             only.as_slice().iter().all(|value| value.as_text() == Some(""))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use identitymesh_model::SpaceId;
+
+    use super::*;
+
+    fn clears(name: Name) -> ItemAction {
+        ItemAction::Update {
+            space: SpaceId(1),
+            address: None,
+            create_container: false,
+            changes: vec![ItemChange::between(name, Some(&"a".into()), None, false)],
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_could_not_be_read_is_neither_as_before_nor_as_wanted() {
+        let mail = Name::literal("mail");
+        let (empty, mut full) = (Object::new(), Object::new());
+        full.set(mail, "a");
+        let seen = |object, unread: &[Name]| found(&clears(mail), Some((object, unread)), None);
+        assert_eq!(seen(&empty, &[]), Found::AsWanted);
+        assert_eq!(seen(&full, &[]), Found::AsBefore);
+        assert_eq!(seen(&empty, &[mail]), Found::Otherwise);
+        assert_eq!(seen(&empty, &[Name::literal("sn")]), Found::AsWanted);
     }
 }

@@ -8,8 +8,7 @@
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Name, Object, SpaceRecord, Text, VALUE_BYTES_MAX, Value,
-    Values, canonical,
+    ConnectorId, ContentHash, Name, Object, SpaceRecord, Text, Value, Values, canonical,
 };
 
 use crate::key::{address_key, match_key};
@@ -70,32 +69,6 @@ pub struct Difference {
     pub drifted: Vec<(Name, Option<Values>)>,
     /// Whether a sync has to look at the object.
     pub touch: bool,
-}
-
-/// Longest external id in bytes.
-const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
-
-/// What about an imported object is beyond a bound, so that it stays as it was. `object` is what it would become.
-#[must_use]
-pub fn out_of_bounds(external_id: &str, object: Option<&Object>) -> Option<String> {
-    if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES_MAX {
-        let length = external_id.len();
-        return Some(format!(
-            "the external id has {length} bytes; 1 to {EXTERNAL_ID_BYTES_MAX} are possible"
-        ));
-    }
-    let object = object?;
-    let is_too_big = |values: &Values| {
-        let mut sizes = values.as_slice().iter().map(Value::size_bytes);
-        sizes.any(|size| size > VALUE_BYTES_MAX)
-    };
-    if let Some((name, _)) = object.iter().find(|(_, values)| is_too_big(values)) {
-        return Some(format!(
-            "{name} holds more than {VALUE_BYTES_MAX} bytes, so the object stays as it was"
-        ));
-    }
-    let is_too_wide = object.len() > ATTRIBUTE_COUNT_MAX;
-    is_too_wide.then(|| format!("it has more than {ATTRIBUTE_COUNT_MAX} attributes, so it stays as it was"))
 }
 
 /// The hash of an object, by which an unchanged one is recognised, and its canonical text.
@@ -217,6 +190,15 @@ fn is_same(left: Option<&Values>, right: Option<&Values>, ignore_case: bool) -> 
             only.as_slice().iter().all(|value| value.as_text() == Some(""))
         }
     }
+}
+
+/// The imported object with what was known of the attributes that could not be read: those count as unchanged.
+#[must_use]
+pub fn with_known(mut imported: Object, unread: &[Name], known: &Object) -> Object {
+    for name in unread {
+        imported.put(*name, known.get(*name).cloned());
+    }
+    imported
 }
 
 /// The object after a patch: attributes set, values added to and taken from sets.

@@ -2,6 +2,7 @@
 
 use identitymesh_connector::{Class, ConnectorError};
 use identitymesh_engine::rules::RuleProblem;
+use identitymesh_model::{Name, RunId};
 use identitymesh_store::StoreError;
 
 /// A run's failure. Everything committed before it is kept.
@@ -69,6 +70,29 @@ pub enum RunError {
         /// Why.
         #[source]
         source: serde_json::Error,
+    },
+    /// An attribute that rules read is not in the system's schema any more.
+    #[error(
+        "RUN-012: {name} has no {missing} of {object_type} any more, which its rules read; nothing was imported, or \
+         every value would look withdrawn"
+    )]
+    Vanished {
+        /// Which connector.
+        name: String,
+        /// The object type.
+        object_type: Name,
+        /// The attributes.
+        missing: String,
+    },
+    /// Somebody else runs it just now.
+    #[error(
+        "RUN-011: {what} is at work in run {run}; wait for it to end, or cancel it, and start again: nothing was done"
+    )]
+    Busy {
+        /// What is at work.
+        what: String,
+        /// Which run.
+        run: RunId,
     },
     /// A worker ended without an answer.
     #[error(

@@ -158,6 +158,7 @@ pub async fn apply_configuration(
         bases: bases.clone(),
         schemas: BTreeMap::new(),
     };
+    let before = mesh.in_force().ok();
     let mut schemas = BTreeMap::new();
     let mut unasked = Vec::new();
     for connector in configuration.connectors.iter().filter(|known| known.connector.enabled) {
@@ -165,7 +166,13 @@ pub async fn apply_configuration(
         match ask_schema(mesh, &provisional, name).await {
             Ok(schema) => drop(schemas.insert(name, schema)),
             Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => unasked.push((name, in_full(&error))),
+            Err(error) => {
+                // What was known stays known: an outage at the wrong moment must not make a target a stranger.
+                if let Some(schema) = before.as_ref().and_then(|before| before.schemas.get(&name)) {
+                    schemas.insert(name, schema.clone());
+                }
+                unasked.push((name, in_full(&error)));
+            }
         }
     }
     check_configuration(&configuration, schemas.clone(), &mesh.registry).map_err(RunError::Rules)?;

@@ -4,6 +4,7 @@
 //! bounded parts, records every run with its counts and state, and can be stopped between any two parts without
 //! losing anything. Asynchronous code lives here and in connectors, nowhere further in.
 
+mod busy;
 mod cycle;
 mod error;
 mod export;

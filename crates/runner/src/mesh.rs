@@ -8,6 +8,7 @@ use identitymesh_model::{Clock, ConnectorId, IdSource, Name};
 use identitymesh_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::busy::Busy;
 use crate::force::InForce;
 use crate::{Observer, RunError};
 
@@ -43,6 +44,7 @@ pub struct Mesh {
     /// Hears of progress.
     pub observer: Arc<dyn Observer>,
     in_force: Arc<RwLock<Option<Arc<InForce>>>>,
+    pub(crate) busy: Busy,
 }
 
 impl Mesh {
@@ -63,7 +65,8 @@ impl Mesh {
     ) -> Result<Self, RunError> {
         let in_force = InForce::load(store.as_ref(), &registry)?;
         let in_force = Arc::new(RwLock::new(in_force.map(Arc::new)));
-        Ok(Self { store, clock, ids, registry, secrets, actor, cancel, observer, in_force })
+        let busy = Busy::default();
+        Ok(Self { store, clock, ids, registry, secrets, actor, cancel, observer, in_force, busy })
     }
 
     /// The configuration in force.

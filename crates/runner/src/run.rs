@@ -4,6 +4,7 @@ use identitymesh_model::{ConnectorId, Finding, Name, RunId};
 use identitymesh_store::{Cause, Counters, RunStart, RunState};
 use serde::Serialize;
 
+use crate::busy::Occupied;
 use crate::force::in_full;
 use crate::{Mesh, RunError, Stage};
 
@@ -86,6 +87,7 @@ pub(crate) struct Run {
     pub(crate) held: Option<String>,
     /// What a person should know of the run as a whole.
     pub(crate) message: Option<String>,
+    _occupied: Occupied,
 }
 
 impl Run {
@@ -95,15 +97,21 @@ impl Run {
         connector: Option<(Name, ConnectorId)>,
     ) -> Result<Self, RunError> {
         mesh.check_cancelled()?;
-        let id = mesh
-            .store
-            .begin_run(RunStart {
+        let place = connector.map(|(_, id)| id).filter(|_| step.stage() != Stage::Sync);
+        let what = || match connector {
+            Some((name, _)) if place.is_some() => format!("the connector {name}"),
+            _ => "the synchronization of the mesh".to_owned(),
+        };
+        let start = || {
+            let started = mesh.store.begin_run(RunStart {
                 connector: connector.map(|(_, id)| id),
                 step: step.as_str().to_owned(),
                 actor: mesh.actor.clone(),
                 at: mesh.clock.now(),
-            })
-            .wait()?;
+            });
+            Ok(started.wait()?)
+        };
+        let (id, occupied) = mesh.busy.occupy(place, what, start)?;
         let connector = connector.map(|(name, _)| name);
         mesh.observer.began(id, step.stage(), connector);
         tracing::info!(
@@ -120,6 +128,7 @@ impl Run {
             counters: Counters::new(),
             held: None,
             message: None,
+            _occupied: occupied,
         })
     }
 

@@ -111,7 +111,8 @@ const fn sort_code(code: ErrorCode) -> Sorted {
             "STO-015",
             StoreClass::Transient,
             "the disk failed to read or write",
-            "look at the system's log for errors of the volume",
+            "look at the system's log for errors of the volume, and at quotas and limits on the size of files; then run again: \
+             nothing of the write was kept",
         ),
         _ => UNEXPECTED,
     }

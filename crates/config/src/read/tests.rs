@@ -52,3 +52,20 @@ fn a_directory_without_a_mesh_says_so() {
     assert_eq!(said.len(), 1);
     assert!(said[0].starts_with("CFG-001: mesh.toml"), "{said:#?}");
 }
+
+#[test]
+fn what_is_not_carried_out_yet_is_said() {
+    let mesh =
+        "[[type]]\nname = \"user\"\n[type.attributes]\nsalary = { type = \"integer\", sensitive = true }\n";
+    let hr = "[connector]\nname = \"hr\"\ntype = \"csv\"\n[connector.limits]\n\
+              import_delete = { percent = 5 }\ndisable = { percent = 5 }\ncreate = { count = 7 }\n";
+    let files =
+        [("mesh.toml", mesh), ("connectors/hr.toml", hr), ("schedules.toml", ""), ("identitymesh.toml", "")];
+    let mut notes = read_directory(directory(&files).path()).unwrap().notes;
+    notes.sort();
+    assert_eq!(notes.len(), 4, "{notes:?}");
+    assert!(notes[0].contains("hr.toml: the limits create, disable are not carried out"), "{notes:?}");
+    assert!(notes[1].starts_with("identitymesh.toml"), "{notes:?}");
+    assert!(notes[2].contains("salary of user"), "{notes:?}");
+    assert!(notes[3].starts_with("schedules.toml"), "{notes:?}");
+}

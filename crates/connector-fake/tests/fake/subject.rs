@@ -108,6 +108,11 @@ impl Subject for Memory {
         Ok(())
     }
 
+    async fn spoil(&self, external_id: &str) -> Result<Option<Name>, Stop> {
+        self.system.set(name("person"), external_id, name("enabled"), Some("perhaps".into()));
+        Ok(Some(name("enabled")))
+    }
+
     async fn erase(&self, external_id: &str) -> Result<(), Stop> {
         self.system.remove(name("person"), external_id);
         Ok(())

@@ -126,7 +126,7 @@ impl<R: io::Read + Send + Sync> CsvReader<R> {
             match values(&self.text, column.kind, field, is_quoted) {
                 Ok(Some(values)) => drop(attributes.set(column.name, values)),
                 Ok(None) => {}
-                Err((code, message)) => problem.note(code, || format!("{}: {message}", column.name)),
+                Err((code, message)) => problem.note_value(column.name, code, &message),
             }
         }
         let mut rest = Vec::new();

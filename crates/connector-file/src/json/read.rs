@@ -151,7 +151,7 @@ fn record(
                     problem.note(error::JSON, || format!("{} stands twice in the record", known.name));
                 }
             }
-            Err(message) => problem.note(error::VALUE, || format!("{}: {message}", known.name)),
+            Err(message) => problem.note_value(known.name, error::VALUE, &message),
         }
     });
     problem.finish(line, kind, attributes, rest)

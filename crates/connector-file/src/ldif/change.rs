@@ -40,11 +40,10 @@ pub(crate) fn change(mut entry: Entry, layout: &Layout, text: &TextRules, notice
     let changed = match (entry.problem.take(), word.as_str()) {
         (Some(problem), _) => Err(problem),
         (None, "add") => match record(entry, kind, text, false, notices) {
-            Read::Record(record) => Ok(Change::Upsert(ImportedObject {
-                object_type: kind.name(),
-                external_id: record.key,
-                attributes: record.attributes,
-            })),
+            Read::Record(record) => match record.unread.in_words() {
+                None => Ok(Change::Upsert(ImportedObject::whole(kind.name(), record.key, record.attributes))),
+                Some(message) => Err((error::VALUE, message)),
+            },
             fault => return fault,
         },
         (None, "delete") => {

@@ -18,7 +18,7 @@ use crate::encoding::Utf8Reader;
 use crate::error;
 use crate::layout::{DN, Layout, Sample, TypeLayout};
 use crate::lines::Lines;
-use crate::record::{Fault, FirstProblem, Notices, Read, Record, RecordReader};
+use crate::record::{Fault, FirstProblem, Notices, Read, Record, RecordReader, Unread};
 
 /// Reads the entries of one file.
 pub(crate) struct LdifReader<R> {
@@ -77,6 +77,7 @@ impl<R: io::Read + Send + Sync> LdifReader<R> {
             object_type: None,
             key: dn,
             attributes,
+            unread: Unread::default(),
             rest,
         }))
     }
@@ -163,14 +164,14 @@ pub(crate) fn record(
         match value(text, known.kind.value, &raw) {
             Ok(None) => {}
             Ok(Some(value)) => collected.entry(known.name).or_insert((known.kind, Vec::new())).1.push(value),
-            Err((code, message)) => problem.note(code, || format!("{}: {message}", known.name)),
+            Err((code, message)) => problem.note_value(known.name, code, &message),
         }
     }
     let mut attributes = Object::with_capacity(collected.len());
     for (name, (kind, values)) in collected {
         match assemble(kind, values) {
             Ok(values) => drop(attributes.put(name, values)),
-            Err(message) => problem.note(error::VALUE, || format!("{name}: {message}")),
+            Err(message) => problem.note_value(name, error::VALUE, &message),
         }
     }
     problem.finish(entry.line, kind, attributes, rest)

@@ -175,7 +175,7 @@ async fn ldif_faults_cost_their_entry() {
 }
 
 #[tokio::test]
-async fn an_attribute_of_ten_megabytes_costs_its_object() {
+async fn a_value_of_ten_megabytes_costs_its_attribute() {
     let huge = "x".repeat(10 << 20);
     let csv = Place::csv(json!({}));
     csv.write(format!("id,sn\n1,Ann\n2,{huge}\n3,\"{huge}\"\n4,Dee\n"));
@@ -189,7 +189,16 @@ async fn an_attribute_of_ten_megabytes_costs_its_object() {
     ));
     for place in [csv, lines, entries] {
         let imported = place.import().await;
-        assert_eq!((imported.keys(), imported.codes()), (vec!["1", "4"], vec!["FIL-010", "FIL-010"]));
+        assert_eq!(
+            (imported.keys(), imported.codes()),
+            (vec!["1", "2", "3", "4"], vec!["FIL-010", "FIL-010"])
+        );
+        for object in &imported.objects()[1..3] {
+            assert_eq!(
+                (object.attributes.get(name("sn")), object.unread.as_slice()),
+                (None, &[name("sn")][..])
+            );
+        }
         assert_eq!(imported.findings[0].external_id.as_deref(), Some("2"));
         assert_eq!((imported.certificate().objects, imported.certificate().is_complete()), (4, true));
     }
@@ -216,11 +225,41 @@ async fn a_record_larger_than_any_may_be() {
 #[tokio::test]
 async fn values_that_do_not_fit_their_type() {
     let place = Place::csv(json!({ "attributes": { "hired": "datetime", "grade": "integer" } }));
-    place.write("id,hired,grade\n1,soon,1\n2,2026-03-02,x\n3,2026-03-02,3\n");
+    place.write("id,hired,grade\n1,soon,1\n2,2026-03-02,x\n3,2026-03-02,3\n4,late,y\n");
     let imported = place.import().await;
-    assert_eq!((imported.keys(), imported.codes()), (vec!["3"], vec!["FIL-010", "FIL-010"]));
+    let unread: Vec<Vec<_>> = imported.objects().into_iter().map(|object| object.unread.clone()).collect();
+    let (hired, grade) = (name("hired"), name("grade"));
+    assert_eq!(unread[..3], [vec![hired], vec![grade], vec![]]);
+    assert_eq!(unread[3].len(), 2);
+    assert_eq!(imported.object("1").single(grade), Some(&1_i64.into()), "the rest of the record is taken");
+    assert_eq!(imported.codes(), ["FIL-010"; 3], "one finding for each record");
     assert!(imported.findings[0].message.starts_with("hired: \"soon\""), "{:?}", imported.findings[0]);
+    assert!(imported.findings[2].message.contains("cannot be read either"), "{:?}", imported.findings[2]);
     assert!(imported.certificate().is_complete());
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_its_type_keeps_its_object_as_it_was() {
+    let place = Place::csv(json!({ "attributes": { "id": "integer" } }));
+    place.write("id,sn\n1,Ann\nx,Ben\n");
+    let imported = place.import().await;
+    assert_eq!((imported.keys(), imported.codes()), (vec!["1"], vec!["FIL-010"]));
+    assert!(!imported.certificate().is_complete(), "nobody knows whose row it is");
+}
+
+#[tokio::test]
+async fn a_file_with_an_unreadable_value_is_not_written_again() {
+    let place = Place::csv(json!({ "export": "full", "attributes": { "hired": "datetime" } }));
+    place.write("id,hired\n1,soon\n");
+    let mut session = place.open().await;
+    let create = identitymesh_connector::OperationKind::Create {
+        attributes: crate::support::object([("id", "2".into())]),
+        create_container: false,
+    };
+    let error = crate::support::export(session.as_mut(), vec![create]).await.unwrap_err();
+    assert_eq!(error.code, "FIL-016");
+    assert!(error.message.contains("line 2") && error.message.contains("hired"), "{error}");
+    assert_eq!(place.text(), "id,hired\n1,soon\n");
 }
 
 #[tokio::test]

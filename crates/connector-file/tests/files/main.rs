@@ -3,7 +3,10 @@
 
 mod bad_input;
 mod change_files;
+mod conformance;
 mod export;
+mod formats;
 mod import;
+mod subject;
 mod support;
 mod tree;

@@ -73,6 +73,10 @@ impl ConnectorKind for SqliteKind {
         read_types(settings).err().unwrap_or_default()
     }
 
+    fn has_whole_schema(&self) -> bool {
+        true
+    }
+
     async fn connect(
         &self,
         settings: &Settings,

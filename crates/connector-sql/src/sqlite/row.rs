@@ -86,7 +86,7 @@ fn object(layout: &Layout, row: &Row) -> Read {
         });
     };
     let attributes = Object::with_capacity(layout.columns.len() + layout.related.len());
-    let mut read = Ok(ImportedObject { object_type: layout.object_type, external_id, attributes });
+    let mut read = Ok(ImportedObject::whole(layout.object_type, external_id, attributes));
     for (column, value) in layout.columns.iter().zip(&row.columns) {
         let decoded = decode(value.clone(), column, layout.empty_is_absent);
         put(layout, &mut read, column.attribute, decoded.map(|value| value.map(Values::One)));

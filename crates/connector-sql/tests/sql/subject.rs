@@ -200,11 +200,7 @@ impl Subject for Database {
             let groups =
                 groups.query_map([&id], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
             object.put(name("groups"), Values::set(groups.into_iter().map(Value::reference).collect()));
-            objects.push(ImportedObject {
-                object_type: name("person"),
-                external_id: Text::new(id),
-                attributes: object,
-            });
+            objects.push(ImportedObject::whole(name("person"), Text::new(id), object));
         }
         Ok(objects)
     }

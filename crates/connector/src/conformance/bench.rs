@@ -11,7 +11,8 @@ use super::stop::{Stop, ensure, offered};
 use super::{Form, Subject};
 use crate::{
     AttributeChange, Capabilities, Certificate, Change, ChangeKind, Context, Identity, ImportMode,
-    ImportRequest, ImportedObject, Operation, OperationKind, Outcome, Patch, Session, Settings, Watermark,
+    ImportRequest, ImportedObject, ObjectFinding, Operation, OperationKind, Outcome, Patch, Session,
+    Settings, Watermark,
 };
 
 /// No call of a clause may take longer, in seconds: far more than a local system needs.
@@ -157,16 +158,33 @@ impl Open {
         page_size_max: usize,
     ) -> Result<Imported, Stop> {
         self.begin(object_type, mode, page_size_max).await?;
-        let mut imported = Imported::default();
+        let (imported, findings) = self.pages().await?;
+        ensure!(findings.is_empty(), "findings on sound objects: {findings:?}");
+        let unread = upserts(&imported.changes).find(|object| !object.unread.is_empty());
+        ensure!(unread.is_none(), "unread attributes on a sound object: {unread:?}");
+        Ok(imported)
+    }
+
+    /// A full import of objects that need not be sound.
+    pub(super) async fn import_with_findings(
+        &mut self,
+        object_type: Name,
+    ) -> Result<(Imported, Vec<ObjectFinding>), Stop> {
+        self.begin(object_type, ImportMode::Full, 100).await?;
+        self.pages().await
+    }
+
+    async fn pages(&mut self) -> Result<(Imported, Vec<ObjectFinding>), Stop> {
+        let (mut imported, mut findings) = (Imported::default(), Vec::new());
         let importer = self.session.importer().ok_or(Stop::NotOffered("import"))?;
         while let Some(page) = in_time("next_page", importer.next_page()).await?? {
-            ensure!(page.findings.is_empty(), "findings on sound objects: {:?}", page.findings);
+            findings.extend(page.findings);
             imported.page_sizes.push(page.changes.len());
             imported.changes.extend(page.changes);
             imported.certificates.extend(page.certificates);
             imported.watermark = page.watermark.or(imported.watermark);
         }
-        Ok(imported)
+        Ok((imported, findings))
     }
 
     /// Exports operations of the subject's type; outcomes in the order of the operations, each item exactly once.

@@ -1,7 +1,8 @@
-//! Clauses 10 to 13: full imports.
+//! Clauses 10 to 14: full imports.
 
 use std::collections::BTreeSet;
 
+use identitymesh_model::Text;
 use identitymesh_model::canonical::object_to_string;
 
 use super::bench::{Bench, Objects, follow, in_time, upserts};
@@ -81,5 +82,38 @@ pub(super) async fn c13_cancelled_import_ends_promptly(bench: &Bench<'_>) -> Res
     drop(open);
     let imported = bench.import(ImportMode::Full, 100).await?;
     ensure!(imported.changes.len() == OBJECTS as usize, "after a cancel {} objects", imported.changes.len());
+    Ok(())
+}
+
+pub(super) async fn c14_unreadable_value_is_named_and_nothing_else_is_lost(
+    bench: &Bench<'_>,
+) -> Result<(), Stop> {
+    offered(bench.can().full_import, "full import")?;
+    let ids = bench.seed(0..3).await?;
+    let sound = bench.full().await?;
+    let spoiled = bench.subject.spoil(&ids[1]).await?.ok_or(Stop::NotOffered("content of a wrong type"))?;
+    let (imported, findings) = bench.open().await?.import_with_findings(bench.form.object_type).await?;
+    let told = findings.iter().any(|finding| {
+        finding.external_id.as_ref() == Some(&ids[1]) && finding.message.contains(spoiled.as_str())
+    });
+    ensure!(told, "no finding names {spoiled} of {}: {findings:?}", ids[1]);
+    for object in upserts(&imported.changes) {
+        let before = upserts(&sound.changes).find(|known| known.external_id == object.external_id);
+        let Some(before) = before else {
+            return Err(Stop::Broken(format!("{} was never there", object.external_id)));
+        };
+        let mut expected = before.clone();
+        if object.external_id == ids[1] {
+            expected.attributes.remove(spoiled);
+            expected.unread = vec![spoiled];
+        }
+        ensure!(*object == expected, "{expected:?} arrived as {object:?}");
+    }
+    // An object may also be withheld as a whole; it counts as seen either way.
+    let delivered: BTreeSet<&Text> = upserts(&imported.changes).map(|object| &object.external_id).collect();
+    let others = [&ids[0], &ids[2]].into_iter().all(|id| delivered.contains(id));
+    ensure!(others, "one unreadable value took other objects with it: {delivered:?}");
+    let counted = imported.certificates.iter().all(|certificate| certificate.objects == 3);
+    ensure!(counted, "the object does not count as seen: {:?}", imported.certificates);
     Ok(())
 }

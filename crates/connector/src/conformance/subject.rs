@@ -70,6 +70,12 @@ pub trait Subject: Send + Sync {
     /// Changes one attribute by the system's own means.
     async fn edit(&self, external_id: &str, attribute: Name, values: Option<Values>) -> Result<(), Stop>;
 
+    /// Puts content into one attribute that does not fit its type, by the system's own means, and says which; `None`
+    /// where the system cannot hold such content.
+    async fn spoil(&self, _external_id: &str) -> Result<Option<Name>, Stop> {
+        Ok(None)
+    }
+
     /// Removes an object by the system's own means.
     async fn erase(&self, external_id: &str) -> Result<(), Stop>;
 

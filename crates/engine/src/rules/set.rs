@@ -203,6 +203,12 @@ impl ConnectorRules {
         self.hierarchical
     }
 
+    /// Whether these types can be written to: a tree has to have said which attribute holds addresses.
+    pub(crate) fn is_ready(&self, mut object_types: impl Iterator<Item = Name>) -> bool {
+        !self.hierarchical
+            || object_types.all(|name| self.object_type(name).is_some_and(|known| known.schema.is_some()))
+    }
+
     /// The rules of one object type.
     #[must_use]
     pub fn object_type(&self, name: Name) -> Option<&ObjectTypeRules> {
@@ -240,6 +246,23 @@ impl ObjectTypeRules {
     #[must_use]
     pub fn address(&self) -> Option<Name> {
         self.schema.as_ref().and_then(|schema| schema.address)
+    }
+
+    /// The attributes of such an object that rules read on the way into the mesh, in order.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Name> {
+        let programs = self.scope.iter();
+        let programs = programs.chain(self.joins.iter().filter_map(|join| join.when.as_ref()));
+        let programs = programs.chain(self.creates.iter().filter_map(|create| create.when.as_ref()));
+        let programs = programs.chain(self.flows.iter().filter_map(|flow| flow.when.as_ref()));
+        let expressions = self.joins.iter().flat_map(|join| &join.comparisons).map(|pair| &pair.source);
+        let expressions = expressions.chain(self.creates.iter().map(|create| &create.anchor));
+        let expressions = expressions.chain(self.flows.iter().map(|flow| &flow.input.0));
+        let names = programs.flat_map(Program::reads).chain(expressions.flat_map(Expression::reads));
+        let mut names: Vec<Name> = names.copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Whether a change of such an object can matter to the mesh at all.

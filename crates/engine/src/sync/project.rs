@@ -50,7 +50,9 @@ impl<N: Neighbours> Projector<'_, N> {
     ) -> Result<Projected, N::Error> {
         let mut projected = Projected::default();
         for (connector, projections) in &mesh_type.targets {
-            if !self.rules.connector(*connector).is_some_and(|known| known.enabled) {
+            // In a tree of which nothing is known yet an object has no address, and references would be none.
+            let types = projections.iter().map(|rule| rule.object_type);
+            if !self.rules.connector(*connector).is_some_and(|known| known.enabled && known.is_ready(types)) {
                 continue;
             }
             let item = work.view.items.iter().find(|item| item.connector == *connector);

@@ -121,7 +121,7 @@ impl Large {
         let mut team = Object::new();
         team.set(name("code"), "all");
         team.put(name("member"), Values::set(members));
-        let team = (name("team"), Incoming::Object("all".into(), team));
+        let team = (name("team"), Incoming::Object("all".into(), team, Vec::new()));
         large.deliver(people.chain([team]).collect());
         let app = large.world.connector(name("app")).expect("it is there");
         large.world.export(app, false);
@@ -156,7 +156,7 @@ fn person(number: usize, mail: &str) -> Incoming {
     let mut row = Object::new();
     row.set(name("number"), number.to_string().as_str());
     row.set(name("mail"), mail);
-    Incoming::Object(number.to_string().into(), row)
+    Incoming::Object(number.to_string().into(), row, Vec::new())
 }
 
 /// A member that changes is no matter of its groups.

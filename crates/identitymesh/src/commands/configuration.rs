@@ -47,8 +47,7 @@ pub(super) fn plan(shell: &Shell, directory: &Path) -> anyhow::Result<Done> {
         // Without a data directory everything is new.
         Err(_) => (difference(&Configuration::default(), &loaded.configuration), None),
     };
-    let data =
-        json!({ "configuration": difference.entries, "identities": preview.as_ref().map(Preview::data) });
+    let data = json!({ "configuration": difference.entries, "identities": preview.as_ref().map(Preview::data), "notes": loaded.notes });
     shell.output.answer(&data, || text(&difference, preview.as_ref(), &loaded.notes))?;
     Ok(Done::Well)
 }
@@ -87,7 +86,8 @@ pub(super) fn apply(shell: &Shell, directory: &Path) -> anyhow::Result<Done> {
     })?;
     let unasked: Vec<Json> =
         applied.unasked.iter().map(|(name, why)| json!({ "connector": name, "reason": why })).collect();
-    let data = json!({ "version": applied.version, "changed": applied.changed, "changes": changes.entries.len(), "unasked": unasked });
+    let data = json!({ "version": applied.version, "changed": applied.changed, "changes": changes.entries.len(), "unasked": unasked,
+        "notes": loaded.notes });
     shell.output.answer(&data, || {
         let mut out = if applied.changed {
             format!("version {} is in force ({} changes)", applied.version, changes.entries.len())
@@ -96,7 +96,8 @@ pub(super) fn apply(shell: &Shell, directory: &Path) -> anyhow::Result<Done> {
         };
         for (name, why) in &applied.unasked {
             out.push_str(&format!(
-                "\nnote: {name} could not be asked for its schema, so its rules are checked without it: {why}"
+                "\nnote: {name} could not be asked for its schema, so its rules are checked without it, and nothing is \
+                 written to a directory before `apply` could ask it once: {why}"
             ));
         }
         loaded.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}")));

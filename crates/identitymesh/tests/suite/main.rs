@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_files;
 mod demo;
 mod first_mesh;
+mod full_disk;
 mod process;
 mod trouble;

@@ -122,7 +122,8 @@ impl Sender<'_, '_> {
             Err(reason) => return Some(Answer::Unknown { reason }),
         };
         let address = self.form.address(ready.0.object_type);
-        match found(&ready.1, now.as_ref().map(|object| &object.attributes), address) {
+        let seen = now.as_ref().map(|object| (&object.attributes, object.unread.as_slice()));
+        match found(&ready.1, seen, address) {
             Found::AsWanted => {
                 let external_id = now.as_ref().map(|object| object.external_id.clone());
                 Some(Answer::Applied { written: Written { external_id, object: now }, already: true })

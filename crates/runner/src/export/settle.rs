@@ -2,7 +2,7 @@
 
 use identitymesh_connector::{ImportedObject, Written};
 use identitymesh_engine::retry;
-use identitymesh_engine::stage::{compare, fingerprint};
+use identitymesh_engine::stage::{compare, fingerprint, with_known};
 use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, SetBefore};
 use identitymesh_model::{ContentHash, Finding, Name, RuleId, SpaceRecord, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
@@ -237,15 +237,16 @@ impl Part<'_, '_> {
         let rules = &self.form.in_force.rules;
         let object_rules =
             rules.connector(self.form.connector).and_then(|known| known.object_type(item.object_type));
-        let difference = compare(record, &now.attributes, object_rules);
-        let print = fingerprint(&now.attributes);
+        let now = with_known(now.attributes, &now.unread, &record.doc);
+        let difference = compare(record, &now, object_rules);
+        let print = fingerprint(&now);
         let exported = ExportedText {
             names: difference.exported.names.clone(),
             drift: difference.exported.drift_text(),
         };
         self.restage.push(StageUpdate {
             id: record.id,
-            body: body(rules, self.form.connector, item.object_type, &now.attributes, print),
+            body: body(rules, self.form.connector, item.object_type, &now, print),
             exported: Some(exported),
             touch: true,
             row: None,

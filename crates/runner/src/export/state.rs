@@ -4,7 +4,7 @@ use identitymesh_connector::{
     AttributeChange, ChangeKind, Identity, ImportedObject, Operation, OperationKind, Written,
 };
 use identitymesh_engine::export::{after_create, after_update};
-use identitymesh_engine::stage::{Exported, compare, fingerprint};
+use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
 use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
 use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
@@ -129,6 +129,7 @@ impl<'a> TargetForm<'a> {
         let (object, exported) = match told {
             None => (expected, exported),
             Some(told) => {
+                let now = with_known(told.attributes.clone(), &told.unread, &expected);
                 let record = SpaceRecord {
                     id: identitymesh_model::SpaceId(0),
                     connector: self.connector,
@@ -142,12 +143,9 @@ impl<'a> TargetForm<'a> {
                     link: None,
                 };
                 let rules = self.in_force.rules.connector(self.connector);
-                let difference = compare(
-                    &record,
-                    &told.attributes,
-                    rules.and_then(|known| known.object_type(object_type)),
-                );
-                (told.attributes.clone(), difference.exported)
+                let difference =
+                    compare(&record, &now, rules.and_then(|known| known.object_type(object_type)));
+                (now, difference.exported)
             }
         };
         let print = fingerprint(&object);

@@ -61,7 +61,10 @@ impl Work<'_> {
             }
         };
         let Some(exporter) = session.exporter() else {
-            return Err(identitymesh_connector::ConnectorError::unsupported("export").into());
+            let what = "export as it is set up; a file needs the setting `export`";
+            let error = RunError::Unsupported { name: name.to_string(), what };
+            self.give_back(first.items, &error)?;
+            return Err(error);
         };
         let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
         let mut lease = first;

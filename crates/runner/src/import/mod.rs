@@ -4,6 +4,7 @@
 //! it, so a run that ends early has lost nothing. Only a full import whose every partition is proved complete says
 //! what is gone, and then at most as much as the connector's limit allows.
 
+mod bounds;
 mod certify;
 mod part;
 mod seen;

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use identitymesh_connector::{Change, ImportedObject};
+use identitymesh_connector::Change;
 use identitymesh_engine::rules::RuleSet;
-use identitymesh_engine::stage::{Difference, compare, fingerprint, out_of_bounds, patched, staged};
+use identitymesh_engine::stage::{Difference, compare, fingerprint, patched, staged, with_known};
 use identitymesh_model::{ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, ExportedText, Known, Reader, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageUpdate,
     StoreError,
 };
+
+use super::bounds::{Admitted, admit};
 
 /// What a part changes, and what it saw.
 #[derive(Default)]
@@ -19,6 +21,10 @@ pub(super) struct PartResult {
     pub(super) updates: Vec<StageUpdate>,
     pub(super) deletes: Vec<SpaceId>,
     pub(super) findings: Vec<Finding>,
+    /// Objects that are there and stay as they were, because they are beyond a bound.
+    pub(super) refused: Vec<(Name, Text)>,
+    /// Objects that came whole more than once in this part, by type.
+    pub(super) repeated: Vec<Name>,
     /// Known objects that were seen, by type.
     pub(super) seen: Vec<(Name, SpaceId)>,
     pub(super) unchanged: u64,
@@ -26,10 +32,6 @@ pub(super) struct PartResult {
     pub(super) drifted: u64,
     /// Patches and deletes of objects that nobody knows.
     pub(super) unknown: u64,
-    /// Objects that are beyond a bound.
-    pub(super) refused: Vec<(Name, Text)>,
-    /// Object types of whole objects that came more than once in this part, once for each time too many.
-    pub(super) repeated: Vec<Name>,
 }
 
 impl PartResult {
@@ -46,9 +48,25 @@ pub(super) struct Comparer<'a> {
 }
 
 enum Incoming {
-    Object { object: Object, print: (ContentHash, String) },
+    /// All of it but the attributes in `unread`, which stay as they are known.
+    Object {
+        object: Object,
+        print: (ContentHash, String),
+        unread: Vec<Name>,
+    },
     Patch(identitymesh_connector::Patch),
     Delete,
+}
+
+impl Incoming {
+    /// Whether it says everything about the object, whatever was said before.
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Object { unread, .. } => unread.is_empty(),
+            Self::Patch(_) => false,
+            Self::Delete => true,
+        }
+    }
 }
 
 impl Comparer<'_> {
@@ -76,31 +94,25 @@ impl Comparer<'_> {
         Ok(result)
     }
 
-    /// Refuses what is beyond a bound. A refused object is there all the same, so it counts as seen.
+    /// What is within the bounds, with a finding for what is not.
     fn admit(&self, change: Change, result: &mut PartResult) -> Option<(Name, Text, Incoming)> {
-        let (object_type, id) = change.subject();
-        let id = Text::new(id);
-        let object = match &change {
-            Change::Upsert(ImportedObject { attributes, .. }) => Some(attributes),
-            Change::Patch(_) | Change::Delete { .. } => None,
-        };
-        if let Some(message) = out_of_bounds(&id, object) {
+        let Admitted { change, refused, problems } = admit(change);
+        for (id, message) in problems {
             let mut finding = Finding::new("IMP-001", message);
             finding.connector = Some(self.connector);
-            finding.subject = Some(id.chars().take(80).collect());
+            finding.subject = Some(id);
             result.findings.push(finding);
-            result.refused.push((object_type, id));
-            return None;
         }
-        let incoming = match change {
-            Change::Upsert(ImportedObject { attributes, .. }) => {
-                let print = fingerprint(&attributes);
-                Incoming::Object { object: attributes, print }
+        result.refused.extend(refused);
+        Some(match change? {
+            Change::Upsert(object) => {
+                let print = fingerprint(&object.attributes);
+                let incoming = Incoming::Object { object: object.attributes, print, unread: object.unread };
+                (object.object_type, object.external_id, incoming)
             }
-            Change::Patch(patch) => Incoming::Patch(patch),
-            Change::Delete { .. } => Incoming::Delete,
-        };
-        Some((object_type, id, incoming))
+            Change::Patch(patch) => (patch.object_type, patch.external_id.clone(), Incoming::Patch(patch)),
+            Change::Delete { object_type, external_id } => (object_type, external_id, Incoming::Delete),
+        })
     }
 
     fn compare_type(
@@ -122,10 +134,11 @@ impl Comparer<'_> {
             while let Some((_, change)) = rest.next_if(|(next, _)| *next == id) {
                 changes.push(change);
             }
-            let whole = changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count();
-            result.repeated.extend(std::iter::repeat_n(object_type, whole.saturating_sub(1)));
+            if changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count() > 1 {
+                result.repeated.push(object_type);
+            }
             // The newest whole statement about the object makes all older ones void.
-            let from = changes.iter().rposition(|change| !matches!(change, Incoming::Patch(_))).unwrap_or(0);
+            let from = changes.iter().rposition(Incoming::is_whole).unwrap_or(0);
             let changes = changes.split_off(from);
             self.one(object_type, id, changes, &known, &mut careful, result);
         }
@@ -138,26 +151,26 @@ impl Comparer<'_> {
         id: Text,
         mut changes: Vec<Incoming>,
         known: &HashMap<Text, Known>,
-        careful: &mut Vec<(SpaceId, Vec<Incoming>)>,
+        careful: &mut Vec<(Known, Vec<Incoming>)>,
         result: &mut PartResult,
     ) {
         let is_single = changes.len() == 1;
         match (changes.first(), known.get(&id)) {
             (Some(Incoming::Object { .. }), None) if is_single => {
-                let Some(Incoming::Object { object, print }) = changes.pop() else { return };
+                let Some(Incoming::Object { object, print, .. }) = changes.pop() else { return };
                 let body = self.body(object_type, &object, print);
                 result.inserts.push(StageInsert { object_type, external_id: id, body });
             }
-            (Some(Incoming::Object { print, .. }), Some(known))
-                if is_single && print.0 == known.hash && !known.deleted && !known.unconfirmed =>
+            (Some(Incoming::Object { print, unread, .. }), Some(known))
+                if is_single && unread.is_empty() && is_as_known(print.0, known) =>
             {
                 result.unchanged += 1;
                 result.seen.push((object_type, known.id));
             }
-            (Some(Incoming::Object { .. }), Some(known))
-                if is_single && !known.exported && !known.deleted =>
+            (Some(Incoming::Object { unread, .. }), Some(known))
+                if is_single && unread.is_empty() && !known.exported && !known.deleted =>
             {
-                let Some(Incoming::Object { object, print }) = changes.pop() else { return };
+                let Some(Incoming::Object { object, print, .. }) = changes.pop() else { return };
                 let body = self.body(object_type, &object, print);
                 result.seen.push((object_type, known.id));
                 result.updates.push(StageUpdate {
@@ -175,7 +188,7 @@ impl Comparer<'_> {
             }
             (_, Some(known)) => {
                 result.seen.push((object_type, known.id));
-                careful.push((known.id, changes));
+                careful.push((*known, changes));
             }
             (_, None) => self.unknown(object_type, id, changes, result),
         }
@@ -186,7 +199,9 @@ impl Comparer<'_> {
         let mut object: Option<Object> = None;
         for change in changes {
             object = match change {
-                Incoming::Object { object, .. } => Some(object),
+                Incoming::Object { object: new, unread, .. } => {
+                    Some(with_known(new, &unread, &object.unwrap_or_default()))
+                }
                 Incoming::Patch(patch) => object.map(|object| apply(&object, &patch)),
                 Incoming::Delete => None,
             };
@@ -201,25 +216,31 @@ impl Comparer<'_> {
         }
     }
 
-    /// Objects that need to be compared attribute by attribute: exported ones, patched ones, returning ones.
+    /// Objects that need to be compared attribute by attribute: exported ones, patched ones, returning ones, and those
+    /// that could not be read whole.
     fn compare_carefully(
         &self,
         object_type: Name,
-        careful: Vec<(SpaceId, Vec<Incoming>)>,
+        careful: Vec<(Known, Vec<Incoming>)>,
         reader: &mut dyn Reader,
         result: &mut PartResult,
     ) -> Result<(), StoreError> {
-        let ids: Vec<SpaceId> = careful.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<SpaceId> = careful.iter().map(|(known, _)| known.id).collect();
         if ids.is_empty() {
             return Ok(());
         }
         let links = reader.spaces(&ids)?;
         let mut drifted_meshes = Vec::new();
-        for ((id, changes), record) in careful.into_iter().zip(links) {
+        for ((known, changes), record) in careful.into_iter().zip(links) {
             let Some(record) = record else { continue };
             let (now, is_gone) = self.after(&record, changes);
             if is_gone {
-                result.deletes.push(id);
+                result.deletes.push(known.id);
+                continue;
+            }
+            let print = fingerprint(&now);
+            if is_as_known(print.0, &known) {
+                result.unchanged += 1;
                 continue;
             }
             let object_rules =
@@ -232,14 +253,13 @@ impl Comparer<'_> {
             } else if record.unconfirmed {
                 result.confirmed += 1;
             }
-            let print = fingerprint(&now);
             let exported = ExportedText {
                 names: difference.exported.names.clone(),
                 drift: difference.exported.drift_text(),
             };
             let body = self.body(object_type, &now, print);
             result.updates.push(StageUpdate {
-                id,
+                id: known.id,
                 body,
                 exported: Some(exported),
                 touch: difference.touch,
@@ -253,7 +273,7 @@ impl Comparer<'_> {
         let (mut now, mut is_gone) = (record.doc.clone(), record.deleted);
         for change in changes {
             (now, is_gone) = match change {
-                Incoming::Object { object, .. } => (object, false),
+                Incoming::Object { object, unread, .. } => (with_known(object, &unread, &now), false),
                 Incoming::Patch(patch) => (apply(&now, &patch), is_gone),
                 Incoming::Delete => (now, true),
             };
@@ -299,6 +319,11 @@ impl Comparer<'_> {
     fn body(&self, object_type: Name, object: &Object, print: (ContentHash, String)) -> SpaceBody {
         body(self.rules, self.connector, object_type, object, print)
     }
+}
+
+/// Whether nothing has to be written: the content is the known one, it is not gone and needs no confirmation.
+fn is_as_known(hash: ContentHash, known: &Known) -> bool {
+    hash == known.hash && !known.deleted && !known.unconfirmed
 }
 
 fn apply(object: &Object, patch: &identitymesh_connector::Patch) -> Object {

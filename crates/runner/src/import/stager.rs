@@ -9,7 +9,7 @@ use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{StageReceipt, Ticket};
 use tokio::sync::mpsc;
 
-use super::part::{Comparer, batch};
+use super::part::{Comparer, PartResult, batch};
 use super::seen::Seen;
 use crate::RunError;
 use crate::force::InForce;
@@ -37,6 +37,8 @@ struct InFlight {
     ticket: Ticket<StageReceipt>,
     /// The types of its new objects, in order.
     inserted: Vec<Name>,
+    /// Where the next delta may start once this part is written.
+    place: Option<String>,
     /// Hashes of all its external ids, to notice one that comes again too soon.
     ids: HashSet<u64>,
 }
@@ -58,6 +60,8 @@ pub(super) struct Stager {
     findings: Vec<Finding>,
     watermark: Option<Watermark>,
     in_flight: VecDeque<InFlight>,
+    /// Where the next delta may start by what is known to be written, and not written itself yet.
+    place: Option<String>,
 }
 
 impl Stager {
@@ -72,6 +76,7 @@ impl Stager {
             findings: Vec::new(),
             watermark: None,
             in_flight: VecDeque::new(),
+            place: None,
         }
     }
 
@@ -86,7 +91,7 @@ impl Stager {
     pub(super) fn work(mut self, mut pages: mpsc::Receiver<Option<Page>>) -> (Self, Result<(), RunError>) {
         let taken = self.take(&mut pages);
         // What was handed in before a failure is still waited for.
-        let drained = self.drain(0);
+        let drained = self.drain(0).and_then(|()| self.keep_place());
         let result = match (taken, drained) {
             (Ok(true), Ok(())) => self.finish(),
             (Ok(_), drained) => drained,
@@ -167,7 +172,13 @@ impl Stager {
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
         self.see(std::mem::take(&mut part.seen));
-        self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
+        // In a full import nobody comes twice; in a delta the same object may well change twice.
+        for object_type in std::mem::take(&mut part.repeated) {
+            self.partitions.entry(object_type).or_default().repeated += 1;
+        }
+        for (object_type, id) in std::mem::take(&mut part.refused) {
+            self.partitions.entry(object_type).or_default().malformed.push(id);
+        }
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
         self.run.count("unchanged", part.unchanged);
@@ -178,18 +189,33 @@ impl Stager {
         self.findings.append(&mut part.findings);
         let findings = std::mem::take(&mut self.findings);
         part.findings = self.run.findings(findings);
-        let watermark = self.watermark.take();
+        let watermark = self.watermark.take().map(|mark| serde_json::to_string(&mark)).transpose();
+        let watermark = watermark.map_err(|source| RunError::Stored { what: "watermark", source })?;
         if part.is_empty() && part.findings.is_empty() && watermark.is_none() {
             return Ok(());
         }
         let inserted: Vec<Name> = part.inserts.iter().map(|insert| insert.object_type).collect();
         let mut batch = batch(cause, self.connector, part);
-        batch.watermark = watermark
-            .map(|mark| serde_json::to_string(&mark))
-            .transpose()
-            .map_err(|source| RunError::Stored { what: "watermark", source })?;
+        // A part that is still on its way may be lost, and the place must not move past it: it waits for the answer.
+        let place = if self.in_flight.is_empty() {
+            batch.watermark = watermark.or(self.place.take());
+            None
+        } else {
+            batch.watermark = self.place.take();
+            watermark
+        };
         batch.counters = self.run.counters.clone();
-        self.in_flight.push_back(InFlight { ticket: store.stage(batch), inserted, ids });
+        self.in_flight.push_back(InFlight { ticket: store.stage(batch), inserted, place, ids });
+        Ok(())
+    }
+
+    /// Writes the place that the last parts came to, where it had to wait for them.
+    fn keep_place(&mut self) -> Result<(), RunError> {
+        let Some(place) = self.place.take() else { return Ok(()) };
+        let mut batch = batch(self.run.cause(), self.connector, PartResult::default());
+        batch.watermark = Some(place);
+        batch.counters = self.run.counters.clone();
+        self.run.mesh.store.stage(batch).wait()?;
         Ok(())
     }
 
@@ -205,26 +231,21 @@ impl Stager {
         }
     }
 
-    /// What a full import cannot count on: objects that are there and could not be taken, and ids that came twice.
-    fn doubt(&mut self, refused: Vec<(Name, Text)>, repeated: Vec<Name>) {
-        if !self.is_full {
-            return;
-        }
-        for (object_type, id) in refused {
-            self.partitions.entry(object_type).or_default().malformed.push(id);
-        }
-        for object_type in repeated {
-            self.partitions.entry(object_type).or_default().repeated += 1;
-        }
-    }
-
-    /// Waits until at most `left` parts are on their way.
+    /// Waits until at most `left` parts are on their way; for all of them once one has failed, whose error counts.
     pub(super) fn drain(&mut self, left: usize) -> Result<(), RunError> {
-        while self.in_flight.len() > left {
+        let mut failed = None;
+        while self.in_flight.len() > left || (failed.is_some() && !self.in_flight.is_empty()) {
             let Some(part) = self.in_flight.pop_front() else { break };
-            let receipt = part.ticket.wait()?;
-            self.see(part.inserted.into_iter().zip(receipt.inserted).collect());
+            match part.ticket.wait() {
+                Ok(receipt) => {
+                    self.see(part.inserted.into_iter().zip(receipt.inserted).collect());
+                    if failed.is_none() {
+                        self.place = part.place.or(self.place.take());
+                    }
+                }
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }

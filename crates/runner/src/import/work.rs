@@ -1,6 +1,9 @@
 //! The work of an import: where to start, reading, handing pages on.
 
-use identitymesh_connector::{Class, ConnectorError, ImportMode, ImportRequest, Page, Watermark};
+use identitymesh_connector::{
+    Class, ConnectorError, ImportMode, ImportRequest, Importer, Page, Session, Watermark,
+};
+use identitymesh_engine::rules::ObjectTypeRules;
 use identitymesh_model::Name;
 use tokio::sync::mpsc;
 
@@ -76,28 +79,21 @@ async fn read(
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    let object_types = stager.object_types();
-    let request =
-        |mode| ImportRequest { mode, object_types: object_types.clone(), page_size_max: PAGE_OBJECTS };
-    let is_delta = watermark.is_some();
-    let begun = match watermark {
-        None => importer.begin(request(ImportMode::Full)).await,
-        Some(since) => importer.begin(request(ImportMode::Delta { since })).await,
+    let begun = match begin(importer, stager.object_types(), watermark).await {
+        Ok(begun) => begun,
+        Err(error) => return Ok((stager, Err(error))),
     };
-    let is_full = match begun {
-        Ok(()) => !is_delta,
-        Err(error) if is_delta && error.class == Class::Conflict && error.code == WATERMARK_REFUSED => {
-            stager.run.message = Some(format!(
-                "everything was read, because the system refused where the last import ended: {error}"
-            ));
-            if let Err(error) = importer.begin(request(ImportMode::Full)).await {
-                return Ok((stager, Err(error.into())));
-            }
-            true
-        }
-        Err(error) => return Ok((stager, Err(error.into()))),
+    stager.is_full = begun.is_full;
+    if let Some(note) = begun.note {
+        stager.run.message = Some(note);
+    }
+    // Behind the beginning, where the connector has said what it cannot do without itself.
+    if let Err(error) = check_schema(mesh, in_force, name, session.as_mut()).await {
+        return Ok((stager, Err(error)));
+    }
+    let Some(importer) = session.importer() else {
+        return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    stager.is_full = is_full;
     let (sender, receiver) = mpsc::channel::<Option<Page>>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
     let read = forward(mesh, importer, sender).await;
@@ -106,10 +102,64 @@ async fn read(
     Ok((stager, staged.and(read)))
 }
 
+/// A read that has begun.
+struct Begun {
+    is_full: bool,
+    note: Option<String>,
+}
+
+/// Begins at the watermark, or with everything where there is none or the system refuses it.
+async fn begin(
+    importer: &mut dyn Importer,
+    object_types: Vec<Name>,
+    watermark: Option<Watermark>,
+) -> Result<Begun, RunError> {
+    let request =
+        |mode| ImportRequest { mode, object_types: object_types.clone(), page_size_max: PAGE_OBJECTS };
+    let note = match watermark {
+        None => None,
+        Some(since) => match importer.begin(request(ImportMode::Delta { since })).await {
+            Ok(()) => return Ok(Begun { is_full: false, note: None }),
+            Err(error) if error.class == Class::Conflict && error.code == WATERMARK_REFUSED => Some(format!(
+                "everything was read, because the system refused where the last import ended: {error}"
+            )),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    importer.begin(request(ImportMode::Full)).await?;
+    Ok(Begun { is_full: true, note })
+}
+
+/// Refuses to import from a table that lost a column which rules read.
+async fn check_schema(
+    mesh: &Mesh,
+    in_force: &crate::InForce,
+    name: Name,
+    session: &mut dyn Session,
+) -> Result<(), RunError> {
+    let kind = mesh.registry.get(&in_force.connector(name)?.connector.kind);
+    let rules = in_force.rules.connector(in_force.id(name)?);
+    let (Some(rules), true) = (rules, kind.is_some_and(|kind| kind.has_whole_schema())) else {
+        return Ok(());
+    };
+    let schema = session.schema().await?;
+    for object_type in rules.object_types() {
+        let reads = rules.object_type(object_type).map(ObjectTypeRules::reads).unwrap_or_default();
+        let Some(known) = schema.object_type(object_type) else { continue };
+        let missing = reads.iter().filter(|attribute| known.attribute(**attribute).is_none());
+        let missing: Vec<&str> = missing.map(|attribute| attribute.as_str()).collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(RunError::Vanished { name: name.to_string(), object_type, missing });
+        }
+    }
+    Ok(())
+}
+
 /// Hands pages on, and `None` after the last, which alone says that the read is whole. Stops early when the stager has gone away, whose error counts.
 async fn forward(
     mesh: &Mesh,
-    importer: &mut dyn identitymesh_connector::Importer,
+    importer: &mut dyn Importer,
     sender: mpsc::Sender<Option<Page>>,
 ) -> Result<(), RunError> {
     loop {

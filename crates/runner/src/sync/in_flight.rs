@@ -7,16 +7,29 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use identitymesh_model::plan::{IndexKey, LinkChange, Plan};
-use identitymesh_model::{MeshId, SpaceId, Uid};
-use identitymesh_store::{StoreError, SyncReceipt, Ticket};
+use identitymesh_model::{ConnectorId, MeshId, SpaceId, Uid};
+use identitymesh_store::{Cursor, StoreError, SyncReceipt, Ticket};
 
 /// How many parts may be on their way: one being written, one waiting for its turn.
 const PARTS_MAX: usize = 2;
 
+/// How far a sync has come with a connector's touched objects.
+pub(super) type Place = (ConnectorId, Cursor);
+
 /// Parts on their way.
 #[derive(Default)]
 pub(super) struct InFlight {
-    parts: VecDeque<(Ticket<SyncReceipt>, Touched)>,
+    parts: VecDeque<Part>,
+    /// How far the sync has come by what is known to be written, where that is not written itself yet. A part that is
+    /// still on its way may be lost, and the place must not move past it.
+    place: Option<Place>,
+    has_failed: bool,
+}
+
+struct Part {
+    ticket: Ticket<SyncReceipt>,
+    touched: Touched,
+    place: Option<Place>,
 }
 
 #[derive(Default)]
@@ -31,9 +44,26 @@ struct Touched {
 }
 
 impl InFlight {
+    /// What the next part may write as its place, given the place that it comes to itself; and what has to wait until
+    /// that part is known to be written.
+    pub(super) fn places(&mut self, own: Option<Place>) -> (Option<Place>, Option<Place>) {
+        let known = self.place.take();
+        if self.parts.is_empty() { (own.or(known), None) } else { (known, own) }
+    }
+
+    /// The place that waited for the last parts, to be written when all of them are.
+    pub(super) const fn place(&mut self) -> Option<Place> {
+        self.place.take()
+    }
+
     /// Remembers a part; waits for the oldest when there are too many.
-    pub(super) fn push(&mut self, ticket: Ticket<SyncReceipt>, touched: PlanTouch) -> Result<(), StoreError> {
-        self.parts.push_back((ticket, touched.0));
+    pub(super) fn push(
+        &mut self,
+        ticket: Ticket<SyncReceipt>,
+        touched: PlanTouch,
+        place: Option<Place>,
+    ) -> Result<(), StoreError> {
+        self.parts.push_back(Part { ticket, touched: touched.0, place });
         while self.parts.len() > PARTS_MAX {
             self.wait_one()?;
         }
@@ -41,19 +71,25 @@ impl InFlight {
     }
 
     fn wait_one(&mut self) -> Result<(), StoreError> {
-        match self.parts.pop_front() {
-            Some((ticket, _)) => ticket.wait().map(drop),
-            None => Ok(()),
+        let Some(part) = self.parts.pop_front() else { return Ok(()) };
+        let waited = part.ticket.wait().map(drop);
+        self.has_failed |= waited.is_err();
+        if !self.has_failed {
+            self.place = part.place.or(self.place.take());
         }
+        waited
     }
 
-    /// Waits for all parts. Says whether there were any, so that readers know to look again.
+    /// Waits for all parts, also after one of them failed; the first failure says why. Says whether there were any, so
+    /// that readers know to look again.
     pub(super) fn drain(&mut self) -> Result<bool, StoreError> {
         let any = !self.parts.is_empty();
+        let mut outcome = Ok(any);
         while !self.parts.is_empty() {
-            self.wait_one()?;
+            let waited = self.wait_one();
+            outcome = outcome.and_then(|any| waited.map(|()| any));
         }
-        Ok(any)
+        outcome
     }
 
     pub(super) fn touches_keys(&self, keys: &[IndexKey]) -> bool {
@@ -74,7 +110,7 @@ impl InFlight {
 
     /// Whose the object is once everything on its way is written; `None` when nothing on its way says.
     pub(super) fn owner(&self, space: SpaceId) -> Option<Option<Uid>> {
-        self.parts.iter().rev().find_map(|(_, touched)| touched.spaces.get(&space).copied())
+        self.parts.iter().rev().find_map(|part| part.touched.spaces.get(&space).copied())
     }
 
     pub(super) fn touches_name(&self, key: &IndexKey) -> bool {
@@ -82,7 +118,7 @@ impl InFlight {
     }
 
     fn any(&self, touches: impl Fn(&Touched) -> bool) -> bool {
-        self.parts.iter().any(|(_, touched)| touches(touched))
+        self.parts.iter().any(|part| touches(&part.touched))
     }
 }
 
@@ -159,9 +195,9 @@ mod tests {
         let first = plan(vec![object(1, uid(1), vec![add(7)]), object(2, uid(2), vec![remove(7), add(8)])]);
         let second = plan(vec![object(2, uid(2), vec![remove(8)])]);
         let (_first, ticket) = Ticket::new();
-        in_flight.push(ticket, PlanTouch::of(&first)).unwrap();
+        in_flight.push(ticket, PlanTouch::of(&first), None).unwrap();
         let (_second, ticket) = Ticket::new();
-        in_flight.push(ticket, PlanTouch::of(&second)).unwrap();
+        in_flight.push(ticket, PlanTouch::of(&second), None).unwrap();
         assert_eq!(in_flight.owner(SpaceId(7)), Some(Some(uid(1))));
         assert_eq!(in_flight.owner(SpaceId(8)), Some(None));
         assert_eq!(in_flight.owner(SpaceId(9)), None);

@@ -71,7 +71,24 @@ impl<'a> Work<'a> {
         let result = self.parts(scope, connector);
         // Parts on their way are waited for even when something failed, so that the run's end comes after them.
         let drained = self.in_flight.drain();
-        result.and(drained.map(drop).map_err(RunError::from))
+        let kept = drained.map_err(RunError::from).and_then(|_| self.keep_place());
+        result.and(kept)
+    }
+
+    /// Writes the place that the last parts came to, where it had to wait for them.
+    fn keep_place(&mut self) -> Result<(), RunError> {
+        let Some(place) = self.in_flight.place() else { return Ok(()) };
+        let batch = SyncBatch {
+            cause: self.run.cause(),
+            plan: Plan::default(),
+            rows: Vec::new(),
+            cursor: Some(place),
+            done: Vec::new(),
+            findings: Vec::new(),
+            counters: self.run.counters.clone(),
+        };
+        self.run.mesh.store.apply(batch).wait()?;
+        Ok(())
     }
 
     fn parts(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
@@ -201,8 +218,9 @@ impl<'a> Work<'a> {
         let touched = PlanTouch::of(&outcome.plan);
         let rows = rows(&outcome.plan, &cause);
         let counters = self.run.counters.clone();
+        let (cursor, waits) = self.in_flight.places(cursor);
         let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, findings, counters };
-        self.in_flight.push(store.apply(batch), touched)?;
+        self.in_flight.push(store.apply(batch), touched, waits)?;
         self.run.mesh.observer.progressed(Stage::Sync, self.done, None);
         Ok(())
     }

@@ -1,3 +1,15 @@
-//! Tests of the runner over a real store, against systems in memory.
+//! The runner on its bad days: real runs over a real SQLite store, with systems in memory that fail on demand.
+//!
+//! In every one of these nothing is lost and nobody is deleted.
 
-mod seen;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod anomaly;
+mod disk;
+mod failing;
+mod interrupted;
+mod place;
+mod source;
+mod starts;
+mod target;
+mod values;

@@ -121,7 +121,7 @@ impl Step<'_> {
         let rows = self.reading(connector, object_type)?.table(&self.statement.body)?;
         let system = self.world.systems.entry(id).or_default();
         for row in rows {
-            if let Incoming::Object(id, object) = row {
+            if let Incoming::Object(id, object, _) = row {
                 system.put(object_type, &id, object);
             }
         }

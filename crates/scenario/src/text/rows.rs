@@ -95,7 +95,7 @@ impl Reading<'_> {
         if self.schema.is_some_and(|schema| schema.attribute(key).is_none()) {
             object.remove(key);
         }
-        Ok(Incoming::Object(Text::from(id), object))
+        Ok(Incoming::Object(Text::from(id), object, Vec::new()))
     }
 
     /// What a cell or assignment says.

@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
-use identitymesh_engine::stage::{compare, fingerprint, out_of_bounds, patched, staged};
+use identitymesh_engine::stage::{compare, fingerprint, patched, staged, with_known};
 use identitymesh_model::rules::Limit;
-use identitymesh_model::{ConnectorId, Name, Object, SpaceId, SpaceRecord, Text, Value, Values};
+use identitymesh_model::{
+    ConnectorId, Name, Object, SpaceId, SpaceRecord, Text, VALUE_BYTES_MAX, Value, Values,
+};
 
 use super::World;
 use super::state::Space;
@@ -16,8 +18,8 @@ use super::state::Space;
 /// One change as a connector delivers it.
 #[derive(Clone, Debug)]
 pub enum Incoming {
-    /// The object as it is now.
-    Object(Text, Object),
+    /// The object as it is now, but for the attributes that could not be read.
+    Object(Text, Object, Vec<Name>),
     /// Some attributes are as said; the others stay.
     Patch(Text, Patch),
     /// It is gone.
@@ -58,7 +60,7 @@ pub enum End {
 impl Incoming {
     pub(super) const fn id(&self) -> &Text {
         match self {
-            Self::Object(id, _) | Self::Patch(id, _) | Self::Gone(id) | Self::Malformed(id, _) => id,
+            Self::Object(id, ..) | Self::Patch(id, _) | Self::Gone(id) | Self::Malformed(id, _) => id,
         }
     }
 }
@@ -118,10 +120,9 @@ impl World {
             if is_full && !is_new {
                 partition.repeated += 1;
             }
-            match refused(&change) {
-                Some(message) => told.push(format!("! {object_type} {id}: {message}")),
-                None => by_object.entry((object_type, id)).or_default().push(change),
-            }
+            let (change, problems) = admitted(change);
+            told.extend(problems.into_iter().map(|problem| format!("! {object_type} {id}: {problem}")));
+            by_object.entry((object_type, id)).or_default().extend(change);
         }
         let commit = self.state.next_commit();
         for ((object_type, id), changes) in by_object {
@@ -196,7 +197,10 @@ impl World {
         let mut is_gone = record.is_none_or(|record| record.deleted);
         for change in changes {
             match change {
-                Incoming::Object(_, object) => (now, is_gone) = (Some(object), false),
+                Incoming::Object(_, object, unread) => {
+                    let known = now.unwrap_or_default();
+                    (now, is_gone) = (Some(with_known(object, &unread, &known)), false);
+                }
                 Incoming::Patch(_, Patch { set, add, remove }) => {
                     now = now.map(|now| patched(&now, &set, &add, &remove));
                 }
@@ -265,11 +269,29 @@ impl World {
     }
 }
 
-fn refused(change: &Incoming) -> Option<String> {
+/// What is left of a change, and what is wrong with the rest. A value beyond the bound costs its attribute alone,
+/// which counts as not read.
+fn admitted(change: Incoming) -> (Option<Incoming>, Vec<String>) {
     match change {
-        Incoming::Object(id, object) => out_of_bounds(id, Some(object)),
-        Incoming::Malformed(_, why) => Some(why.clone()),
-        Incoming::Patch(id, _) | Incoming::Gone(id) => out_of_bounds(id, None),
+        Incoming::Malformed(_, why) => (None, vec![why]),
+        Incoming::Object(id, mut object, mut unread) => {
+            let is_large = |values: &Values| {
+                let mut sizes = values.as_slice().iter().map(Value::size_bytes);
+                sizes.any(|size| size > VALUE_BYTES_MAX)
+            };
+            let large = object.iter().filter(|(_, values)| is_large(values)).map(|(name, _)| name);
+            let large: Vec<Name> = large.collect();
+            let told = |name: &Name| {
+                format!(
+                    "{name} holds a value of more than {VALUE_BYTES_MAX} bytes, so {name} stays as it was"
+                )
+            };
+            let problems = large.iter().map(told).collect();
+            object.retain(|name, _| !large.contains(&name));
+            unread.extend(large);
+            (Some(Incoming::Object(id, object, unread)), problems)
+        }
+        change => (Some(change), Vec::new()),
     }
 }
 

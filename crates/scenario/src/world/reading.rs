@@ -28,8 +28,11 @@ impl World {
                 gaps: gaps.map(|(_, _, why)| why.clone()).collect(),
             };
             certificates.insert(*object_type, certified);
-            changes
-                .extend(objects.into_iter().map(|(id, object)| (*object_type, Incoming::Object(id, object))));
+            changes.extend(
+                objects
+                    .into_iter()
+                    .map(|(id, object)| (*object_type, Incoming::Object(id, object, Vec::new()))),
+            );
         }
         for change in &mut changes {
             let why = system.unreadable.iter().find(|(of, id, _)| (of, id) == (&change.0, change.1.id()));
@@ -58,7 +61,7 @@ impl World {
         let changes = system.since(since).into_iter().map(|(mark, object_type, id)| {
             marks.push(mark);
             let change = match system.get(object_type, &id) {
-                Some(object) => Incoming::Object(id, object.clone()),
+                Some(object) => Incoming::Object(id, object.clone(), Vec::new()),
                 None => Incoming::Gone(id),
             };
             (object_type, change)

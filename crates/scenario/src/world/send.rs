@@ -115,7 +115,7 @@ impl World {
                 .map(|object| (record.external_id.clone(), object.clone())),
             (_, None) => None,
         };
-        match found(action, now.as_ref().map(|(_, object)| object), address) {
+        match found(action, now.as_ref().map(|(_, object)| (object, &[][..])), address) {
             Found::AsWanted => Asked::Applied(now.map(|(id, _)| id).unwrap_or_default()),
             Found::AsBefore => Asked::NotApplied,
             Found::Otherwise => Asked::Otherwise,

@@ -1,0 +1,277 @@
+//! A store around the real one that fails at a chosen call, as disks and processes do.
+//!
+//! Calls count from one, reads among them. A call that fails keeps nothing, as the contract of stores says. A process
+//! that dies keeps what it had written before, and for
+//! [`Failure::DiesAfter`] also what it was writing, without having heard the answer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::{
+    ConnectorId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+};
+use identitymesh_store::{
+    Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, FindingRow, ItemFilter, ItemRow,
+    Known, Lease, LeaseRequest, MeshFilter, MeshRow, Page, Reader, Referred, RunRow, RunStart, RunState,
+    SecretRow, SettleBatch, SettleReceipt, SpaceFilter, SpaceRow, StageBatch, StageReceipt, Store,
+    StoreClass, StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals,
+};
+
+use crate::place::Place;
+
+/// How it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// This call fails, the next ones work again.
+    Once,
+    /// The process ends before this call.
+    DiesBefore,
+    /// The process ends after this call, before it hears the answer.
+    DiesAfter,
+}
+
+/// Which call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// The call with this number.
+    Nth(u64),
+    /// The next one that writes what became of queue items.
+    Settle,
+    /// The next one that writes a page of an import.
+    Stage,
+}
+
+#[derive(Default)]
+struct State {
+    calls: u64,
+    fails: Option<(At, Failure)>,
+    is_dead: bool,
+}
+
+/// What a test keeps in its hand: the store itself belongs to the mesh, so that it closes with it.
+#[derive(Default)]
+pub(crate) struct Control(Mutex<State>);
+
+/// The store.
+struct Failing {
+    inner: Arc<dyn Store>,
+    control: Arc<Control>,
+}
+
+/// What becomes of a call.
+enum Fate {
+    Works,
+    Fails,
+    IsLost,
+}
+
+impl Control {
+    /// The `nth` call from now on fails.
+    pub(crate) fn fail(&self, nth: u64, failure: Failure) {
+        self.arm(At::Nth(nth), failure);
+    }
+
+    pub(crate) fn fail_at_settle(&self, failure: Failure) {
+        self.arm(At::Settle, failure);
+    }
+
+    pub(crate) fn fail_at_stage(&self, failure: Failure) {
+        self.arm(At::Stage, failure);
+    }
+
+    fn arm(&self, at: At, failure: Failure) {
+        let mut state = self.state();
+        (state.calls, state.fails) = (0, Some((at, failure)));
+    }
+
+    /// Calls since the start or the last [`Control::fail`].
+    pub(crate) fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.state().is_dead
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fate(&self, kind: Option<At>) -> Fate {
+        let mut state = self.state();
+        state.calls += 1;
+        if state.is_dead {
+            return Fate::Fails;
+        }
+        match state.fails {
+            Some((at, failure)) if at == At::Nth(state.calls) || Some(at) == kind => {
+                (state.is_dead, state.fails) = (failure != Failure::Once, None);
+                if failure == Failure::DiesAfter { Fate::IsLost } else { Fate::Fails }
+            }
+            _ => Fate::Works,
+        }
+    }
+}
+
+impl Failing {
+    fn read_fate(&self) -> Result<(), StoreError> {
+        match self.control.fate(None) {
+            Fate::Works => Ok(()),
+            Fate::Fails | Fate::IsLost => Err(failure()),
+        }
+    }
+
+    fn write<T>(&self, kind: Option<At>, act: impl FnOnce(&dyn Store) -> Ticket<T>) -> Ticket<T> {
+        match self.control.fate(kind) {
+            Fate::Works => act(self.inner.as_ref()),
+            Fate::IsLost => {
+                drop(act(self.inner.as_ref()).wait());
+                failed()
+            }
+            Fate::Fails => failed(),
+        }
+    }
+}
+
+/// The place over such a store, and what makes it fail.
+pub(crate) fn over_failing(place: Place) -> (Place, Arc<Control>) {
+    let control = Arc::<Control>::default();
+    let inside = Arc::clone(&control);
+    let mut place = place.reopen_with(None, |inner| Arc::new(Failing { inner, control: inside }));
+    place.is_over_failing = true;
+    (place, control)
+}
+
+fn failure() -> StoreError {
+    StoreError::new(
+        "STO-015",
+        StoreClass::Transient,
+        "the disk failed to read or write, because a test said so",
+    )
+}
+
+fn failed<T>() -> Ticket<T> {
+    let (answer, ticket) = Ticket::new();
+    answer.send(Err(failure())).unwrap();
+    ticket
+}
+
+impl Store for Failing {
+    fn read(&self) -> Result<Box<dyn Reader + '_>, StoreError> {
+        self.read_fate()?;
+        Ok(Box::new(FailingReader { inner: self.inner.read()?, store: self }))
+    }
+
+    fn reserve_mesh_ids(&self, count: u64) -> Result<MeshId, StoreError> {
+        self.read_fate()?;
+        self.inner.reserve_mesh_ids(count)
+    }
+
+    fn stage(&self, batch: StageBatch) -> Ticket<StageReceipt> {
+        self.write(Some(At::Stage), |store| store.stage(batch))
+    }
+
+    fn apply(&self, batch: SyncBatch) -> Ticket<SyncReceipt> {
+        self.write(None, |store| store.apply(batch))
+    }
+
+    fn lease(&self, request: LeaseRequest) -> Ticket<Lease> {
+        self.write(None, |store| store.lease(request))
+    }
+
+    fn settle(&self, batch: SettleBatch) -> Ticket<SettleReceipt> {
+        self.write(Some(At::Settle), |store| store.settle(batch))
+    }
+
+    fn retry_items(&self, cause: Cause, connector: Option<ConnectorId>, items: Vec<ItemId>) -> Ticket<u64> {
+        self.write(None, |store| store.retry_items(cause, connector, items))
+    }
+
+    fn begin_run(&self, start: RunStart) -> Ticket<RunId> {
+        self.write(None, |store| store.begin_run(start))
+    }
+
+    fn end_run(
+        &self,
+        run: RunId,
+        state: RunState,
+        at: Timestamp,
+        counters: Counters,
+        message: Option<String>,
+    ) -> Ticket<()> {
+        self.write(None, |store| store.end_run(run, state, at, counters, message))
+    }
+
+    fn interrupt_runs(&self, at: Timestamp) -> Ticket<Vec<RunId>> {
+        self.write(None, |store| store.interrupt_runs(at))
+    }
+
+    fn configure(&self, write: ConfigurationWrite) -> Ticket<Configured> {
+        self.write(None, |store| store.configure(write))
+    }
+
+    fn put_secrets(&self, rows: Vec<SecretRow>, cause: Cause) -> Ticket<()> {
+        self.write(None, |store| store.put_secrets(rows, cause))
+    }
+
+    fn remove_secret(&self, name: String, cause: Cause) -> Ticket<bool> {
+        self.write(None, |store| store.remove_secret(name, cause))
+    }
+
+    fn put_note(&self, name: String, text: String) -> Ticket<()> {
+        self.write(None, |store| store.put_note(name, text))
+    }
+}
+
+struct FailingReader<'a> {
+    inner: Box<dyn Reader + 'a>,
+    store: &'a Failing,
+}
+
+/// Every question counts as a call of its own.
+macro_rules! ask {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
+        impl Reader for FailingReader<'_> {
+            $(
+                fn $name(&mut self, $($argument: $kind),*) -> Result<$answer, StoreError> {
+                    self.store.read_fate()?;
+                    self.inner.$name($($argument),*)
+                }
+            )+
+        }
+    };
+}
+
+ask! {
+    known(connector: ConnectorId, object_type: Name, external_ids: &[&str]) -> Vec<Option<Known>>;
+    present(connector: ConnectorId, object_type: Name, after: SpaceId, limit: usize) -> Vec<SpaceId>;
+    population(connector: ConnectorId, object_type: Name) -> u64;
+    watermark(connector: ConnectorId) -> Option<String>;
+    cursor(connector: ConnectorId) -> Cursor;
+    pending(connector: ConnectorId, after: Cursor, limit: usize) -> Vec<(Cursor, SpaceRecord)>;
+    spaces_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
+    spaces(ids: &[SpaceId]) -> Vec<Option<SpaceRecord>>;
+    mesh_after(after: MeshId, limit: usize) -> Vec<MeshId>;
+    views(ids: &[MeshId]) -> Vec<Option<MeshView>>;
+    candidates(keys: &[IndexKey]) -> Vec<Vec<MeshId>>;
+    referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
+    addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
+    is_taken(key: &IndexKey, except: MeshId) -> bool;
+    todos(now: Timestamp, after: Option<Todo>, limit: usize) -> Vec<Todo>;
+    configuration() -> Option<StoredConfiguration>;
+    numbers() -> Vec<(String, i64)>;
+    totals() -> Totals;
+    mesh_list(filter: &MeshFilter, after: Option<MeshId>, limit: usize) -> Page<MeshRow, MeshId>;
+    mesh_find(called: &str, limit: usize) -> Vec<MeshId>;
+    mesh_by_uid(uid: Uid) -> Option<MeshId>;
+    history(mesh: MeshId, before: Option<i64>, limit: usize) -> Vec<ChangeRecord>;
+    changes(after: i64, limit: usize) -> Vec<ChangeRecord>;
+    space_list(filter: &SpaceFilter, after: Option<SpaceId>, limit: usize) -> Page<SpaceRow, SpaceId>;
+    space_find(connector: ConnectorId, external_id: &str) -> Vec<SpaceId>;
+    item_list(filter: &ItemFilter, after: Option<ItemId>, limit: usize) -> Page<ItemRow, ItemId>;
+    run_list(before: Option<RunId>, limit: usize) -> Vec<RunRow>;
+    run(id: RunId) -> Option<RunRow>;
+    findings(run: RunId, after: i64, limit: usize) -> Vec<FindingRow>;
+    secrets() -> Vec<SecretRow>;
+    note(name: &str) -> Option<String>;
+}
