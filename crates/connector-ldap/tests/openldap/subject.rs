@@ -216,6 +216,13 @@ impl<S: Server> Subject for People<S> {
         self.server.change(&ldif).map_err(broken)
     }
 
+    /// The directory takes two titles, and the configured schema has one.
+    async fn spoil(&self, external_id: &str) -> Result<Option<Name>, Stop> {
+        let titles = Values::set(vec![Value::text("One"), Value::text("Two")]);
+        self.edit(external_id, name("title"), titles).await?;
+        Ok(Some(name("title")))
+    }
+
     async fn erase(&self, external_id: &str) -> Result<(), Stop> {
         let record = self.record(external_id, "changetype: delete\n")?;
         self.server.change(&record).map_err(broken)
