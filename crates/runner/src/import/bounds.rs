@@ -25,6 +25,9 @@ pub(super) struct Admitted {
 
 /// Takes out of a change what is beyond a bound.
 pub(super) fn admit(change: Change) -> Admitted {
+    if is_within_bounds(&change) {
+        return Admitted { change: Some(change), refused: None, problems: Vec::new() };
+    }
     let (object_type, id) = change.subject();
     let (id, shown) = (Text::new(id), id.chars().take(ID_SHOWN_MAX).collect::<String>());
     if let Some(message) = id_out_of_bounds(&id) {
@@ -49,6 +52,22 @@ pub(super) fn admit(change: Change) -> Admitted {
     };
     let told = |name: Name| (shown.clone(), value_out_of_bounds(name));
     Admitted { change: Some(change), refused: None, problems: large.into_iter().map(told).collect() }
+}
+
+fn is_within_bounds(change: &Change) -> bool {
+    let content_fits = match change {
+        Change::Upsert(object) => {
+            object_out_of_bounds(&object.attributes).is_none()
+                && !object.attributes.iter().any(|(_, values)| is_out_of_bounds(values.as_slice()))
+        }
+        Change::Patch(patch) => {
+            let set = patch.set.iter().filter_map(|(_, values)| values.as_ref()).map(Values::as_slice);
+            let add = patch.add.iter().map(|(_, values)| values.as_slice());
+            !set.chain(add).any(is_out_of_bounds)
+        }
+        Change::Delete { .. } => true,
+    };
+    content_fits && id_out_of_bounds(change.subject().1).is_none()
 }
 
 fn trim(patch: &mut Patch, large: &mut Vec<Name>) {
