@@ -1,4 +1,4 @@
-//! The families of servers: recognised by their root entries, with what differs between them.
+//! Families of servers: how one is recognised, and what differs between them.
 
 use super::{active_directory, ds389, openldap};
 use crate::delta::Delta;

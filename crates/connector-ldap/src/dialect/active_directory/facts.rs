@@ -1,8 +1,7 @@
-//! What Active Directory is recognised by, how it differs, and which of its changes matter.
+//! How a domain controller is recognised, what is particular about it, and whose changes matter.
 
 use std::sync::Arc;
 
-use super::delta::ByChanges;
 use crate::delta::{Around, Delta};
 use crate::dialect::{Facts, Password};
 use crate::transport::Entry;
@@ -26,7 +25,7 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&ByChanges)
+    Some(&super::delta::ByChanges)
 }
 
 /// Entries whose changes matter: those of the types by their class, because a filter that an object no longer matches

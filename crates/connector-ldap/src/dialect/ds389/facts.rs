@@ -1,6 +1,5 @@
-//! What 389 Directory Server is recognised by, and how it differs.
+//! How the server is recognised, and what is particular about it.
 
-use super::changelog::RetroChangelog;
 use crate::delta::Delta;
 use crate::dialect::{Facts, Password};
 use crate::transport::Entry;
@@ -21,5 +20,5 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&RetroChangelog)
+    Some(&super::changelog::RetroChangelog)
 }

@@ -1,6 +1,5 @@
-//! What OpenLDAP is recognised by, and how it differs.
+//! How the server is recognised, and what is particular about it.
 
-use super::mark::Syncrepl;
 use crate::delta::Delta;
 use crate::dialect::{Facts, Password};
 use crate::transport::Entry;
@@ -24,5 +23,5 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&Syncrepl)
+    Some(&super::mark::Syncrepl)
 }
