@@ -334,10 +334,17 @@ fn a_delta_of_what_is_there_makes_the_rest_gone_and_a_refused_mark_reads_everyth
     assert_eq!(answer["runs"][0]["message"], Json::Null, "{answer}");
 }
 
+/// Measuring takes minutes and asserts nothing about time, so somebody has to ask for it.
+fn is_measuring() -> bool {
+    std::env::var_os("IDENTITYMESH_MEASURE").is_some()
+}
+
 /// The figures of docs/performance.md; see there for the command.
 #[test]
-#[ignore = "measures"]
 fn measure_how_soon_a_change_is_in_the_other_directory() {
+    if !is_measuring() {
+        return;
+    }
     let people: String = (0..200).map(|at| person(&format!("p{at}"))).collect();
     let Some(fed) = Fed::start(SessionLog::AccessLog, &people) else { return };
     let following = Following::start(&fed);
@@ -402,8 +409,10 @@ impl Wire {
 
 /// The figures of docs/performance.md; see there for the command.
 #[test]
-#[ignore = "measures"]
 fn measure_one_member_more_in_a_large_group() {
+    if !is_measuring() {
+        return;
+    }
     let members = std::env::var("IDENTITYMESH_MEASURE_MEMBERS").ok().and_then(|text| text.parse().ok());
     let members: usize = members.unwrap_or(100_000);
     let people: String = (0..=members).map(|at| person(&format!("m{at}"))).collect();
