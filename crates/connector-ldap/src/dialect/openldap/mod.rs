@@ -1,34 +1,12 @@
 //! OpenLDAP.
 
 mod codec;
+mod facts;
 #[cfg(test)]
 mod faults;
 mod feed;
 mod mark;
 mod refresh;
 
-use super::{Facts, Password};
-use crate::delta::Delta;
-use crate::transport::Entry;
-use crate::value::Form;
-
-/// The word in marks.
-const STYLE: &str = "syncrepl";
-
-pub(crate) const FACTS: Facts = Facts {
-    title: "OpenLDAP",
-    external_id: "entryUUID",
-    external_id_form: Form::Plain,
-    password: Password::ModifyOperation,
-    names_by_id: false,
-};
-
-/// Whether a server with this root entry is one.
-pub(crate) fn is_it(root: &Entry) -> bool {
-    root.texts("objectClass").any(|class| class == "OpenLDAProotDSE")
-}
-
-/// How it is read by changes.
-pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&mark::Syncrepl)
-}
+use facts::STYLE;
+pub(crate) use facts::{FACTS, delta, is_it};
