@@ -45,6 +45,8 @@ pub(super) struct Comparer<'a> {
     pub(super) rules: &'a RuleSet,
     pub(super) connector: ConnectorId,
     pub(super) cause: &'a Cause,
+    /// None of the objects of the part is known yet.
+    pub(super) are_new: bool,
 }
 
 enum Incoming {
@@ -125,7 +127,11 @@ impl Comparer<'_> {
         let mut ids: Vec<&str> = incoming.iter().map(|(id, _)| id.as_str()).collect();
         ids.dedup();
         // One answer for each id, in their order, which is the order of the groups below.
-        let mut answers = reader.known(self.connector, object_type, &ids)?.into_iter();
+        let answers = match self.are_new {
+            true => vec![None; ids.len()],
+            false => reader.known(self.connector, object_type, &ids)?,
+        };
+        let mut answers = answers.into_iter();
         let mut rest = incoming.into_iter().peekable();
         let mut careful = Vec::new();
         while let Some((id, first)) = rest.next() {

@@ -20,6 +20,9 @@ const PART_OBJECTS: usize = 20_000;
 /// Parts that may be on their way to the store.
 const PARTS_IN_FLIGHT_MAX: usize = 2;
 
+/// Most ids that are remembered of a first import; beyond them the store is asked.
+const IDS_REMEMBERED_MAX: usize = 4_000_000;
+
 /// One object type of a full import.
 #[derive(Default)]
 pub(super) struct Partition {
@@ -74,6 +77,9 @@ pub(crate) struct Stager {
     /// The watermark of a read that says at its end what is gone: it must not be committed before that is.
     last_watermark: Option<Watermark>,
     in_flight: VecDeque<InFlight>,
+    /// Hashes of all ids of a first import, into a management space without any object: what is not among them is new,
+    /// and asking the store would only read its largest index over and over. `None` where objects were there before.
+    first: Option<HashSet<u64>>,
     /// Where the next delta may start by what is known to be written, and not written itself yet.
     place: Option<String>,
 }
@@ -92,6 +98,7 @@ impl Stager {
             watermark: None,
             last_watermark: None,
             in_flight: VecDeque::new(),
+            first: None,
             place: None,
         }
     }
@@ -119,6 +126,10 @@ impl Stager {
     /// Says whether the read was whole.
     fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<bool, RunError> {
         let mut is_whole = false;
+        let mut reader = self.run.mesh.store.read()?;
+        let is_empty = reader.spaces_after(self.connector, SpaceId(0), 1)?.is_empty();
+        drop(reader);
+        self.first = is_empty.then(HashSet::new);
         while let Some(piece) = pieces.blocking_recv() {
             match piece {
                 Piece::Page(page) => self.page(page),
@@ -208,10 +219,13 @@ impl Stager {
         self.drain(if comes_again { 0 } else { PARTS_IN_FLIGHT_MAX - 1 })?;
         let cause = self.run.cause();
         let store = Arc::clone(&self.run.mesh.store);
-        let comparer = Comparer { rules: &self.in_force.rules, connector: self.connector, cause: &cause };
+        let are_new = self.first.as_ref().is_some_and(|known| known.is_disjoint(&ids));
+        let comparer =
+            Comparer { rules: &self.in_force.rules, connector: self.connector, cause: &cause, are_new };
         let mut reader = store.read()?;
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
+        self.remember(&ids);
         self.see(std::mem::take(&mut part.seen));
         self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
@@ -241,6 +255,13 @@ impl Stager {
         batch.counters = self.run.counters.clone();
         self.in_flight.push_back(InFlight { ticket: store.stage(batch), inserted, place, ids });
         Ok(())
+    }
+
+    fn remember(&mut self, ids: &HashSet<u64>) {
+        self.first = self.first.take().filter(|known| known.len() < IDS_REMEMBERED_MAX).map(|mut known| {
+            known.extend(ids);
+            known
+        });
     }
 
     /// Writes the place that the last parts came to, where it had to wait for them.
