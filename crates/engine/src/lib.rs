@@ -6,6 +6,7 @@
 //! *sync semantics*; `docs/sync-semantics.md` is them in prose.
 
 pub mod export;
+pub mod guard;
 pub mod key;
 pub mod rules;
 pub mod stage;

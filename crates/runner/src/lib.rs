@@ -9,6 +9,7 @@ mod cycle;
 mod error;
 mod export;
 mod force;
+mod guard;
 mod import;
 mod mesh;
 mod observe;

@@ -6,5 +6,6 @@ mod bad_files;
 mod demo;
 mod first_mesh;
 mod full_disk;
+mod holds;
 mod process;
 mod trouble;

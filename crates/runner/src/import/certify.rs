@@ -1,12 +1,12 @@
 //! The end of a full import: what was not seen is gone, if that is proved and within limits.
 
-use identitymesh_model::rules::Limit;
 use identitymesh_model::{Name, SpaceId};
 use identitymesh_store::{Reader, StoreError};
 
 use super::part::{PartResult, batch};
 use super::stager::{Partition, Stager};
 use crate::RunError;
+use crate::guard::{Missing, check_missing};
 
 /// Ids read at once while looking for what was not seen.
 const IDS_READ: usize = 50_000;
@@ -35,16 +35,16 @@ impl Stager {
 
     /// Infers what is gone from one partition, or says why it may not.
     fn partition(&mut self, object_type: Name, partition: &Partition) -> Result<Option<String>, RunError> {
-        let store = self.run.mesh.store.clone();
+        let (store, in_force) = (self.run.mesh.store.clone(), self.in_force.clone());
         let mut reader = store.read()?;
         let population = reader.population(self.connector, object_type)?;
         let unseen = self.unseen(reader.as_mut(), object_type, partition)?;
         drop(reader);
-        if unseen.is_empty() {
-            return Ok(None);
-        }
         let gaps = gaps(partition, population);
         let count = unseen.len() as u64;
+        if !gaps.is_empty() && unseen.is_empty() {
+            return Ok(None);
+        }
         if !gaps.is_empty() {
             self.run.count("deletes_unseen", count);
             let reasons = gaps.join(", ");
@@ -53,22 +53,13 @@ impl Stager {
                  does not prove that they are gone ({reasons})"
             )));
         }
-        let allowed = self.limit().allowed(population);
-        if count > allowed {
-            self.run.count("deletes_held", count);
-            self.run.held = Some(format!(
-                "{count} of {population} {object_type} objects are missing, more than the limit of {allowed}; none of \
-                 them is taken as gone. If that is right, raise `import_delete` in [connector.limits] and import again"
-            ));
-            return Ok(None);
-        }
-        self.delete(unseen)?;
+        let rules = in_force.rules.connector(self.connector);
+        let gone = match rules {
+            Some(rules) => check_missing(&mut self.run, rules, Missing { object_type, population, unseen })?,
+            None => Vec::new(),
+        };
+        self.delete(gone)?;
         Ok(None)
-    }
-
-    fn limit(&self) -> Limit {
-        let connector = self.in_force.rules.connector(self.connector);
-        connector.and_then(|known| known.limits.import_delete).unwrap_or(Limit::DEFAULT)
     }
 
     fn unseen(
