@@ -29,6 +29,8 @@ impl FakeKind {
             discover: true,
             hierarchical: false,
             compare_and_set: true,
+            follow: true,
+            set_password: false,
         };
         let system = SettingSchema::required("system", SettingKind::Text, "The name of a system in memory.");
         let descriptor = Descriptor {

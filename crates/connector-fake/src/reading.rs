@@ -150,7 +150,7 @@ impl Reading {
         };
         let certificates = if self.ended && self.full { self.certificates() } else { Vec::new() };
         let progress = Progress { done: self.delivered, total: None };
-        Page { changes, findings: Vec::new(), watermark, certificates, progress }
+        Page { changes, watermark, certificates, progress, ..Page::default() }
     }
 
     fn certificates(&self) -> Vec<Certificate> {

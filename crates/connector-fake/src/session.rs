@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use identitymesh_connector::{
-    Class, ConnectorError, Context, Exporter, Identity, ImportMode, ImportRequest, ImportedObject, Importer,
-    Operation, Outcome, Page, Session, TestReport, Watermark,
+    Class, ConnectorError, Context, Exporter, FollowRequest, Follower, Identity, ImportMode, ImportRequest,
+    ImportedObject, Importer, Operation, Outcome, Page, Session, TestReport, Watermark,
 };
 use identitymesh_model::{ItemId, Name, Schema};
 
@@ -16,16 +16,25 @@ use crate::system::{Carried, Content};
 const BATCH_MAX: usize = 1_000;
 /// Form of the watermark's body: the number of the last change.
 const WATERMARK_VERSION: u32 = 1;
+/// How often somebody who follows looks into the log.
+const LOOK_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);
 
 pub(crate) struct FakeSession {
     system: FakeSystem,
     context: Context,
     reading: Option<Reading>,
+    followed: Option<Followed>,
+}
+
+/// What is followed, and up to where it has been seen.
+struct Followed {
+    request: ImportRequest,
+    since: Watermark,
 }
 
 impl FakeSession {
     pub(crate) fn new(system: FakeSystem, context: Context) -> Self {
-        Self { system, context, reading: None }
+        Self { system, context, reading: None, followed: None }
     }
 
     /// What every call does first.
@@ -108,6 +117,10 @@ impl Session for FakeSession {
     fn exporter(&mut self) -> Option<&mut dyn Exporter> {
         Some(self)
     }
+
+    fn follower(&mut self) -> Option<&mut dyn Follower> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -146,6 +159,44 @@ impl Importer for FakeSession {
                 self.reading = None;
                 Err(ConnectorError::cancelled())
             }
+        }
+    }
+}
+
+#[async_trait]
+impl Follower for FakeSession {
+    async fn follow(&mut self, request: FollowRequest) -> Result<(), ConnectorError> {
+        let FollowRequest { since, object_types, page_size_max } = request;
+        let first =
+            ImportRequest { mode: ImportMode::Delta { since: since.clone() }, object_types, page_size_max };
+        self.begin(first.clone()).await?;
+        self.followed = Some(Followed { request: first, since });
+        Ok(())
+    }
+
+    async fn next_change(&mut self) -> Result<Page, ConnectorError> {
+        loop {
+            if let Some(page) = self.next_page().await? {
+                if let (Some(followed), Some(mark)) = (&mut self.followed, &page.watermark) {
+                    followed.since.clone_from(mark);
+                }
+                if !page.changes.is_empty() {
+                    return Ok(page);
+                }
+                continue;
+            }
+            let Some(followed) = &self.followed else {
+                return Err(ConnectorError::new("FAK-001", Class::Bug, "nobody asked to follow"));
+            };
+            let mode = ImportMode::Delta { since: followed.since.clone() };
+            let request = ImportRequest { mode, ..followed.request.clone() };
+            let cancel = self.context.cancel.clone();
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(ConnectorError::cancelled()),
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+            self.reading = Some(self.start(&request)?);
         }
     }
 }

@@ -44,6 +44,8 @@ impl FileKind {
             discover: true,
             hierarchical: format == Format::Ldif,
             compare_and_set: true,
+            follow: false,
+            set_password: false,
         };
         let settings = settings::schema(format);
         Self { format, descriptor: Descriptor { kind, title, summary, capabilities, settings } }

@@ -32,6 +32,12 @@ pub(crate) const REPEATS: &str = "LDP-014";
 pub(crate) const SCHEMA: &str = "LDP-015";
 /// The object type is not configured.
 pub(crate) const UNKNOWN_TYPE: &str = "LDP-016";
+/// The server belongs to another family than the connector's type says.
+pub(crate) const OTHER_SERVER: &str = "LDP-017";
+/// Kerberos is asked for and this machine does not have it.
+pub(crate) const NO_KERBEROS: &str = "LDP-018";
+/// Kerberos gives no ticket, or the server does not take it.
+pub(crate) const TICKET: &str = "LDP-019";
 /// Finding: an entry without a usable external id.
 pub(crate) const NO_EXTERNAL_ID: &str = "LDP-020";
 /// Finding: a value that does not fit its attribute's type.

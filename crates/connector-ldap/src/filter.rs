@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::transport;
+
 /// A value in which every byte that has a meaning in filters, and every byte outside ASCII, is escaped.
 pub(crate) fn escape(value: &[u8]) -> String {
     let mut out = String::with_capacity(value.len());
@@ -34,6 +36,14 @@ pub(crate) fn all(parts: &[String]) -> String {
     }
 }
 
+/// Entries for which one of `parts` holds.
+pub(crate) fn any(parts: &[String]) -> String {
+    match parts {
+        [one] => one.clone(),
+        parts => format!("(|{})", parts.concat()),
+    }
+}
+
 /// Entries that have all of these object classes.
 pub(crate) fn of_classes(classes: &[String]) -> String {
     let parts: Vec<String> = classes.iter().map(|class| equals("objectClass", class.as_bytes())).collect();
@@ -42,7 +52,7 @@ pub(crate) fn of_classes(classes: &[String]) -> String {
 
 /// Whether a text written by a person is a filter.
 pub(crate) fn is_valid(filter: &str) -> bool {
-    filter.starts_with('(') && ldap3::parse_filter(filter).is_ok()
+    transport::filter::encode(filter).is_some()
 }
 
 #[cfg(test)]

@@ -8,18 +8,19 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use identitymesh_connector::{Certificate, Change, Class, ConnectorError, Page, Progress};
+use async_trait::async_trait;
+use identitymesh_connector::{Certificate, Change, Class, ConnectorError, Page, Progress, Watermark};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
+use crate::delta::{Around, Pages};
 use crate::error;
-use crate::link::unless_cancelled;
+use crate::ranges;
 use crate::read;
 use crate::result;
-use crate::schema::{Directory, PAGED_RESULTS, TypeMap};
+use crate::schema::{DOMAIN_SCOPE, PAGED_RESULTS, TypeMap};
 use crate::scope::Scope;
 use crate::settings::Config;
-use crate::transport::{Bytes, Failure, Found, PageRequest, Reach, Search, Transport};
+use crate::transport::{Bytes, Control, Failure, Found, PageRequest, Reach, Search, Transport};
 
 /// Pages in a row that bring nothing new before the server is taken to run in circles.
 pub(crate) const PAGES_WITHOUT_NEWS_MAX: u32 = 64;
@@ -31,10 +32,13 @@ pub(crate) struct Reading {
     transport: Arc<dyn Transport>,
     config: Arc<Config>,
     pages_offered: bool,
+    controls: Vec<Control>,
     page_size: i32,
     waiting: VecDeque<Arc<TypeMap>>,
     current: Option<Partition>,
     done: u64,
+    /// Where a delta can start after this read; gone as soon as something was missed.
+    mark: Option<Watermark>,
 }
 
 struct Partition {
@@ -58,23 +62,23 @@ impl Drop for Pending {
 }
 
 impl Reading {
-    /// Starts reading the first type.
-    pub(crate) fn new(
-        transport: Arc<dyn Transport>,
-        config: Arc<Config>,
-        directory: &Directory,
-        types: Vec<Arc<TypeMap>>,
-        page_size_max: usize,
-    ) -> Self {
-        let page_size = config.page_size.min(page_size_max.max(1));
+    /// Starts reading the first type. The mark, taken before, goes with the last page if everything was complete.
+    pub(crate) fn new(around: Around, mark: Option<Watermark>) -> Self {
         let mut reading = Self {
-            transport,
-            config,
-            pages_offered: directory.offers(PAGED_RESULTS),
-            page_size: i32::try_from(page_size).unwrap_or(i32::MAX),
-            waiting: types.into(),
+            pages_offered: around.directory.offers(PAGED_RESULTS),
+            controls: around
+                .directory
+                .offers(DOMAIN_SCOPE)
+                .then(|| Control::flag(DOMAIN_SCOPE))
+                .into_iter()
+                .collect(),
+            page_size: i32::try_from(around.page_size).unwrap_or(i32::MAX),
+            transport: around.transport,
+            config: around.config,
+            waiting: around.types.into(),
             current: None,
             done: 0,
+            mark,
         };
         reading.begin_next_type();
         reading
@@ -99,30 +103,33 @@ impl Reading {
             filter: map.config.filter.clone(),
             attributes: Arc::clone(&map.wanted),
             page: self.pages_offered.then_some(PageRequest { size: self.page_size, cookie }),
+            controls: self.controls.clone(),
         };
         let transport = Arc::clone(&self.transport);
         Pending(tokio::spawn(async move { transport.search(&search).await }))
     }
+}
 
-    /// The next page, `None` after the last.
-    pub(crate) async fn next_page(
-        &mut self,
-        cancel: &CancellationToken,
-    ) -> Result<Option<Page>, ConnectorError> {
+#[async_trait]
+impl Pages for Reading {
+    async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
         let Some(mut partition) = self.current.take() else { return Ok(None) };
         let what = format!("reading {}", partition.map.config.name);
-        let found = unless_cancelled(cancel, async {
-            let answered = (&mut partition.next.0).await.map_err(|source| {
-                ConnectorError::new(error::LOST, Class::Transient, format!("{what}: the page was given up"))
-                    .caused_by(source)
-            })?;
-            answered.map_err(|failure| error::no_answer(&what, failure))
-        })
-        .await?;
+        let answered = (&mut partition.next.0).await.map_err(|source| {
+            ConnectorError::new(error::LOST, Class::Transient, format!("{what}: the page was given up"))
+                .caused_by(source)
+        })?;
+        let mut found = answered.map_err(|failure| error::no_answer(&what, failure))?;
         let stopped = partition.judge(&what, &found)?;
         let has_more = !found.cookie.is_empty() && !stopped;
         if has_more {
             partition.next = self.ask(&partition.map, found.cookie.clone());
+        }
+        for entry in found.entries.iter_mut().filter(|entry| ranges::is_partial(entry)) {
+            let name = entry.dn.clone();
+            if !ranges::complete(self.transport.as_ref(), &name, entry).await? {
+                partition.gap(format!("{name} went away or was renamed while it was read"));
+            }
         }
         let mut page = partition.convert(&self.config.scope, &self.config.empty_member, &found)?;
         self.done += found.entries.len() as u64;
@@ -130,8 +137,15 @@ impl Reading {
         if has_more {
             self.current = Some(partition);
         } else {
-            page.certificates.push(partition.certificate());
+            let certificate = partition.certificate();
+            if !certificate.is_complete() {
+                self.mark = None;
+            }
+            page.certificates.push(certificate);
             self.begin_next_type();
+            if self.current.is_none() {
+                page.watermark = self.mark.take();
+            }
         }
         Ok(Some(page))
     }

@@ -1,4 +1,4 @@
-//! The kind `ldap`.
+//! The kinds `ldap` and `active-directory`: one connector, with other settings to begin with.
 
 use std::sync::Arc;
 
@@ -9,20 +9,31 @@ use identitymesh_connector::{
 
 use crate::error;
 use crate::session::LdapSession;
-use crate::settings::{self, Config};
+use crate::settings::{self, Config, Family};
 use crate::transport::Servers;
 
 /// LDAP directories, as the contract sees them.
 #[derive(Debug)]
 pub struct Ldap {
+    family: Family,
     descriptor: Descriptor,
 }
 
 impl Ldap {
-    /// The kind.
+    /// The kind `ldap`, which finds out what it talks to.
     #[must_use]
     pub fn new() -> Self {
-        Self { descriptor: settings::descriptor() }
+        Self::of(Family::Any)
+    }
+
+    /// The kind `active-directory`, whose settings need less saying and which accepts nothing else.
+    #[must_use]
+    pub fn active_directory() -> Self {
+        Self::of(Family::ActiveDirectory)
+    }
+
+    fn of(family: Family) -> Self {
+        Self { family, descriptor: settings::descriptor(family) }
     }
 }
 
@@ -39,7 +50,7 @@ impl ConnectorKind for Ldap {
     }
 
     fn validate(&self, settings: &Settings) -> Vec<Problem> {
-        Config::read(settings).err().unwrap_or_default()
+        Config::read(settings, self.family).err().unwrap_or_default()
     }
 
     async fn connect(
@@ -47,7 +58,7 @@ impl ConnectorKind for Ldap {
         settings: &Settings,
         context: &Context,
     ) -> Result<Box<dyn Session>, ConnectorError> {
-        let mut config = Config::read(settings).map_err(|problems| unusable(&problems))?;
+        let mut config = Config::read(settings, self.family).map_err(|problems| unusable(&problems))?;
         config.request_timeout = config.request_timeout.min(context.request_timeout);
         let config = Arc::new(config);
         let servers = Arc::new(Servers::new(Arc::clone(&config))?);

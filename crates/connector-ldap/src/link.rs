@@ -35,6 +35,11 @@ impl Link {
         Ok(made)
     }
 
+    /// What makes connections.
+    pub(crate) fn dial(&self) -> &Arc<dyn Dial> {
+        &self.dial
+    }
+
     /// Does without this connection from now on.
     pub(crate) fn give_up(&mut self) {
         self.current = None;

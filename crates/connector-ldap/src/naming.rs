@@ -2,6 +2,8 @@
 
 use identitymesh_model::dn;
 
+use crate::dialect::Dialect;
+
 /// The attribute and value pairs of an entry's first component; several are joined by `+`. `None` when a part has
 /// no `=`, which no directory takes.
 pub(crate) fn rdn(dn: &str) -> Option<Vec<(String, String)>> {
@@ -42,13 +44,14 @@ fn split_plus(component: &str) -> Vec<&str> {
 }
 
 /// The object classes of a container that is made because an entry below it needs it, by its naming attribute.
-pub(crate) fn container_classes(attribute: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn container_classes(attribute: &str, dialect: Dialect) -> Option<&'static [&'static str]> {
     match attribute.to_ascii_lowercase().as_str() {
         "ou" | "organizationalunitname" => Some(&["organizationalUnit"]),
         "o" | "organizationname" => Some(&["organization"]),
         "dc" | "domaincomponent" => Some(&["domain"]),
         "l" | "localityname" => Some(&["locality"]),
         "c" | "countryname" => Some(&["country"]),
+        "cn" | "commonname" if dialect == Dialect::ActiveDirectory => Some(&["container"]),
         "cn" | "commonname" => Some(&["applicationProcess"]),
         _ => None,
     }
@@ -91,8 +94,8 @@ mod tests {
 
     #[test]
     fn containers_have_the_class_of_their_name() {
-        assert_eq!(container_classes("OU"), Some(&["organizationalUnit"][..]));
-        assert_eq!(container_classes("uid"), None);
+        assert_eq!(container_classes("OU", Dialect::Plain), Some(&["organizationalUnit"][..]));
+        assert_eq!(container_classes("uid", Dialect::Plain), None);
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Entries into objects of the contract, with a finding for each value that does not fit.
 //!
-//! Values that cannot be read leave the rest of the object as it is. The member that only keeps a group from being
+//! A value that cannot be read makes its attribute *unread*, which counts as unchanged. The member that only keeps a group from being
 //! empty is not shown. An entry without a usable external id is no object: it is a finding with its name.
 
 use identitymesh_connector::{ImportedObject, ObjectFinding};
 use identitymesh_model::{AttributeSchema, Name, Object, Text, VALUE_COUNT_MAX, Value, ValueType, Values};
 
 use crate::error;
-use crate::schema::TypeMap;
+use crate::schema::{ACCOUNT_CONTROL, TypeMap};
 use crate::transport::{Bytes, Entry};
 use crate::value;
 
+/// The bit of `userAccountControl` that says that nobody can sign in.
+pub(crate) const ACCOUNT_DISABLED: i64 = 2;
 /// Longest external id, in bytes.
 const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
 
@@ -34,20 +36,26 @@ pub(crate) fn entry(map: &TypeMap, empty_member: &str, entry: &Entry) -> Read {
     };
     let mut read = Read { object: None, findings: Vec::new(), has_stand_in: false };
     let mut attributes = Object::with_capacity(entry.attributes.len() + 1);
+    let mut unread = Vec::new();
     if let Some(address) = map.schema.address {
         attributes.set(address, Value::text(&entry.dn));
     }
     for (description, values) in &entry.attributes {
         let Some(attribute) = map.attribute(description) else { continue };
-        match read_values(attribute, values, empty_member, &mut read.has_stand_in) {
+        match read_values(map, attribute, values, empty_member, &mut read.has_stand_in) {
             Ok(values) => drop(attributes.put(attribute.name, values)),
             Err(message) => {
+                unread.push(attribute.name);
                 let message = format!("{}: {message}", attribute.name);
                 read.findings.push(finding(map, error::VALUE, Some(&external_id), &entry.dn, message));
             }
         }
     }
-    read.object = Some(ImportedObject::whole(map.config.name, external_id, attributes));
+    if let Some(name) = map.disabled_bit {
+        let bits = entry.texts(ACCOUNT_CONTROL).next().and_then(|text| text.parse::<i64>().ok());
+        attributes.put(name, bits.map(|bits| Values::One(Value::Boolean(bits & ACCOUNT_DISABLED != 0))));
+    }
+    read.object = Some(ImportedObject { object_type: map.config.name, external_id, attributes, unread });
     read
 }
 
@@ -69,12 +77,16 @@ pub(crate) fn external_id(map: &TypeMap, entry: &Entry) -> Result<Text, String> 
         [value] if value.is_empty() || value.len() > EXTERNAL_ID_BYTES_MAX => {
             Err(format!("{name} must have 1 to {EXTERNAL_ID_BYTES_MAX} bytes and has {}", value.len()))
         }
-        [value] => std::str::from_utf8(value).map(Text::new).map_err(|_| format!("{name} is not text")),
+        [value] => match value::decode(map.external_id_form, ValueType::String, value) {
+            Ok(Some(Value::Text(text))) => Ok(text),
+            _ => Err(format!("{name} is not text")),
+        },
         values => Err(format!("{name} has {} values and must have one", values.len())),
     }
 }
 
 fn read_values(
+    map: &TypeMap,
     attribute: &AttributeSchema,
     values: &[Bytes],
     empty_member: &str,
@@ -84,13 +96,14 @@ fn read_values(
     if values.len() > VALUE_COUNT_MAX && !is_reference {
         return Err(format!("{} values are more than {VALUE_COUNT_MAX}", values.len()));
     }
+    let form = map.form(attribute.name);
     let mut read = Vec::with_capacity(values.len());
     for bytes in values {
         if is_reference && bytes.eq_ignore_ascii_case(empty_member.as_bytes()) {
             *has_stand_in = true;
             continue;
         }
-        read.push(value::decode(attribute.kind.value, bytes)?);
+        read.extend(value::decode(form, attribute.kind.value, bytes)?);
     }
     match (attribute.kind.multi, attribute.ignore_case) {
         (true, true) => Ok(Values::set_ignore_case(read)),

@@ -3,6 +3,7 @@
 //! One table, [`verdict`], decides for every code what became of a write; codes not in it are refusals, because an
 //! unknown refusal that is tried for ever helps nobody. What the server says in words is handed on unchanged.
 
+use crate::dialect::active_directory::codes;
 use crate::transport::Answer;
 
 pub(crate) const SUCCESS: u32 = 0;
@@ -56,6 +57,11 @@ pub(crate) fn in_words(answer: &Answer) -> String {
     if !answer.message.is_empty() {
         words.push_str(": ");
         words.push_str(&answer.message);
+        if let Some(meaning) = codes::explained(&answer.message) {
+            words.push_str(" (");
+            words.push_str(meaning);
+            words.push(')');
+        }
     }
     if !answer.referrals.is_empty() {
         words.push_str("; it refers to ");
@@ -112,12 +118,13 @@ const fn name(code: u32) -> &'static str {
     }
 }
 
-/// The words of a server's message that may name an attribute: what stands in quotes or parentheses, and what
-/// stands before a colon. Only the caller knows which of them are attributes.
+/// The words of a server's message that may name an attribute: what stands in quotes or parentheses, before a colon,
+/// and behind the word "attribute". Only the caller knows which of them are attributes.
 pub(crate) fn names_in(message: &str) -> impl Iterator<Item = &str> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-.;".contains(character);
     let mut rest = message;
     let mut before = ' ';
+    let mut is_announced = false;
     std::iter::from_fn(move || {
         loop {
             let start = rest.find(is_part)?;
@@ -128,8 +135,9 @@ pub(crate) fn names_in(message: &str) -> impl Iterator<Item = &str> {
             rest = tail;
             before = ' ';
             let closing = tail.chars().next().unwrap_or(' ');
-            let is_named =
-                closing == ':' || matches!((opening, closing), ('\'', '\'') | ('"', '"') | ('(', ')'));
+            let is_named = std::mem::replace(&mut is_announced, word.eq_ignore_ascii_case("attribute"))
+                || closing == ':'
+                || matches!((opening, closing), ('\'', '\'') | ('"', '"') | ('(', ')'));
             if is_named {
                 return Some(word);
             }
@@ -163,7 +171,7 @@ mod tests {
             code: 10,
             message: "shadow copy".to_owned(),
             referrals: vec!["ldap://master.test".to_owned()],
-            entry: None,
+            ..Answer::default()
         };
         assert_eq!(in_words(&answer), "referral (10): shadow copy; it refers to ldap://master.test");
         assert_eq!(in_words(&Answer { code: 51, ..Answer::default() }), "busy (51)");
@@ -176,6 +184,7 @@ mod tests {
         assert_eq!(names("object class 'inetOrgPerson' requires attribute 'sn'"), ["inetOrgPerson", "sn"]);
         assert_eq!(names("attribute \"foo\" not allowed"), ["foo"]);
         assert_eq!(names("Att 9 (title):len"), ["title"]);
+        assert_eq!(names("0200D: SINGLE-VALUE attribute title on x"), ["0200D", "title"]);
         assert_eq!(names(""), [""; 0]);
         assert_eq!(names("é'ü'"), [""; 0]);
     }

@@ -6,7 +6,7 @@
 use identitymesh_model::dn;
 
 /// Statements in normalised form.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Scope {
     statements: Vec<(String, bool)>,
     default: bool,

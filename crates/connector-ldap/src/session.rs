@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use identitymesh_connector::{
-    Class, ConnectorError, Context, Exporter, Identity, ImportMode, ImportRequest, ImportedObject, Importer,
-    Operation, Outcome, Page, Session, TestReport,
+    Class, ConnectorError, Context, Exporter, Follower, Identity, ImportMode, ImportRequest, ImportedObject,
+    Importer, Operation, Outcome, Page, Passwords, Session, TestReport,
 };
 use identitymesh_model::{ItemId, Name, Schema};
 
+use crate::delta::{Around, Pages, style_of};
 use crate::error;
 use crate::export::{self, Writer};
 use crate::import::Reading;
 use crate::link::{Link, unless_cancelled};
 use crate::result;
-use crate::schema::{Directory, PAGED_RESULTS};
+use crate::schema::{Directory, PAGED_RESULTS, TypeMap};
 use crate::settings::Config;
 use crate::transport::{Dial, Search, Transport};
 
 /// A session with a directory.
 pub(crate) struct LdapSession {
-    config: Arc<Config>,
-    context: Context,
-    link: Link,
+    pub(crate) config: Arc<Config>,
+    pub(crate) context: Context,
+    pub(crate) link: Link,
     directory: Option<Arc<Directory>>,
-    reading: Option<Reading>,
+    pub(crate) reading: Option<Box<dyn Pages>>,
 }
 
 impl LdapSession {
@@ -38,7 +39,7 @@ impl LdapSession {
         Ok(Self { config, context, link, directory: None, reading: None })
     }
 
-    async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
+    pub(crate) async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
         let transport = unless_cancelled(&self.context.cancel, self.link.transport()).await?;
         if let Some(directory) = &self.directory {
             return Ok((transport, Arc::clone(directory)));
@@ -49,6 +50,23 @@ impl LdapSession {
         Ok((transport, directory))
     }
 
+    pub(crate) fn around(
+        &self,
+        transport: Arc<dyn Transport>,
+        directory: &Arc<Directory>,
+        types: Vec<Arc<TypeMap>>,
+        page_size_max: usize,
+    ) -> Around {
+        Around {
+            transport,
+            dial: Arc::clone(self.link.dial()),
+            config: Arc::clone(&self.config),
+            directory: Arc::clone(directory),
+            types,
+            page_size: self.config.page_size.min(page_size_max.max(1)),
+        }
+    }
+
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.config.trust_server_certificate {
@@ -57,11 +75,18 @@ impl LdapSession {
         if !self.config.starttls && self.config.servers.iter().any(|server| !server.is_ldaps()) {
             warnings.push("the connection is not encrypted: use ldaps:// or starttls = true".to_owned());
         }
-        if self.config.bind.is_none() {
+        if self.config.bind.is_none() && self.config.kerberos.is_none() {
             warnings.push("nobody is signed in (no bind_dn): servers show little to strangers".to_owned());
         }
         warnings
     }
+}
+
+/// How changes are found, in words.
+async fn changes(around: &Around) -> Result<Option<String>, ConnectorError> {
+    let Some(delta) = around.directory.dialect.delta() else { return Ok(None) };
+    let style = delta.mark(around).await?.as_ref().and_then(style_of);
+    Ok(style.map(|style| format!("changes are read by {style}")))
 }
 
 #[async_trait]
@@ -74,6 +99,8 @@ impl Session for LdapSession {
         }
         if let Some((dn, _)) = &self.config.bind {
             steps.push(format!("signed in as {dn}"));
+        } else if self.config.kerberos.is_some() {
+            steps.push("signed in by Kerberos".to_owned());
         }
         steps.push("read the schema".to_owned());
         let base = self.config.base.clone();
@@ -88,6 +115,15 @@ impl Session for LdapSession {
         }
         steps.push(format!("read {base}"));
         let mut warnings = self.warnings();
+        let around = self.around(transport, &directory, directory.types(), 1);
+        match unless_cancelled(&self.context.cancel, changes(&around)).await? {
+            Some(step) => steps.push(step),
+            None if directory.dialect.delta().is_none() => {}
+            None => warnings.push(
+                "every import reads everything: the server does not say what changed, or not to this account"
+                    .to_owned(),
+            ),
+        }
         if !directory.offers(PAGED_RESULTS) {
             warnings.push("the server offers no paged results: each type is read in one answer".to_owned());
         }
@@ -105,20 +141,38 @@ impl Session for LdapSession {
     fn exporter(&mut self) -> Option<&mut dyn Exporter> {
         Some(self)
     }
+
+    fn follower(&mut self) -> Option<&mut dyn Follower> {
+        Some(self)
+    }
+
+    fn passwords(&mut self) -> Option<&mut dyn Passwords> {
+        Some(self)
+    }
 }
 
 #[async_trait]
 impl Importer for LdapSession {
     async fn begin(&mut self, request: ImportRequest) -> Result<(), ConnectorError> {
         self.reading = None;
-        if request.mode != ImportMode::Full {
-            return Err(ConnectorError::unsupported("read only what changed"));
-        }
         let (transport, directory) = self.ready().await?;
         let types = request.object_types.iter().map(|name| directory.object_type(*name).cloned());
         let types = types.collect::<Result<Vec<_>, _>>()?;
-        let config = Arc::clone(&self.config);
-        self.reading = Some(Reading::new(transport, config, &directory, types, request.page_size_max));
+        let around = self.around(transport, &directory, types, request.page_size_max);
+        let cancel = &self.context.cancel;
+        let begun = match (request.mode, around.directory.dialect.delta()) {
+            (ImportMode::Full, None) => Ok(Box::new(Reading::new(around, None)) as Box<dyn Pages>),
+            (ImportMode::Full, Some(delta)) => unless_cancelled(cancel, delta.mark(&around))
+                .await
+                .map(|mark| Box::new(Reading::new(around, mark)) as Box<dyn Pages>),
+            (ImportMode::Delta { since }, Some(delta)) => {
+                unless_cancelled(cancel, delta.resume(around, &since)).await
+            }
+            (ImportMode::Delta { .. }, None) => {
+                return Err(ConnectorError::unsupported("read only what changed"));
+            }
+        };
+        self.reading = Some(begun.inspect_err(|_| self.link.give_up())?);
         Ok(())
     }
 
@@ -126,7 +180,7 @@ impl Importer for LdapSession {
         let Some(mut reading) = self.reading.take() else {
             return Err(ConnectorError::new(error::LOST, Class::Bug, "no import is under way"));
         };
-        match reading.next_page(&self.context.cancel).await {
+        match unless_cancelled(&self.context.cancel, reading.next_page()).await {
             Ok(page) => {
                 self.reading = Some(reading);
                 Ok(page)

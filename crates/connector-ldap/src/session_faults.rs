@@ -14,16 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::import::PAGES_WITHOUT_NEWS_MAX;
 use crate::session::LdapSession;
-use crate::settings::{Config, descriptor};
+use crate::settings::{Config, Family, descriptor};
 use crate::transport::fake::{Fake, FakeDial, Fault};
 
-async fn session(fake: &Arc<Fake>) -> LdapSession {
+pub(crate) async fn session(fake: &Arc<Fake>) -> LdapSession {
     let written =
         json!({"servers": ["ldaps://ldap.test"], "base": "dc=t", "page_size": 10, "types": {"user": {}}});
     let written = serde_json::from_value(written).unwrap();
-    let (settings, problems) = descriptor().settings.read(&written, Path::new("/"));
+    let (settings, problems) = descriptor(Family::Any).settings.read(&written, Path::new("/"));
     assert_eq!(problems, []);
-    let config = Arc::new(Config::read(&settings).ok().unwrap());
+    let config = Arc::new(Config::read(&settings, Family::Any).ok().unwrap());
     let context =
         Context { cancel: CancellationToken::new(), request_timeout: Duration::from_secs(5), schema: None };
     LdapSession::open(Arc::new(FakeDial(Arc::clone(fake))), config, context).await.unwrap()

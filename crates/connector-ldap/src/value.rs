@@ -4,17 +4,62 @@
 
 use identitymesh_model::{AttributeSchema, Text, VALUE_BYTES_MAX, Value, ValueType, Values, dn};
 
+use crate::dialect::active_directory::values;
 use crate::time;
 use crate::transport::Bytes;
 
-/// One value of the given type.
+/// A form besides those that LDAP itself knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As the type says.
+    #[default]
+    Plain,
+    /// A text in the mesh, sixteen bytes on the wire.
+    Guid,
+    /// A text in the mesh, bytes on the wire.
+    Sid,
+    /// A moment in the mesh, tenths of a microsecond since 1601 on the wire; zero is absent.
+    FileTime,
+    /// A truth in the mesh, a bit of another attribute on the wire.
+    DisabledBit,
+    /// A text in the mesh, in quotes and UTF-16 on the wire; never read.
+    QuotedPassword,
+}
+
+impl Form {
+    /// The form in which a value of this type travels: a person may have declared another type.
+    fn of(self, kind: ValueType) -> Self {
+        match (self, kind) {
+            (Self::Guid | Self::Sid | Self::QuotedPassword, ValueType::String) => self,
+            (Self::FileTime, ValueType::DateTime) => self,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// One value of the given type; `None` for one that stands for none.
 ///
 /// # Errors
 /// In words, why the bytes are no such value.
-pub(crate) fn decode(kind: ValueType, bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn decode(form: Form, kind: ValueType, bytes: &[u8]) -> Result<Option<Value>, String> {
     if bytes.len() > VALUE_BYTES_MAX {
         return Err(format!("a value of {} bytes is longer than {VALUE_BYTES_MAX}", bytes.len()));
     }
+    match form.of(kind) {
+        Form::Guid => {
+            values::guid_text(bytes).map(Value::text).map(Some).ok_or("a GUID has 16 bytes".to_owned())
+        }
+        Form::Sid => values::sid_text(bytes).map(Value::text).map(Some).ok_or("a value is no SID".to_owned()),
+        Form::FileTime => {
+            let number = std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok());
+            let at = number.and_then(values::filetime).ok_or("a value is no FILETIME")?;
+            Ok(at.map(Value::DateTime))
+        }
+        Form::Plain | Form::QuotedPassword | Form::DisabledBit => decode_plain(kind, bytes).map(Some),
+    }
+}
+
+fn decode_plain(kind: ValueType, bytes: &[u8]) -> Result<Value, String> {
     if kind == ValueType::Binary {
         return Ok(Value::Binary(bytes.into()));
     }
@@ -43,7 +88,26 @@ pub(crate) fn decode(kind: ValueType, bytes: &[u8]) -> Result<Value, String> {
 ///
 /// # Errors
 /// In words, when the directory has no way of writing it.
-pub(crate) fn encode(value: &Value) -> Result<Bytes, String> {
+pub(crate) fn encode(form: Form, value: &Value) -> Result<Bytes, String> {
+    match (form, value) {
+        (Form::Guid, Value::Text(text)) => {
+            let bytes = values::guid_bytes(text).ok_or_else(|| format!("{text:?} is no GUID"))?;
+            return Ok(bytes.to_vec());
+        }
+        (Form::Sid, Value::Text(text)) => {
+            return values::sid_bytes(text).ok_or_else(|| format!("{text:?} is no SID"));
+        }
+        (Form::FileTime, Value::DateTime(at)) => {
+            let number =
+                values::to_filetime(*at).ok_or_else(|| format!("{at} cannot be written as FILETIME"))?;
+            return Ok(number.to_string().into_bytes());
+        }
+        (Form::QuotedPassword, Value::Text(text)) => {
+            let quoted = format!("\"{text}\"");
+            return Ok(quoted.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        }
+        _ => {}
+    }
     Ok(match value {
         Value::Text(text) | Value::Reference(text) => text.as_bytes().to_vec(),
         Value::Integer(number) => number.to_string().into_bytes(),
@@ -56,8 +120,8 @@ pub(crate) fn encode(value: &Value) -> Result<Bytes, String> {
 }
 
 /// Several values as they travel.
-pub(crate) fn encode_all(values: &[Value]) -> Result<Vec<Bytes>, String> {
-    values.iter().map(encode).collect()
+pub(crate) fn encode_all(form: Form, values: &[Value]) -> Result<Vec<Bytes>, String> {
+    values.iter().map(|value| encode(form, value)).collect()
 }
 
 /// What two values have in common when the directory takes them for the same.
@@ -110,8 +174,8 @@ mod tests {
             (ValueType::Reference, Value::reference("cn=a,dc=t"), "cn=a,dc=t"),
             (ValueType::Binary, Value::Binary(b"raw".as_slice().into()), "raw"),
         ] {
-            assert_eq!(encode(&value).unwrap(), wire.as_bytes());
-            assert_eq!(decode(kind, wire.as_bytes()), Ok(value));
+            assert_eq!(encode(Form::Plain, &value).unwrap(), wire.as_bytes());
+            assert_eq!(decode(Form::Plain, kind, wire.as_bytes()), Ok(Some(value)));
         }
     }
 
@@ -123,10 +187,34 @@ mod tests {
             (ValueType::DateTime, b"2026-03-02", "generalizedTime"),
             (ValueType::String, &[0xff], "UTF-8"),
         ] {
-            assert!(decode(kind, bytes).unwrap_err().contains(expected));
+            assert!(decode(Form::Plain, kind, bytes).unwrap_err().contains(expected));
         }
-        assert!(decode(ValueType::Binary, &vec![0; VALUE_BYTES_MAX]).is_ok());
-        assert!(decode(ValueType::Binary, &vec![0; VALUE_BYTES_MAX + 1]).is_err());
+        assert!(decode(Form::Plain, ValueType::Binary, &vec![0; VALUE_BYTES_MAX]).is_ok());
+        assert!(decode(Form::Plain, ValueType::Binary, &vec![0; VALUE_BYTES_MAX + 1]).is_err());
+    }
+
+    #[test]
+    fn forms_of_active_directory_go_out_and_come_back() {
+        let at = "2026-03-02T08:15:30Z".parse().unwrap();
+        for (form, kind, value) in [
+            (Form::Guid, ValueType::String, Value::text("12345678-9abc-def0-0102-030405060708")),
+            (Form::Sid, ValueType::String, Value::text("S-1-5-32-544")),
+            (Form::FileTime, ValueType::DateTime, Value::DateTime(at)),
+            // Declared otherwise, the bytes are taken as they are.
+            (Form::Guid, ValueType::Binary, Value::Binary(b"x".as_slice().into())),
+            (Form::FileTime, ValueType::Integer, Value::Integer(0)),
+        ] {
+            let bytes = encode(form, &value).unwrap();
+            assert_eq!(decode(form, kind, &bytes), Ok(Some(value)), "{form:?}");
+        }
+        assert_eq!(decode(Form::FileTime, ValueType::DateTime, b"0"), Ok(None));
+        assert_eq!(encode(Form::QuotedPassword, &Value::text("aé")).unwrap(), b"\"\0a\0\xe9\0\"\0");
+        for (form, kind) in [(Form::Guid, ValueType::String), (Form::FileTime, ValueType::DateTime)] {
+            assert!(
+                decode(form, kind, b"x").is_err()
+                    && encode(form, &Value::text("x")).is_ok() == (form == Form::FileTime)
+            );
+        }
     }
 
     #[test]

@@ -37,16 +37,31 @@ pub struct Watermark {
     pub body: String,
 }
 
+/// Where and how to follow.
+#[derive(Clone, Debug)]
+pub struct FollowRequest {
+    /// The newest watermark that was committed.
+    pub since: Watermark,
+    /// Which object types.
+    pub object_types: Vec<Name>,
+    /// How many objects a page should have at most; a kind may use fewer.
+    pub page_size_max: usize,
+}
+
 /// A bounded part of an import.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// What changed, in the order in which it has to be applied.
     pub changes: Vec<Change>,
+    /// Objects that the system named as there and unchanged, without showing them. In a delta they and the changes are
+    /// all there is of a type, once its certificate comes; without one they say nothing.
+    pub present: Vec<(Name, Text)>,
     /// Objects that could not be read, or not whole. They count as seen: what is malformed is not gone.
     pub findings: Vec<ObjectFinding>,
     /// Only where resuming from here can miss nothing.
     pub watermark: Option<Watermark>,
-    /// Partitions that this page ends, in a full import.
+    /// Partitions that this page ends: in a full import each; in a delta those of which everything that is there was
+    /// named, because the system could not say what is gone.
     pub certificates: Vec<Certificate>,
     /// For the progress bar.
     pub progress: Progress,
@@ -76,7 +91,7 @@ pub struct ObjectFinding {
     pub message: String,
 }
 
-/// What a connector can prove about one partition at the end of a full read.
+/// What a connector can prove about one partition at the end of a read that named everything there is of it.
 ///
 /// Only a certificate without gaps lets the runner infer that what was not seen is gone (sync semantics, section 2).
 /// The runner adds its own checks: no external id seen twice, not empty where it was not empty before.
@@ -84,7 +99,7 @@ pub struct ObjectFinding {
 pub struct Certificate {
     /// The object type.
     pub object_type: Name,
-    /// Objects delivered, malformed ones included.
+    /// Objects delivered, malformed ones and those named as present included.
     pub objects: u64,
     /// How many the system itself says there are.
     pub expected: Option<u64>,

@@ -21,6 +21,10 @@ pub struct Capabilities {
     pub hierarchical: bool,
     /// Refuses a change whose old values are not there any more.
     pub compare_and_set: bool,
+    /// Tells changes as they happen, where the system offers it.
+    pub follow: bool,
+    /// Sets passwords, where the system offers it.
+    pub set_password: bool,
 }
 
 /// A stateless description of one kind of connected system.

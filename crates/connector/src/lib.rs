@@ -19,8 +19,10 @@ mod settings;
 pub use change::{Change, ImportedObject, Patch};
 pub use error::{Class, ConnectorError};
 pub use export::{AttributeChange, ChangeKind, Identity, Operation, OperationKind, Outcome, Written};
-pub use import::{Certificate, ImportMode, ImportRequest, ObjectFinding, Page, Progress, Watermark};
+pub use import::{
+    Certificate, FollowRequest, ImportMode, ImportRequest, ObjectFinding, Page, Progress, Watermark,
+};
 pub use kind::{Capabilities, ConnectorKind, Descriptor};
 pub use registry::Registry;
-pub use session::{Context, Exporter, Importer, Session, TestReport};
+pub use session::{Context, Exporter, Follower, Importer, Passwords, Session, TestReport};
 pub use settings::{Problem, SettingKind, SettingSchema, Settings, SettingsSchema};

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use identitymesh_model::Schema;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ConnectorError, Identity, ImportRequest, ImportedObject, Operation, Outcome, Page};
+use crate::{
+    ConnectorError, FollowRequest, Identity, ImportRequest, ImportedObject, Operation, Outcome, Page,
+};
 use identitymesh_model::{ItemId, Name};
 
 /// What every call of a session observes.
@@ -53,6 +55,16 @@ pub trait Session: Send {
     fn exporter(&mut self) -> Option<&mut dyn Exporter> {
         None
     }
+
+    /// The part that hears of changes as they happen, if the kind can and this system offers it.
+    fn follower(&mut self) -> Option<&mut dyn Follower> {
+        None
+    }
+
+    /// The part that sets passwords, if the kind can and this system offers it.
+    fn passwords(&mut self) -> Option<&mut dyn Passwords> {
+        None
+    }
 }
 
 /// Reads, page by page.
@@ -61,8 +73,8 @@ pub trait Importer: Send {
     /// Starts a read; one at a time per session.
     ///
     /// # Errors
-    /// When it cannot start. A watermark that the system refuses is class `Conflict` with code `CON-010`, and the
-    /// caller turns to a full import.
+    /// When it cannot start. A watermark that the system refuses is class `Conflict` with code `CON-010`, here or from
+    /// [`Importer::next_page`], and the caller turns to a full import.
     async fn begin(&mut self, request: ImportRequest) -> Result<(), ConnectorError>;
 
     /// The next page, `None` after the last.
@@ -70,6 +82,42 @@ pub trait Importer: Send {
     /// # Errors
     /// When the read broke; the import is over then, without certificates.
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError>;
+}
+
+/// Hears of changes as they happen.
+///
+/// What comes are the pages of a delta import that does not end. Which of them end a consistent state, a watermark
+/// says, as ever.
+#[async_trait]
+pub trait Follower: Send {
+    /// Starts to follow; one at a time per session, and instead of an import.
+    ///
+    /// # Errors
+    /// As for [`Importer::begin`].
+    async fn follow(&mut self, request: FollowRequest) -> Result<(), ConnectorError>;
+
+    /// Waits for the next page, for as long as nothing happens. It may be empty but for a watermark.
+    ///
+    /// # Errors
+    /// When the connection was lost, class `Transient`: the caller follows again from the last committed watermark.
+    /// When the system refuses to go on from where it was, `CON-010`. When cancelled.
+    async fn next_change(&mut self) -> Result<Page, ConnectorError>;
+}
+
+/// Sets passwords.
+#[async_trait]
+pub trait Passwords: Send {
+    /// Sets the password of one object, as an administrator does: the old one is not asked for. The password goes to
+    /// the system over an encrypted connection only, and into no message.
+    ///
+    /// # Errors
+    /// When nothing can be said of what became of it.
+    async fn set_password(
+        &mut self,
+        object_type: Name,
+        identity: &Identity,
+        password: &str,
+    ) -> Result<Outcome, ConnectorError>;
 }
 
 /// Writes, batch by batch.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use identitymesh_model::plan::{ItemAction, ItemChange};
+use identitymesh_model::plan::{Edit, ItemAction, ItemChange};
 use identitymesh_model::{Name, Object, SpaceRecord, Text, Uid, Value, Values};
 
 use crate::stage::Exported;
@@ -17,19 +17,23 @@ pub type KnownAddresses = HashMap<Uid, Text>;
 /// The mesh objects that references of an item still wait for.
 #[must_use]
 pub fn pending(action: &ItemAction) -> Vec<Uid> {
-    let sets: Vec<&Values> = match action {
-        ItemAction::Create { attributes, .. } => attributes.iter().map(|(_, values)| values).collect(),
-        ItemAction::Update { changes, .. } => {
-            changes.iter().filter_map(|change| change.new.as_ref()).collect()
-        }
-        ItemAction::Delete { .. } => Vec::new(),
-    };
-    let values = sets.into_iter().flat_map(|values| values.as_slice());
-    let mut uids: Vec<Uid> =
-        values.filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok()).collect();
+    let mut uids: Vec<Uid> = waiting(action).collect();
     uids.sort_unstable();
     uids.dedup();
     uids
+}
+
+/// The same as often and in the order in which they stand there.
+pub(crate) fn waiting(action: &ItemAction) -> impl Iterator<Item = Uid> + '_ {
+    let lists: Vec<&[Value]> = match action {
+        ItemAction::Create { attributes, .. } => {
+            attributes.iter().map(|(_, values)| values.as_slice()).collect()
+        }
+        ItemAction::Update { changes, .. } => changes.iter().map(ItemChange::wanted).collect(),
+        ItemAction::Delete { .. } => Vec::new(),
+    };
+    let values = lists.into_iter().flatten();
+    values.filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok())
 }
 
 /// The item with every reference that is known by now replaced and the others left out; the second part says which
@@ -46,14 +50,25 @@ pub fn addressed(action: &ItemAction, known: &KnownAddresses) -> (ItemAction, Ve
                 .collect();
         }
         ItemAction::Update { changes, .. } => {
-            for change in changes.iter_mut() {
-                change.new = change.new.take().and_then(|values| replaced(values, known));
-            }
-            changes.retain(|change| change.old != change.new);
+            changes.iter_mut().for_each(|change| address(&mut change.edit, known));
+            changes.retain(|change| match &change.edit {
+                Edit::Replace { old, new } => old != new,
+                Edit::Set { add, remove, .. } => !add.is_empty() || !remove.is_empty(),
+            });
         }
         ItemAction::Delete { .. } => {}
     }
     (action, waits)
+}
+
+fn address(edit: &mut Edit, known: &KnownAddresses) {
+    match edit {
+        Edit::Replace { new, .. } => *new = new.take().and_then(|values| replaced(values, known)),
+        Edit::Set { add, .. } => {
+            let values = Values::set(std::mem::take(add)).and_then(|values| replaced(values, known));
+            *add = values.map_or_else(Vec::new, Values::into_vec);
+        }
+    }
 }
 
 fn replaced(values: Values, known: &KnownAddresses) -> Option<Values> {
@@ -91,14 +106,34 @@ pub fn after_update(
     }
     let mut exported = Exported { names: space.exported.to_vec(), drift: space.drift.clone() };
     for change in changes {
-        doc.put(change.name, change.new.clone());
-        exported.drift.retain(|(name, _)| *name != change.name);
+        let written = ours(space, change);
+        doc.put(change.name, change.applied_to(doc.get(change.name)));
+        let before = exported.drift.iter().position(|(name, _)| *name == change.name);
+        let before = before.map(|at| exported.drift.remove(at).1);
         if !exported.names.contains(&change.name) {
             exported.names.push(change.name);
         }
+        // What others put into a set, or took out of it, is no more ours for our having sent something else.
+        if let Some(written) = written.filter(|written| written.as_ref() != doc.get(change.name)) {
+            exported.drift.push((change.name, written));
+        } else if let Edit::Replace { new, .. } = &change.edit
+            && before.as_ref() == Some(new)
+        {
+            // Written again over a foreign change: whether that lasts is remembered until an import shows it.
+            exported.drift.push((change.name, before.flatten()));
+        }
     }
     exported.names.sort_unstable();
+    exported.drift.sort_by_key(|(name, _)| *name);
     (doc, exported)
+}
+
+/// What is ours of a set that others fill too, once the change is made; `None` where all of it is.
+fn ours(space: &SpaceRecord, change: &ItemChange) -> Option<Option<Values>> {
+    match &change.edit {
+        Edit::Set { shared: true, .. } => Some(change.applied_to(space.snapshot(change.name).flatten())),
+        _ => None,
+    }
 }
 
 /// A new name sets the naming attribute: the old value gives way to the new one.
@@ -154,8 +189,9 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
                 }
                 _ => true,
             };
-            let is_new = changes.iter().all(|change| has(object, change.name, change.new.as_ref()));
-            let is_old = changes.iter().all(|change| has(object, change.name, change.old.as_ref()));
+            let was_read = changes.iter().all(|change| !unread.contains(&change.name));
+            let is_new = was_read && changes.iter().all(|change| is_made(object, change));
+            let is_old = was_read && changes.iter().all(|change| is_not_made(object, change));
             match (is_new && moved, is_old && (new.is_none() || !moved)) {
                 (true, _) => Found::AsWanted,
                 (false, true) => Found::AsBefore,
@@ -163,6 +199,31 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
             }
         }
     }
+}
+
+fn is_made(object: &Object, change: &ItemChange) -> bool {
+    match &change.edit {
+        Edit::Replace { new, .. } => has(object, change.name, new.as_ref()),
+        Edit::Set { add, remove, .. } => {
+            let now = object.get(change.name).map_or(&[][..], Values::as_slice);
+            add.iter().all(|value| holds(now, value)) && !remove.iter().any(|value| holds(now, value))
+        }
+    }
+}
+
+fn is_not_made(object: &Object, change: &ItemChange) -> bool {
+    match &change.edit {
+        Edit::Replace { old, .. } => has(object, change.name, old.as_ref()),
+        Edit::Set { add, remove, .. } => {
+            let now = object.get(change.name).map_or(&[][..], Values::as_slice);
+            remove.iter().all(|value| holds(now, value)) && !add.iter().any(|value| holds(now, value))
+        }
+    }
+}
+
+/// Sets are sorted; a value in another case is looked for only where the same one is not there.
+fn holds(now: &[Value], value: &Value) -> bool {
+    now.binary_search(value).is_ok() || now.iter().any(|known| known.eq_ignore_case(value))
 }
 
 fn has(object: &Object, name: Name, wanted: Option<&Values>) -> bool {
@@ -187,7 +248,7 @@ mod tests {
             space: SpaceId(1),
             address: None,
             create_container: false,
-            changes: vec![ItemChange { name, old: Some("a".into()), new: None }],
+            changes: vec![ItemChange { name, edit: Edit::Replace { old: Some("a".into()), new: None } }],
         }
     }
 

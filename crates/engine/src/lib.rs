@@ -5,9 +5,11 @@
 //! rules give the same plan. A bad object is a finding, never an error. The rules it follows are the product's
 //! *sync semantics*; `docs/sync-semantics.md` is them in prose.
 
+pub mod absence;
 pub mod export;
 pub mod guard;
 pub mod key;
+pub mod retry;
 pub mod rules;
 pub mod stage;
 mod sync;

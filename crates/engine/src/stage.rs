@@ -8,7 +8,8 @@
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ConnectorId, ContentHash, Name, Object, SpaceRecord, Text, Value, Values, canonical,
+    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Name, Object, SpaceRecord, Text, VALUE_BYTES_MAX, Value,
+    Values, canonical,
 };
 
 use crate::key::{address_key, match_key};
@@ -69,6 +70,46 @@ pub struct Difference {
     pub drifted: Vec<(Name, Option<Values>)>,
     /// Whether a sync has to look at the object.
     pub touch: bool,
+}
+
+/// Longest external id in bytes.
+pub const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
+
+/// What is wrong with an external id, if anything.
+#[must_use]
+pub fn id_out_of_bounds(external_id: &str) -> Option<String> {
+    let length = external_id.len();
+    (length == 0 || length > EXTERNAL_ID_BYTES_MAX)
+        .then(|| format!("the external id has {length} bytes; 1 to {EXTERNAL_ID_BYTES_MAX} are possible"))
+}
+
+/// What is wrong with an object as a whole, so that it stays as it was.
+#[must_use]
+pub fn object_out_of_bounds(object: &Object) -> Option<String> {
+    (object.len() > ATTRIBUTE_COUNT_MAX)
+        .then(|| format!("it has more than {ATTRIBUTE_COUNT_MAX} attributes, so it stays as it was"))
+}
+
+/// Whether any of the values is beyond the bound; its attribute then counts as not read.
+#[must_use]
+pub fn is_out_of_bounds(values: &[Value]) -> bool {
+    values.iter().any(|value| value.size_bytes() > VALUE_BYTES_MAX)
+}
+
+/// What a finding says of an attribute with such a value.
+#[must_use]
+pub fn value_out_of_bounds(name: Name) -> String {
+    format!("{name} holds a value of more than {VALUE_BYTES_MAX} bytes, so {name} stays as it was")
+}
+
+/// Takes attributes with a value beyond the bound out of an object, and names them.
+pub fn set_aside(object: &mut Object) -> Vec<Name> {
+    let large = object.iter().filter(|(_, values)| is_out_of_bounds(values.as_slice()));
+    let large: Vec<Name> = large.map(|(name, _)| name).collect();
+    for name in &large {
+        object.remove(*name);
+    }
+    large
 }
 
 /// The hash of an object, by which an unchanged one is recognised, and its canonical text.
@@ -135,23 +176,40 @@ fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Ob
 /// What `imported` changes about `known`, whose content differs or which was not confirmed yet.
 #[must_use]
 pub fn compare(known: &SpaceRecord, imported: &Object, rules: Option<&ObjectTypeRules>) -> Difference {
+    let ignores_case = |name: Name| {
+        let schema = rules.and_then(|rules| rules.schema.as_ref());
+        schema.and_then(|schema| schema.attribute(name)).is_some_and(|attribute| attribute.ignore_case)
+    };
     let mut exported = Exported { names: known.exported.to_vec(), drift: Vec::new() };
     let mut drifted = Vec::new();
     for name in known.exported.iter().copied() {
         let now = imported.get(name);
         let written = known.snapshot(name).flatten();
-        let ignore_case = rules
-            .and_then(|rules| rules.schema.as_ref())
-            .and_then(|schema| schema.attribute(name))
-            .is_some_and(|attribute| attribute.ignore_case);
-        if is_same(now, written, ignore_case) {
+        if is_same(now, written, ignores_case(name)) {
             continue;
         }
+        if known.is_rewritten(name) {
+            exported.names.retain(|known| *known != name);
+        }
         exported.drift.push((name, written.cloned()));
-        if !is_same(now, known.doc.get(name), ignore_case) {
+        if !is_same(now, known.doc.get(name), ignores_case(name)) {
             drifted.push((name, written.cloned()));
         }
     }
+    for (name, written) in known.drift.iter().filter(|(name, _)| known.is_undone(*name)) {
+        let now = imported.get(*name);
+        let is_kept = is_same(now, written.as_ref(), ignores_case(*name));
+        let is_changed = !is_same(now, known.doc.get(*name), ignores_case(*name));
+        if is_kept || is_changed {
+            exported.names.push(*name);
+        }
+        if !is_kept {
+            exported.drift.push((*name, written.clone()));
+            drifted.extend(is_changed.then(|| (*name, written.clone())));
+        }
+    }
+    exported.names.sort_unstable();
+    exported.drift.sort_by_key(|(name, _)| *name);
     let is_read = rules.is_none_or(ObjectTypeRules::is_inbound);
     let returns = known.deleted;
     let touch = returns

@@ -43,7 +43,8 @@ pub(crate) fn registry() -> Registry {
         .with(FileKind::ldif())
         .with(FileKind::json())
         .with(SqliteKind::new())
-        .with(Ldap::default())
+        .with(Ldap::new())
+        .with(Ldap::active_directory())
 }
 
 /// Opens `data`. With `write` this process alone may have it open, and what an earlier process left unfinished is

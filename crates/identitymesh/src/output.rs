@@ -24,6 +24,11 @@ impl Output {
         if self.json { Ok(()) } else { write_line(&mut std::io::stdout().lock(), text) }
     }
 
+    /// One line for whoever reads along.
+    pub(crate) fn line(self, text: &str) -> anyhow::Result<()> {
+        write_line(&mut std::io::stdout().lock(), text)
+    }
+
     /// Whether a person watches.
     pub(crate) fn is_watched(self) -> bool {
         !self.json && std::io::stderr().is_terminal()

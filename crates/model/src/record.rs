@@ -31,13 +31,28 @@ pub struct SpaceRecord {
     pub unconfirmed: bool,
     /// The attributes that were last exported; their values stand in `doc` unless `drift` has them.
     pub exported: Arc<[Name]>,
-    /// What was last exported, where the system now says otherwise; `None` when it was exported as absent.
+    /// What was last exported, where the system now says otherwise; `None` when it was exported as absent. An entry
+    /// that `doc` agrees with was written over a foreign change and has to be kept by the system yet; one that
+    /// `exported` does not name was not kept.
     pub drift: Vec<(Name, Option<Values>)>,
     /// Its mesh object.
     pub link: Option<Link>,
 }
 
 impl SpaceRecord {
+    /// Whether `name` was written over a foreign change, and no import has shown since whether that lasts.
+    #[must_use]
+    pub fn is_rewritten(&self, name: Name) -> bool {
+        let written = self.drift.iter().find(|(drifted, _)| *drifted == name);
+        self.unconfirmed && written.is_some_and(|(_, written)| written.as_ref() == self.doc.get(name))
+    }
+
+    /// Whether the system did not keep what was written to `name` even when it was written again.
+    #[must_use]
+    pub fn is_undone(&self, name: Name) -> bool {
+        !self.exported.contains(&name) && self.drift.iter().any(|(drifted, _)| *drifted == name)
+    }
+
     /// What was last exported to `name`: outer `None` when the attribute never was.
     #[must_use]
     pub fn snapshot(&self, name: Name) -> Option<Option<&Values>> {

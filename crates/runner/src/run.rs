@@ -18,6 +18,8 @@ pub enum Steps {
     FullImport,
     /// What changed in the connected system.
     DeltaImport,
+    /// What changed in the connected system, as it changes.
+    Follow,
     /// What was imported, into the mesh and on to the queues.
     Sync,
     /// Everything, looked at again.
@@ -35,6 +37,7 @@ impl Steps {
         match self {
             Self::FullImport => "full-import",
             Self::DeltaImport => "delta-import",
+            Self::Follow => "follow",
             Self::Sync => "sync",
             Self::FullSync => "full-sync",
             Self::Export => "export",
@@ -44,7 +47,7 @@ impl Steps {
 
     pub(crate) const fn stage(self) -> Stage {
         match self {
-            Self::FullImport | Self::DeltaImport | Self::ConfirmingImport => Stage::Import,
+            Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
             Self::Sync | Self::FullSync => Stage::Sync,
             Self::Export => Stage::Export,
         }

@@ -8,5 +8,8 @@
 mod text;
 mod world;
 
-pub use text::{Problem, Rules, run_text};
-pub use world::{Answer, Exported, Incoming, Moment, Space, State, System, Systems, World, WorldNames};
+pub use text::{Problem, Rules, run_text, tell_mesh};
+pub use world::{
+    Answer, Asked, End, Exported, Incoming, Moment, Page, Patch, ReadFault, Space, State, Stopped, System,
+    Systems, World, WorldNames,
+};

@@ -5,14 +5,17 @@
 //! with what really happened in their place. What is wrong with a file names its line. `docs/scenarios.md` lists all
 //! statements.
 
+mod hands;
 mod play;
 mod rows;
 mod rules;
 mod show;
 mod statement;
+mod step;
 
 pub use play::run_text;
 pub use rules::Rules;
+pub use show::mesh as tell_mesh;
 
 /// What is wrong with a scenario file.
 #[derive(Debug, thiserror::Error)]

@@ -8,25 +8,32 @@ mod apply;
 mod check;
 mod export;
 mod import;
+mod index;
 mod names;
 mod neighbours;
+mod reading;
+mod send;
 mod state;
 mod sync;
 mod system;
 mod wakes;
 
 pub use export::Exported;
-pub use import::Incoming;
+pub use import::{End, Incoming, Page, Patch};
 pub use names::WorldNames;
+pub use neighbours::Asked;
 pub use state::{Space, State};
-pub use sync::Moment;
-pub use system::{Answer, System};
+pub use sync::{Moment, Stopped};
+pub use system::{Answer, ReadFault, System};
 
 use std::collections::BTreeMap;
 
 use identitymesh_engine::rules::{CompileInput, RuleProblem, RuleSet, compile, number_keys};
 use identitymesh_model::rules::Configuration;
-use identitymesh_model::{ConnectorId, Name, Schema, Timestamp};
+use identitymesh_model::{ConnectorId, Link, LinkMode, MeshId, Name, RuleId, Schema, SpaceId, Timestamp};
+
+/// Objects to a part of a sync, where nothing else is said.
+const PART_OBJECTS: usize = 5_000;
 
 /// Schemas of connected systems, and which of them are trees.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +54,12 @@ pub struct World {
     pub systems: BTreeMap<ConnectorId, System>,
     /// The present moment.
     pub now: Timestamp,
+    /// Objects to a part of a sync.
+    pub part_objects: usize,
+    /// Steps after which the run at hand is stopped: parts of a sync, items of an export.
+    pub stop_after: Option<usize>,
+    /// What planning has asked for so far.
+    pub asked: Asked,
     run: i64,
     part: u64,
 }
@@ -67,6 +80,9 @@ impl World {
             state: State::default(),
             systems: BTreeMap::new(),
             now,
+            part_objects: PART_OBJECTS,
+            stop_after: None,
+            asked: Asked::default(),
             run: 0,
             part: 0,
         };
@@ -115,6 +131,16 @@ impl World {
     pub fn connector_name(&self, id: ConnectorId) -> String {
         let known = self.input.connectors.iter().find(|(_, known)| **known == id);
         known.map_or_else(|| id.to_string(), |(name, _)| name.to_string())
+    }
+
+    /// An operator's link: no rule made it, and it outlives every import.
+    pub fn link_by_hand(&mut self, space: SpaceId, mesh: MeshId) {
+        let link = Link { mesh, rule: RuleId(0), mode: LinkMode::Manual, score: None };
+        let commit = self.state.next_commit();
+        self.state.edit(space, |known| {
+            known.record.link = Some(link);
+            (known.touched, known.note, known.waits) = (commit, None, Vec::new());
+        });
     }
 
     /// The attribute that holds addresses of this object type, where it has one.

@@ -124,6 +124,13 @@ pub enum Settle {
         /// The system's words.
         reason: String,
     },
+    /// Leased and never sent: it goes back as it was before the lease, due at once. It was no attempt.
+    Returned {
+        /// As the lease said: the target has to be asked about an earlier attempt.
+        unsettled: bool,
+        /// Why it was not sent.
+        reason: String,
+    },
     /// The answer was lost: the next lease says `unsettled`.
     Unknown {
         /// Not before.

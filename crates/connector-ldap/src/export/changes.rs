@@ -10,7 +10,7 @@ use identitymesh_model::{Name, Object, Value, Values};
 use crate::filter;
 use crate::schema::TypeMap;
 use crate::transport::Modification;
-use crate::value::{self, Key};
+use crate::value::{self, Form, Key};
 
 /// A modify request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,11 +48,18 @@ pub(crate) fn plan(
     {
         let schema = map.schema.attribute(*name);
         let description = map.description(*name);
-        let encode = |values: &[Value]| value::encode_all(values).map_err(|why| format!("{name}: {why}"));
+        let encode = |values: &[Value]| {
+            value::encode_all(map.form(*name), values).map_err(|why| format!("{name}: {why}"))
+        };
         let (mut out, mut into, is_swap) = match kind {
             ChangeKind::Replace { old, new } => {
                 if !map.has_equality(*name) {
-                    plan.steps.push(Modification::Replace(description, encode(slice(new.as_ref()))?));
+                    let mut values = encode(slice(new.as_ref()))?;
+                    if values.is_empty() && map.form(*name) == Form::FileTime {
+                        // "Never" is a number that must be there.
+                        values.push(b"0".to_vec());
+                    }
+                    plan.steps.push(Modification::Replace(description, values));
                     continue;
                 }
                 let (old, new) = (slice(old.as_ref()), slice(new.as_ref()));

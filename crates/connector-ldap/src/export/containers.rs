@@ -34,7 +34,7 @@ impl Writer {
             name = dn::parent(name);
         }
         for name in missing.into_iter().rev() {
-            let answer = self.send(&container(name)?).await?;
+            let answer = self.send(&self.container(name)?).await?;
             match result::verdict(answer.code) {
                 // Another operation of the batch may have made it a moment ago.
                 Verdict::Applied | Verdict::Exists => {}
@@ -43,18 +43,19 @@ impl Writer {
         }
         Ok(())
     }
-}
 
-fn container(name: &str) -> Result<WriteRequest, Outcome> {
-    let pairs = naming::rdn(name).unwrap_or_default();
-    let Some((classes, (attribute, value))) =
-        pairs.into_iter().next().and_then(|pair| Some((naming::container_classes(&pair.0)?, pair)))
-    else {
-        return Err(unsendable(format!(
-            "{name} is missing, and there is no telling what kind of container it is"
-        )));
-    };
-    let classes = classes.iter().map(|class| class.as_bytes().to_vec()).collect();
-    let attributes = vec![("objectClass".to_owned(), classes), (attribute, vec![value.into_bytes()])];
-    Ok(Write::Add { dn: name.to_owned(), attributes }.into())
+    fn container(&self, name: &str) -> Result<WriteRequest, Outcome> {
+        let pairs = naming::rdn(name).unwrap_or_default();
+        let classes = |attribute: &str| naming::container_classes(attribute, self.directory.dialect);
+        let Some((classes, (attribute, value))) =
+            pairs.into_iter().next().and_then(|pair| Some((classes(&pair.0)?, pair)))
+        else {
+            return Err(unsendable(format!(
+                "{name} is missing, and there is no telling what kind of container it is"
+            )));
+        };
+        let classes = classes.iter().map(|class| class.as_bytes().to_vec()).collect();
+        let attributes = vec![("objectClass".to_owned(), classes), (attribute, vec![value.into_bytes()])];
+        Ok(Write::Add { dn: name.to_owned(), attributes }.into())
+    }
 }

@@ -3,6 +3,7 @@
 use identitymesh_connector::{Outcome, Written};
 use identitymesh_model::{Name, Object, Values, dn};
 
+use super::account;
 use super::writer::{Writer, conflict, unknown, unsendable, written};
 use crate::naming;
 use crate::read;
@@ -18,6 +19,8 @@ impl Writer {
         attributes: &Object,
         create_container: bool,
     ) -> Result<Outcome, Outcome> {
+        self.check_encryption(map, attributes.iter().map(|(name, _)| name))?;
+        let attributes = &account::created(map, attributes);
         let address = address(map, attributes)?;
         let (dn, entry) = (address.to_owned(), entry(map, attributes, address, &self.config.empty_member)?);
         let request = self.with_id_back(map, Write::Add { dn, attributes: entry });
@@ -58,7 +61,8 @@ impl Writer {
     ) -> Result<Outcome, Outcome> {
         let entry = self.entry_at(map, address).await?;
         let Some(there) = entry.and_then(|entry| self.read(map, &entry).object) else {
-            return Err(self.negative(map, &format!("{address} exists and cannot be read"), answer));
+            // Another entry has a value that must be unique, or one of this name may not be seen.
+            return Err(self.refused(map, &format!("adding {address}"), answer));
         };
         let differing = differences(map, wanted, &there.attributes);
         if differing.is_empty() {
@@ -93,8 +97,8 @@ fn entry(
     for (name, values) in
         wanted.iter().filter(|(name, _)| Some(*name) != map.schema.address && *name != classes)
     {
-        let values =
-            value::encode_all(values.as_slice()).map_err(|why| unsendable(format!("{name}: {why}")))?;
+        let values = value::encode_all(map.form(name), values.as_slice())
+            .map_err(|why| unsendable(format!("{name}: {why}")))?;
         entry.push((map.description(name), values));
     }
     let said = wanted.get(classes).map_or(&[][..], Values::as_slice);

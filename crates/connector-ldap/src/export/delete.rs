@@ -19,7 +19,9 @@ impl Writer {
             },
         };
         for _ in 0..2 {
-            let answer = self.send(&self.guarded(map, id, &[], Write::Delete { dn: dn.clone() })).await?;
+            let answer = self
+                .send(&self.guarded(map, id, &[], Write::Delete { dn: self.target(map, id, &dn) }))
+                .await?;
             match result::verdict(answer.code) {
                 Verdict::Applied => return Ok(Outcome::Applied(written(id))),
                 // Moved meanwhile, or another entry has its name now: the id says which.

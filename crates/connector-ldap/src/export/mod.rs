@@ -4,12 +4,15 @@
 //! Every write names the object it means by its external id where the server can check that (RFC 4528), so an entry
 //! that took a name over is never changed in place of the one that had it. Specification: sync semantics, section 6.
 
+mod account;
 mod batch;
 mod changes;
 mod containers;
 mod create;
 mod delete;
+mod members;
 mod order;
+mod password;
 mod update;
 mod writer;
 

@@ -9,19 +9,20 @@ use identitymesh_model::{Name, Value, Values, dn};
 
 use super::changes::{self, Rdn, Rest, StandIn};
 use super::writer::{Writer, conflict, unsendable, written};
+use crate::dialect::Dialect;
 use crate::naming;
 use crate::result::{self, OBJECT_CLASS_VIOLATION, Verdict};
 use crate::schema::TypeMap;
 use crate::transport::{Entry, Modification, Write};
-use crate::value::{self, Key};
+use crate::value::{self, Form, Key};
 
 /// How often a change is fitted to what the target holds before somebody else is taken to change it all the time.
 const ATTEMPTS_MAX: usize = 4;
 
 /// How far an update has come.
-struct Progress {
-    dn: String,
-    has_changed: bool,
+pub(super) struct Progress {
+    pub(super) dn: String,
+    pub(super) has_changed: bool,
 }
 
 impl Writer {
@@ -36,13 +37,20 @@ impl Writer {
         let id = identity.external_id.as_str();
         let dn = match &identity.address {
             Some(address) => address.to_string(),
-            None => self.place_of(map, id, "").await?,
+            None => self.still_there(map, id).await?.dn,
         };
         if let Some(wrong) = new_address.filter(|address| naming::rdn(address).is_none()) {
             return Err(unsendable(format!("{wrong:?} is no name of an entry")));
         }
+        self.check_encryption(map, changes.iter().map(|change| change.name))?;
+        let changes = &self.account(map, id, changes).await?;
+        let (linked, plain): (Vec<_>, Vec<_>) =
+            changes.iter().cloned().partition(|change| self.is_linked(map, change));
         let mut progress = Progress { dn, has_changed: false };
-        self.modify(map, id, changes, new_address, &mut progress).await?;
+        self.modify(map, id, &plain, new_address, &mut progress).await?;
+        self.link(map, id, &linked, &mut progress)
+            .await
+            .map_err(|outcome| if progress.has_changed { half_done(outcome) } else { outcome })?;
         if let Some(new_address) = new_address {
             self.rename(map, id, changes, (new_address, create_container), &mut progress).await.map_err(
                 |outcome| {
@@ -56,15 +64,6 @@ impl Writer {
         })
     }
 
-    /// Where the object with this id is, if not at `tried`.
-    async fn place_of(&self, map: &TypeMap, id: &str, tried: &str) -> Result<String, Outcome> {
-        let entry = self.still_there(map, id).await?;
-        if entry.dn == tried {
-            return Err(conflict(format!("{tried} cannot be changed although it is there")));
-        }
-        Ok(entry.dn)
-    }
-
     async fn modify(
         &self,
         map: &TypeMap,
@@ -76,6 +75,7 @@ impl Writer {
         let mut changes = wanted.to_vec();
         let mut is_there = None;
         let mut extra_step = None;
+        let mut is_stubborn = false;
         for _ in 0..ATTEMPTS_MAX {
             let names = names(map, &progress.dn, new_address);
             let stand_in = StandIn { member: &self.config.empty_member, is_there };
@@ -84,17 +84,30 @@ impl Writer {
             if plan.steps.is_empty() {
                 return Ok(());
             }
-            let write = Write::Modify { dn: progress.dn.clone(), changes: plan.steps };
+            let write = Write::Modify { dn: self.target(map, id, &progress.dn), changes: plan.steps };
+            let what = format!("changing {}", progress.dn);
             let answer = self.send(&self.guarded(map, id, &plan.conditions, write)).await?;
             match result::verdict(answer.code) {
                 Verdict::Applied => {
                     progress.has_changed = true;
                     return Ok(());
                 }
-                Verdict::Missing => progress.dn = self.place_of(map, id, &progress.dn).await?,
-                Verdict::Differs => match self.rest(map, id, wanted, progress).await? {
+                Verdict::Missing => {
+                    let entry = self.still_there(map, id).await?;
+                    if entry.dn == progress.dn {
+                        // Something else is missing, such as whom a reference names.
+                        return Err(self.negative(map, &what, &answer));
+                    }
+                    progress.dn = entry.dn;
+                }
+                Verdict::Differs | Verdict::Exists => match self.rest(map, id, wanted, progress).await? {
                     (Rest::Nothing, _) => return Ok(()),
+                    // Everything is as supposed, so the server means something that looking does not show.
+                    (Rest::Changes(left), _) if left == changes && is_stubborn => {
+                        return Err(self.refused(map, &what, &answer));
+                    }
                     (Rest::Changes(left), has_stand_in) => {
+                        is_stubborn = left == changes;
                         changes = left;
                         is_there = Some(has_stand_in);
                     }
@@ -107,13 +120,27 @@ impl Writer {
                     extra_step = last_member(map, &changes, &self.config.empty_member);
                     is_there = Some(false);
                     if extra_step.is_none() {
-                        return Err(self.negative(map, &format!("changing {}", progress.dn), &answer));
+                        return Err(self.negative(map, &what, &answer));
                     }
                 }
-                _ => return Err(self.negative(map, &format!("changing {}", progress.dn), &answer)),
+                _ => return Err(self.negative(map, &what, &answer)),
             }
         }
         Err(super::batch::not_sent(format!("{} is being changed by somebody else", progress.dn)))
+    }
+
+    /// Passwords go over encrypted connections only.
+    pub(super) fn check_encryption(
+        &self,
+        map: &TypeMap,
+        mut names: impl Iterator<Item = Name>,
+    ) -> Result<(), Outcome> {
+        match names.find(|name| map.form(*name) == Form::QuotedPassword) {
+            Some(name) if !self.transport.is_encrypted() => Err(unsendable(format!(
+                "{name} is set over an encrypted connection only; use ldaps:// or starttls = true"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// What is left of `wanted`, and whether the stand-in for members is there.
@@ -131,7 +158,7 @@ impl Writer {
         Ok((changes::rest(map, wanted, &there), read.has_stand_in))
     }
 
-    async fn still_there(&self, map: &TypeMap, id: &str) -> Result<Entry, Outcome> {
+    pub(super) async fn still_there(&self, map: &TypeMap, id: &str) -> Result<Entry, Outcome> {
         let entry = self.entry_with_id(map, id).await?;
         entry.ok_or_else(|| conflict(format!("there is no entry with {} {id} any more", map.external_id)))
     }
@@ -144,6 +171,7 @@ impl Writer {
         (new_address, create_container): (&str, bool),
         progress: &mut Progress,
     ) -> Result<(), Outcome> {
+        let mut may_make_container = true;
         for _ in 0..ATTEMPTS_MAX {
             if !naming::is_renamed(&progress.dn, new_address) {
                 return Ok(());
@@ -151,38 +179,33 @@ impl Writer {
             let (new_rdn, new_parent) = dn::split_first(new_address);
             let is_move = !naming::same(new_parent, dn::parent(&progress.dn));
             let write = Write::Rename {
-                dn: progress.dn.clone(),
+                dn: self.target(map, id, &progress.dn),
                 new_rdn: new_rdn.to_owned(),
-                delete_old: !keeps_old_name(map, &progress.dn, changes),
-                new_parent: is_move.then(|| new_parent.to_owned()),
+                // Active Directory knows one name only.
+                delete_old: self.directory.dialect == Dialect::ActiveDirectory
+                    || !keeps_old_name(map, &progress.dn, changes),
+                // Named by its id, an entry has no parent that the server could leave it below.
+                new_parent: (is_move || self.names_by_id(map)).then(|| new_parent.to_owned()),
             };
             let answer = self.send(&self.guarded(map, id, &[], write)).await?;
-            match result::verdict(answer.code) {
-                Verdict::Applied => {
-                    progress.has_changed = true;
-                    return Ok(());
-                }
-                Verdict::Missing | Verdict::Differs => {
-                    let entry = self.still_there(map, id).await?;
-                    if entry.dn != progress.dn {
-                        progress.dn = entry.dn;
-                    } else if create_container && self.entry_at(map, new_parent).await?.is_none() {
-                        self.make_containers(map, new_parent).await?;
-                    } else {
-                        return Err(self.negative(
-                            map,
-                            &format!("moving {} to {new_address}", progress.dn),
-                            &answer,
-                        ));
-                    }
-                }
-                _ => {
-                    return Err(self.negative(
-                        map,
-                        &format!("moving {} to {new_address}", progress.dn),
-                        &answer,
-                    ));
-                }
+            if result::verdict(answer.code) == Verdict::Applied {
+                progress.has_changed = true;
+                return Ok(());
+            }
+            let what = format!("moving {} to {new_address}", progress.dn);
+            let entry = self.still_there(map, id).await?;
+            let has_moved = entry.dn != progress.dn;
+            progress.dn = entry.dn;
+            // Servers have different codes for a container that is not there, so it is looked for.
+            let lacks_container = !has_moved
+                && is_move
+                && create_container
+                && std::mem::take(&mut may_make_container)
+                && self.entry_at(map, new_parent).await?.is_none();
+            if lacks_container {
+                self.make_containers(map, new_parent).await?;
+            } else if !has_moved {
+                return Err(self.negative(map, &what, &answer));
             }
         }
         Err(super::batch::not_sent(format!("{} is being moved by somebody else", progress.dn)))

@@ -7,6 +7,7 @@ use identitymesh_connector::{Identity, ImportedObject, OperationKind, Outcome, W
 use super::batch::not_sent;
 use crate::error;
 use crate::filter;
+use crate::ranges;
 use crate::read::{self, Read};
 use crate::result::{self, Verdict};
 use crate::schema::{ASSERTION, Directory, POST_READ, TypeMap};
@@ -42,11 +43,7 @@ impl Writer {
 
     /// Sends a write; no answer is an outcome.
     pub(super) async fn send(&self, request: &WriteRequest) -> Result<Answer, Outcome> {
-        self.transport.write(request).await.map_err(|failure| match failure {
-            Failure::NotSent => not_sent(failure.to_string()),
-            Failure::Lost(ref source) => unknown(format!("{failure}: {source}")),
-            Failure::TimedOut(_) | Failure::Malformed(_) => unknown(failure.to_string()),
-        })
+        self.transport.write(request).await.map_err(|failure| lost(&failure))
     }
 
     /// A write that is only done to the object with this id, where the server can check that, and only while
@@ -59,17 +56,34 @@ impl Writer {
         write: Write,
     ) -> WriteRequest {
         let assertion = self.directory.offers(ASSERTION).then(|| {
-            let mut parts = vec![filter::equals(&map.external_id, id.as_bytes())];
+            let mut parts = vec![map.filter_for(id)];
             parts.extend_from_slice(conditions);
             filter::all(&parts)
         });
-        WriteRequest { write, assertion, post_read: Vec::new() }
+        WriteRequest { write, assertion, post_read: Vec::new(), controls: Vec::new() }
+    }
+
+    /// What a write to the object with this id is addressed to: the id itself where names can say it, so that an entry
+    /// which took the name over is never meant.
+    pub(super) fn target(&self, map: &TypeMap, id: &str, dn: &str) -> String {
+        if self.names_by_id(map) { format!("<GUID={id}>") } else { dn.to_owned() }
+    }
+
+    /// Whether an entry can be named by its external id.
+    pub(super) fn names_by_id(&self, map: &TypeMap) -> bool {
+        let facts = self.directory.dialect.facts();
+        facts.names_by_id && map.external_id.eq_ignore_ascii_case(facts.external_id)
     }
 
     /// A write that hands the external id back, where the server can do that.
     pub(super) fn with_id_back(&self, map: &TypeMap, write: Write) -> WriteRequest {
         let post_read = self.directory.offers(POST_READ).then(|| map.external_id.clone());
-        WriteRequest { write, assertion: None, post_read: post_read.into_iter().collect() }
+        WriteRequest {
+            write,
+            assertion: None,
+            post_read: post_read.into_iter().collect(),
+            controls: Vec::new(),
+        }
     }
 
     /// The entry of this name, if it is there.
@@ -82,9 +96,10 @@ impl Writer {
         self.one(Search {
             base: self.config.base.clone(),
             reach: Reach::Subtree,
-            filter: filter::equals(&map.external_id, id.as_bytes()),
+            filter: map.filter_for(id),
             attributes: Arc::clone(&map.wanted),
             page: None,
+            controls: Vec::new(),
         })
         .await
     }
@@ -103,9 +118,22 @@ impl Writer {
         }
         let mut entries = found.entries;
         match entries.len() {
-            0 | 1 => Ok(entries.pop()),
+            0 => Ok(None),
+            1 => self.whole(entries.remove(0)).await,
             count => Err(conflict(format!("{count} entries match {}", search.filter))),
         }
+    }
+
+    /// The entry with all values of attributes that came in part.
+    async fn whole(&self, mut entry: Entry) -> Result<Option<Entry>, Outcome> {
+        if ranges::is_partial(&entry) {
+            let name = entry.dn.clone();
+            let is_there = ranges::complete(self.transport.as_ref(), &name, &mut entry)
+                .await
+                .map_err(|error| unknown(format!("looking failed: {error}")))?;
+            return Ok(is_there.then_some(entry));
+        }
+        Ok(Some(entry))
     }
 
     /// The entry as an object.
@@ -136,12 +164,26 @@ impl Writer {
             Verdict::Applied => Outcome::Applied(Written::default()),
             Verdict::Transient => Outcome::Transient { code: error::BUSY, reason, retry_after_seconds: None },
             Verdict::Exists | Verdict::Differs => conflict(reason),
-            Verdict::Missing | Verdict::Refused => Outcome::Refused {
-                code: error::REFUSED,
-                reason,
-                attributes: read::attributes_named(map, &answer.message),
-            },
+            Verdict::Missing | Verdict::Refused => self.refused(map, what, answer),
         }
+    }
+
+    /// A refusal for good, whatever the code says elsewhere.
+    pub(super) fn refused(&self, map: &TypeMap, what: &str, answer: &Answer) -> Outcome {
+        Outcome::Refused {
+            code: error::REFUSED,
+            reason: format!("{what}: {}", result::in_words(answer)),
+            attributes: read::attributes_named(map, &answer.message),
+        }
+    }
+}
+
+/// What no answer means for a write.
+pub(super) fn lost(failure: &Failure) -> Outcome {
+    match failure {
+        Failure::NotSent => not_sent(failure.to_string()),
+        Failure::Lost(source) => unknown(format!("{failure}: {source}")),
+        Failure::TimedOut(_) | Failure::Malformed(_) => unknown(failure.to_string()),
     }
 }
 

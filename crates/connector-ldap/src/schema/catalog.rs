@@ -6,6 +6,7 @@ use identitymesh_model::{AttributeType, ValueType};
 
 use super::definition::Definition;
 use crate::transport::Entry;
+use crate::value::Form;
 
 /// Most definitions of one kind; directories have a few thousand.
 const DEFINITION_COUNT_MAX: usize = 50_000;
@@ -28,6 +29,10 @@ pub(crate) struct AttributeFacts {
     pub(crate) has_equality: bool,
     /// Travels with `;binary` (RFC 4522).
     pub(crate) is_transferred_binary: bool,
+    /// How its values travel.
+    pub(crate) form: Form,
+    /// Types have it without being told to.
+    pub(crate) by_default: bool,
 }
 
 /// Attributes that a class asks for and allows, without repetition.
@@ -42,6 +47,8 @@ pub(crate) struct Content {
 pub(crate) struct Catalog {
     attributes: HashMap<String, Definition>,
     classes: HashMap<String, Definition>,
+    /// Attributes of a server that says more than definitions do.
+    known: HashMap<String, AttributeFacts>,
 }
 
 impl Catalog {
@@ -64,12 +71,29 @@ impl Catalog {
             }
             index
         };
-        Self { attributes: index("attributeTypes"), classes: index("objectClasses") }
+        Self { attributes: index("attributeTypes"), classes: index("objectClasses"), ..Self::default() }
+    }
+
+    /// From what a server says in another form.
+    pub(crate) fn known(
+        attributes: impl Iterator<Item = AttributeFacts>,
+        classes: impl Iterator<Item = Definition>,
+    ) -> Self {
+        let mut catalog = Self::default();
+        for facts in attributes.take(DEFINITION_COUNT_MAX) {
+            catalog.known.insert(facts.name.to_ascii_lowercase(), facts);
+        }
+        for class in classes.take(DEFINITION_COUNT_MAX) {
+            for name in class.all("NAME").iter().chain([&class.oid]) {
+                catalog.classes.entry(name.to_ascii_lowercase()).or_insert_with(|| class.clone());
+            }
+        }
+        catalog
     }
 
     /// Whether nothing is known at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.attributes.is_empty() || self.classes.is_empty()
+        (self.attributes.is_empty() && self.known.is_empty()) || self.classes.is_empty()
     }
 
     /// Whether the class is defined.
@@ -79,6 +103,9 @@ impl Catalog {
 
     /// An attribute with what it inherits.
     pub(crate) fn attribute(&self, name: &str) -> Option<AttributeFacts> {
+        if let Some(facts) = self.known.get(&name.to_ascii_lowercase()) {
+            return Some(facts.clone());
+        }
         let definition = self.attributes.get(&name.to_ascii_lowercase())?;
         let syntax = self.inherited(definition, "SYNTAX").unwrap_or_default();
         let syntax = syntax.split('{').next().unwrap_or_default();
@@ -93,6 +120,8 @@ impl Catalog {
             read_only: definition.has("NO-USER-MODIFICATION") || definition.has("COLLECTIVE"),
             has_equality: !equality.is_empty(),
             is_transferred_binary: matches!(syntax.strip_prefix(SYNTAXES), Some("8" | "9" | "10")),
+            form: Form::Plain,
+            by_default: true,
         })
     }
 

@@ -18,6 +18,12 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// From what a server keeps in another form.
+    pub(crate) fn new(oid: &str, fields: Vec<(&str, Vec<String>)>) -> Self {
+        let fields = fields.into_iter().map(|(keyword, values)| (keyword.to_owned(), values));
+        Self { oid: oid.to_owned(), fields: fields.collect() }
+    }
+
     /// Reads a definition, `None` when it is none.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() > DEFINITION_BYTES_MAX {

@@ -8,19 +8,55 @@ use identitymesh_model::{Name, Schema};
 
 use super::catalog::Catalog;
 use super::type_map::TypeMap;
+use crate::dialect::{Dialect, active_directory};
 use crate::error;
 use crate::result;
-use crate::settings::Config;
+use crate::settings::{Config, Family};
 use crate::transport::{Entry, Search, Transport};
+use crate::value::Form;
 
 pub(crate) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 pub(crate) const ASSERTION: &str = "1.3.6.1.1.12";
 pub(crate) const POST_READ: &str = "1.3.6.1.1.13.2";
+/// Naming contexts below the base, which other servers hold, are not mentioned.
+pub(crate) const DOMAIN_SCOPE: &str = "1.2.840.113556.1.4.1339";
+/// Values that are there already, or are not there to be taken out, are no error.
+pub(crate) const PERMISSIVE_MODIFY: &str = "1.2.840.113556.1.4.1413";
+
+/// What a root entry is asked for: operational attributes come only by name, and "+" is not known everywhere.
+const ROOT_ATTRIBUTES: [&str; 22] = [
+    "*",
+    "+",
+    "objectClass",
+    "vendorName",
+    "vendorVersion",
+    "supportedControl",
+    "supportedExtension",
+    "supportedFeatures",
+    "supportedCapabilities",
+    "supportedSASLMechanisms",
+    "subschemaSubentry",
+    "namingContexts",
+    "defaultNamingContext",
+    "rootDomainNamingContext",
+    "configurationNamingContext",
+    "schemaNamingContext",
+    "dsServiceName",
+    "dnsHostName",
+    "highestCommittedUSN",
+    "changelog",
+    "firstChangeNumber",
+    "lastChangeNumber",
+];
 
 /// One server with the object types of the configuration.
 pub(crate) struct Directory {
     /// Product and version, as far as it says.
     pub(crate) server: String,
+    /// The family that it belongs to.
+    pub(crate) dialect: Dialect,
+    /// What it says about itself.
+    pub(crate) root: Entry,
     controls: HashSet<String>,
     types: Vec<Arc<TypeMap>>,
 }
@@ -32,32 +68,39 @@ impl Directory {
         config: &Config,
         configured: Option<&Schema>,
     ) -> Result<Self, ConnectorError> {
-        let wanted = ["supportedControl", "vendorName", "vendorVersion", "subschemaSubentry", "objectClass"];
-        let root = one(transport, "reading what the server is", "", &wanted).await?;
-        let subschema = root.texts("subschemaSubentry").next().unwrap_or("cn=Subschema").to_owned();
-        let entry =
-            one(transport, "reading the schema", &subschema, &["attributeTypes", "objectClasses"]).await?;
-        let catalog = Catalog::new(&entry);
+        let root = one(transport, "reading what the server is", "", &ROOT_ATTRIBUTES).await?;
+        let dialect = Dialect::of(&root);
+        if config.family == Family::ActiveDirectory && dialect != Dialect::ActiveDirectory {
+            return Err(other_server(dialect));
+        }
+        let facts = dialect.facts();
+        let external_id = match &config.external_id {
+            Some(name) if !name.eq_ignore_ascii_case(facts.external_id) => (name.as_str(), Form::Plain),
+            _ => (facts.external_id, facts.external_id_form),
+        };
+        let catalog = match dialect {
+            Dialect::ActiveDirectory => active_directory::schema::load(transport, &root).await?,
+            _ => subschema(transport, &root).await?,
+        };
         if catalog.is_empty() {
-            return Err(ConnectorError::new(
-                error::SCHEMA,
-                Class::Denied,
-                format!("{subschema} shows no definitions"),
-            )
-            .advice("let the bind account read the schema entry"));
+            let message = "the server shows no definitions of classes and attributes";
+            return Err(ConnectorError::new(error::SCHEMA, Class::Denied, message)
+                .advice("let the bind account read the schema"));
         }
         let types = config.types.iter().map(|one| {
             let known = configured.and_then(|schema| schema.object_type(one.name));
             let classes = one.object_class.iter().chain(&one.extra_object_class);
             match classes.into_iter().find(|class| !catalog.has_class(class)) {
                 Some(class) if known.is_none() => Err(unknown_class(one.name, class)),
-                _ => Ok(Arc::new(TypeMap::new(one.clone(), &config.external_id, &catalog, known))),
+                _ => Ok(Arc::new(TypeMap::new(one.clone(), external_id, &catalog, known))),
             }
         });
         Ok(Self {
-            server: product(&root),
+            server: product(&root, dialect),
+            dialect,
             controls: root.texts("supportedControl").map(str::to_owned).collect(),
             types: types.collect::<Result<_, _>>()?,
+            root,
         })
     }
 
@@ -79,10 +122,27 @@ impl Directory {
         })
     }
 
+    /// All types.
+    pub(crate) fn types(&self) -> Vec<Arc<TypeMap>> {
+        self.types.clone()
+    }
+
     /// The schema of all types.
     pub(crate) fn schema(&self) -> Schema {
         Schema { object_types: self.types.iter().map(|one| one.schema.clone()).collect() }
     }
+}
+
+async fn subschema(transport: &dyn Transport, root: &Entry) -> Result<Catalog, ConnectorError> {
+    let name = root.texts("subschemaSubentry").next().unwrap_or("cn=Subschema").to_owned();
+    let entry = one(transport, "reading the schema", &name, &["attributeTypes", "objectClasses"]).await?;
+    Ok(Catalog::new(&entry))
+}
+
+fn other_server(dialect: Dialect) -> ConnectorError {
+    let message = format!("the server is {} and no Active Directory", dialect.facts().title);
+    ConnectorError::new(error::OTHER_SERVER, Class::Configuration, message)
+        .advice("use the connector type \"ldap\", or check the addresses in `servers`")
 }
 
 fn unknown_class(object_type: Name, class: &str) -> ConnectorError {
@@ -91,12 +151,14 @@ fn unknown_class(object_type: Name, class: &str) -> ConnectorError {
         .advice("load the schema with this class into the server, or name another class in `types`")
 }
 
-fn product(root: &Entry) -> String {
+fn product(root: &Entry, dialect: Dialect) -> String {
     let said: Vec<&str> = root.texts("vendorName").chain(root.texts("vendorVersion")).collect();
-    if said.is_empty() && root.texts("objectClass").any(|class| class == "OpenLDAProotDSE") {
-        return "OpenLDAP".to_owned();
+    match (said.is_empty(), dialect) {
+        (true, Dialect::Plain) => "an LDAP server that does not say what it is".to_owned(),
+        (true, dialect) => dialect.facts().title.to_owned(),
+        (false, Dialect::ActiveDirectory) => format!("{}: {}", dialect.facts().title, said.join(" ")),
+        (false, _) => said.join(" "),
     }
-    if said.is_empty() { "an LDAP server that does not say what it is".to_owned() } else { said.join(" ") }
 }
 
 async fn one(

@@ -8,7 +8,9 @@ mod definition;
 mod directory;
 mod type_map;
 
-pub(crate) use directory::{ASSERTION, Directory, PAGED_RESULTS, POST_READ};
-pub(crate) use type_map::TypeMap;
+pub(crate) use catalog::{AttributeFacts, Catalog};
+pub(crate) use definition::Definition;
+pub(crate) use directory::{ASSERTION, DOMAIN_SCOPE, Directory, PAGED_RESULTS, PERMISSIVE_MODIFY, POST_READ};
 #[cfg(test)]
 pub(crate) use type_map::tests::test_map;
+pub(crate) use type_map::{ACCOUNT_CONTROL, TypeMap};

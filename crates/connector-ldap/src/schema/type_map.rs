@@ -3,25 +3,53 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use identitymesh_model::{AttributeSchema, AttributeType, Name, ObjectSchema, ValueType};
+use identitymesh_model::{AttributeSchema, AttributeType, Name, ObjectSchema, Value, ValueType};
 
 use super::catalog::{AttributeFacts, Catalog};
+use crate::filter;
 use crate::settings::TypeConfig;
+use crate::value::{self, Form};
 
 /// The attribute of documents that holds an entry's own name.
 pub(crate) const ADDRESS: &str = "dn";
+/// The attribute of Active Directory whose bits say what an account may do.
+pub(crate) const ACCOUNT_CONTROL: &str = "userAccountControl";
 /// Attributes that hold passwords in one form or another: known only where the configuration names them, and never
 /// read.
-const SECRETS: [&str; 5] =
-    ["userPassword", "authPassword", "krbPrincipalKey", "sambaNTPassword", "sambaLMPassword"];
+const SECRETS: [&str; 20] = [
+    "userPassword",
+    "authPassword",
+    "krbPrincipalKey",
+    "sambaNTPassword",
+    "sambaLMPassword",
+    "unicodePwd",
+    "unixUserPassword",
+    "dBCSPwd",
+    "lmPwdHistory",
+    "ntPwdHistory",
+    "supplementalCredentials",
+    "initialAuthIncoming",
+    "initialAuthOutgoing",
+    "trustAuthIncoming",
+    "trustAuthOutgoing",
+    "ms-Mcs-AdmPwd",
+    "msLAPS-Password",
+    "msLAPS-EncryptedPassword",
+    "msDS-ManagedPassword",
+    "msFVE-RecoveryPassword",
+];
 
 /// One object type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TypeMap {
     pub(crate) config: TypeConfig,
     pub(crate) schema: ObjectSchema,
     /// The attribute with the external id.
     pub(crate) external_id: String,
+    /// How that id travels.
+    pub(crate) external_id_form: Form,
+    /// The attribute that stands for the "disabled" bit of `userAccountControl`.
+    pub(crate) disabled_bit: Option<Name>,
     /// What a search asks for.
     pub(crate) wanted: Arc<[String]>,
     /// References without which an entry is refused, such as the members of a `groupOfNames`.
@@ -29,16 +57,18 @@ pub(crate) struct TypeMap {
     by_description: HashMap<String, usize>,
     without_equality: HashSet<Name>,
     transferred_binary: HashSet<Name>,
+    forms: HashMap<Name, Form>,
 }
 
 impl TypeMap {
     /// Builds the type from what the server says, or from `configured` where a person said otherwise.
     pub(crate) fn new(
         config: TypeConfig,
-        external_id: &str,
+        external_id: (&str, Form),
         catalog: &Catalog,
         configured: Option<&ObjectSchema>,
     ) -> Self {
+        let (external_id, external_id_form) = external_id;
         let schema = configured.cloned().unwrap_or_else(|| discover(&config, external_id, catalog));
         let facts: Vec<Option<AttributeFacts>> =
             schema.attributes.iter().map(|attribute| catalog.attribute(attribute.name.as_str())).collect();
@@ -49,6 +79,16 @@ impl TypeMap {
                 .map(|(attribute, _)| attribute.name)
                 .collect()
         };
+        let forms = schema.attributes.iter().zip(&facts).filter_map(|(attribute, facts)| {
+            let form = facts.as_ref().map(|facts| facts.form)?;
+            (form != Form::Plain).then_some((attribute.name, form))
+        });
+        let mut forms: HashMap<Name, Form> = forms.collect();
+        if let Some(known) =
+            schema.attributes.iter().find(|one| one.name.as_str().eq_ignore_ascii_case(external_id))
+        {
+            forms.insert(known.name, external_id_form);
+        }
         let transferred_binary = named(|facts| facts.is_transferred_binary);
         let without_equality = named(|facts| !facts.has_equality);
         let mut by_description = HashMap::new();
@@ -63,21 +103,31 @@ impl TypeMap {
         let required_references = schema
             .attributes
             .iter()
-            .filter(|attribute| attribute.kind.value == ValueType::Reference)
+            .filter(|attribute| attribute.kind.value == ValueType::Reference && !attribute.read_only)
             .filter(|attribute| {
                 required.iter().any(|name| name.eq_ignore_ascii_case(attribute.name.as_str()))
             })
             .map(|attribute| attribute.name)
             .collect();
         let address = Name::literal(ADDRESS);
-        let read = schema.attributes.iter().filter(|one| one.name != address && !one.sensitive);
+        let disabled_bit = forms.iter().find(|(_, form)| **form == Form::DisabledBit).map(|(name, _)| *name);
+        let read = schema
+            .attributes
+            .iter()
+            .filter(|one| one.name != address && !one.sensitive && Some(one.name) != disabled_bit);
         let mut wanted: Vec<String> = read.map(|one| described(one.name, &transferred_binary)).collect();
-        if !wanted.iter().any(|name| name.eq_ignore_ascii_case(external_id)) {
-            wanted.push(external_id.to_owned());
+        let bits = disabled_bit.map(|_| ACCOUNT_CONTROL);
+        for needed in [external_id].into_iter().chain(bits) {
+            if !wanted.iter().any(|name| name.eq_ignore_ascii_case(needed)) {
+                wanted.push(needed.to_owned());
+            }
         }
         Self {
             config,
             external_id: external_id.to_owned(),
+            external_id_form,
+            disabled_bit,
+            forms,
             wanted: wanted.into(),
             required_references,
             by_description,
@@ -85,6 +135,13 @@ impl TypeMap {
             transferred_binary,
             schema,
         }
+    }
+
+    /// The same type, as far as it lies below `container`.
+    pub(crate) fn based_at(&self, container: &str) -> Self {
+        let mut map = self.clone();
+        container.clone_into(&mut map.config.base);
+        map
     }
 
     /// The attribute that a description such as `userCertificate;binary` means; other options are other attributes.
@@ -97,6 +154,17 @@ impl TypeMap {
     /// How the attribute is written in requests.
     pub(crate) fn description(&self, name: Name) -> String {
         described(name, &self.transferred_binary)
+    }
+
+    /// How the attribute's values travel.
+    pub(crate) fn form(&self, name: Name) -> Form {
+        self.forms.get(&name).copied().unwrap_or_default()
+    }
+
+    /// A filter for the entry with this external id; what is no id matches nothing.
+    pub(crate) fn filter_for(&self, id: &str) -> String {
+        let bytes = value::encode(self.external_id_form, &Value::text(id));
+        filter::equals(&self.external_id, &bytes.unwrap_or_else(|_| id.as_bytes().to_vec()))
     }
 
     /// Whether single values can be taken out of the attribute; unknown attributes are supposed to be ordinary.
@@ -119,7 +187,12 @@ fn discover(config: &TypeConfig, external_id: &str, catalog: &Catalog) -> Object
     };
     let mut attributes = vec![address];
     let mut seen = HashSet::from([Name::literal(ADDRESS)]);
-    let names = content.must.iter().chain(&content.may).filter(|name| !is_secret(name)).map(String::as_str);
+    let is_shown = |name: &&str| {
+        let facts = catalog.attribute(name);
+        let is_written = facts.as_ref().is_some_and(|facts| facts.form == Form::QuotedPassword);
+        (is_written || !is_secret(name)) && facts.is_none_or(|facts| facts.by_default)
+    };
+    let names = content.must.iter().chain(&content.may).map(String::as_str).filter(is_shown);
     for name in config.attributes.keys().map(String::as_str).chain([external_id]).chain(names) {
         let Some(attribute) = attribute(name, config, external_id, catalog) else { continue };
         if seen.insert(attribute.name) {
@@ -196,7 +269,7 @@ pub(crate) mod tests {
             base: "dc=t".to_owned(),
             attributes: serde_json::from_str(attributes).unwrap(),
         };
-        TypeMap::new(config, "entryUUID", &catalog(), None)
+        TypeMap::new(config, ("entryUUID", Form::Plain), &catalog(), None)
     }
 
     /// A type with mail, member (which it must have), photo (without equality) and a certificate.
@@ -229,7 +302,7 @@ pub(crate) mod tests {
         let mail = AttributeSchema::new(Name::literal("rfc822Mailbox"), AttributeType::STRING);
         let schema =
             ObjectSchema { object_type: Name::literal("team"), address: None, attributes: vec![mail] };
-        let map = TypeMap::new(test_map().config, "entryUUID", &catalog(), Some(&schema));
+        let map = TypeMap::new(test_map().config, ("entryUUID", Form::Plain), &catalog(), Some(&schema));
         assert_eq!(map.schema, schema);
         assert_eq!(map.attribute("mail").map(|one| one.name.as_str()), Some("rfc822Mailbox"));
     }

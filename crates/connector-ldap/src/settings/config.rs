@@ -6,7 +6,7 @@ use std::time::Duration;
 use identitymesh_connector::{Problem, Settings};
 use url::{Host, Url};
 
-use super::types::{self, TypeConfig};
+use super::types::{self, Family, TypeConfig};
 use crate::naming;
 use crate::scope::Scope;
 
@@ -34,31 +34,61 @@ impl Server {
     }
 }
 
+/// How an Active Directory is asked what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// By DirSync where the account may, else by sequence numbers.
+    Auto,
+    /// By sequence numbers.
+    Usn,
+    /// Not at all.
+    None,
+}
+
+/// Whom Kerberos signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kerberos {
+    /// The file with the account's keys; without it the machine's own tickets and keys are used.
+    pub(crate) keytab: Option<PathBuf>,
+    /// The account; without it the first one that there are keys or tickets for.
+    pub(crate) principal: Option<String>,
+}
+
 /// Everything that a session must know. It holds the password, so it has no debug form.
 #[derive(Clone)]
 pub(crate) struct Config {
+    pub(crate) family: Family,
     pub(crate) servers: Vec<Server>,
     pub(crate) starttls: bool,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) trust_server_certificate: bool,
     /// Name and password; without it nobody signs in.
     pub(crate) bind: Option<(String, String)>,
+    /// Sign in by Kerberos instead.
+    pub(crate) kerberos: Option<Kerberos>,
     pub(crate) request_timeout: Duration,
     pub(crate) base: String,
     pub(crate) types: Vec<TypeConfig>,
     pub(crate) scope: Scope,
-    pub(crate) external_id: String,
+    /// The attribute that identifies an entry; without it the server's family decides.
+    pub(crate) external_id: Option<String>,
     pub(crate) page_size: usize,
     pub(crate) window: usize,
     pub(crate) empty_member: String,
+    pub(crate) changes: Changes,
 }
 
 impl Config {
+    /// Whether what is sent is encrypted, or does not leave this machine.
+    pub(crate) fn is_private(&self) -> bool {
+        self.starttls || self.servers.iter().all(|server| server.is_ldaps() || server.is_loopback())
+    }
+
     /// Reads settings that fit their schema.
     ///
     /// # Errors
     /// Every problem.
-    pub(crate) fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn read(settings: &Settings, family: Family) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let servers = servers(settings, &mut problems);
         let starttls = settings.is_on("starttls");
@@ -69,6 +99,7 @@ impl Config {
             ));
         }
         let bind = bind(settings, &mut problems);
+        let kerberos = kerberos(settings, &mut problems);
         let plain = servers.iter().find(|server| !server.is_ldaps() && !starttls && !server.is_loopback());
         if let (Some(server), Some(_), false) = (plain, &bind, settings.is_on("allow_plain")) {
             problems.push(Problem::setting(
@@ -80,12 +111,13 @@ impl Config {
             ));
         }
         let base = dn_setting(settings, "base", &mut problems);
-        let types = types::read(settings.get("types"), &base).unwrap_or_else(|found| {
+        let types = types::read(settings.get("types"), &base, family).unwrap_or_else(|found| {
             problems.extend(found);
             Vec::new()
         });
         let external_id = external_id(settings, &mut problems);
         let empty_member = dn_setting(settings, "empty_member", &mut problems);
+        let changes = changes(settings, &mut problems);
         for list in ["include", "exclude"] {
             for wrong in settings.list(list).into_iter().filter(|container| naming::rdn(container).is_none())
             {
@@ -104,11 +136,13 @@ impl Config {
             return Err(vec![Problem::setting("page_size", "numbers must not be negative")]);
         };
         Ok(Self {
+            family,
             servers,
             starttls,
             ca_file: settings.path("ca_file"),
             trust_server_certificate: settings.is_on("trust_server_certificate"),
             bind,
+            kerberos,
             request_timeout: Duration::from_secs(seconds),
             base,
             types,
@@ -117,6 +151,7 @@ impl Config {
             page_size,
             window,
             empty_member,
+            changes,
         })
     }
 }
@@ -168,6 +203,40 @@ fn bind(settings: &Settings, problems: &mut Vec<Problem>) -> Option<(String, Str
     }
 }
 
+fn changes(settings: &Settings, problems: &mut Vec<Problem>) -> Changes {
+    match settings.text("changes") {
+        None | Some("auto") => Changes::Auto,
+        Some("usn") => Changes::Usn,
+        Some("none") => Changes::None,
+        Some(other) => {
+            problems.push(Problem::setting("changes", format!("must be auto, usn or none, not {other:?}")));
+            Changes::Auto
+        }
+    }
+}
+
+fn kerberos(settings: &Settings, problems: &mut Vec<Problem>) -> Option<Kerberos> {
+    let kerberos = Kerberos {
+        keytab: settings.path("keytab"),
+        principal: settings.text("principal").map(str::to_owned),
+    };
+    if settings.is_on("kerberos") {
+        for name in ["bind_dn", "bind_password"].into_iter().filter(|name| settings.text(name).is_some()) {
+            problems
+                .push(Problem::setting(name, "is not for kerberos = true, which uses keytab and principal"));
+        }
+        return Some(kerberos);
+    }
+    for (name, is_there) in
+        [("keytab", kerberos.keytab.is_some()), ("principal", kerberos.principal.is_some())]
+    {
+        if is_there {
+            problems.push(Problem::setting(name, "is for kerberos = true"));
+        }
+    }
+    None
+}
+
 fn dn_setting(settings: &Settings, name: &str, problems: &mut Vec<Problem>) -> String {
     let text = settings.text(name).unwrap_or_default().trim();
     if naming::rdn(text).is_none() {
@@ -180,15 +249,15 @@ fn not_a_dn(text: &str) -> String {
     format!("{text:?} is no name of an entry such as ou=people,dc=example,dc=com")
 }
 
-fn external_id(settings: &Settings, problems: &mut Vec<Problem>) -> String {
-    let name = settings.text("external_id").unwrap_or("entryUUID");
+fn external_id(settings: &Settings, problems: &mut Vec<Problem>) -> Option<String> {
+    let name = settings.text("external_id")?;
     if !types::is_word(name) || name.eq_ignore_ascii_case("dn") {
         problems.push(Problem::setting(
             "external_id",
             "must be an attribute that never changes, such as entryUUID; a dn changes with every move",
         ));
     }
-    name.to_owned()
+    Some(name.to_owned())
 }
 
 #[cfg(test)]
@@ -208,8 +277,8 @@ mod tests {
             written[name] = value.clone();
         }
         let written: BTreeMap<_, _> = serde_json::from_value(written).unwrap();
-        let (settings, problems) = descriptor().settings.read(&written, Path::new("/mesh"));
-        if problems.is_empty() { Config::read(&settings) } else { Err(problems) }
+        let (settings, problems) = descriptor(Family::Any).settings.read(&written, Path::new("/mesh"));
+        if problems.is_empty() { Config::read(&settings, Family::Any) } else { Err(problems) }
     }
 
     fn problem(changes: serde_json::Value) -> String {
@@ -220,7 +289,7 @@ mod tests {
     #[test]
     fn little_must_be_said() {
         let config = read(json!({"ca_file": "ca.pem"})).ok().unwrap();
-        assert_eq!((config.page_size, config.window, config.external_id.as_str()), (1_000, 16, "entryUUID"));
+        assert_eq!((config.page_size, config.window, config.external_id.as_deref()), (1_000, 16, None));
         assert_eq!(config.ca_file.as_deref(), Some(Path::new("/mesh/ca.pem")));
         assert_eq!((config.request_timeout, config.types.len()), (Duration::from_secs(30), 3));
     }

@@ -1,5 +1,6 @@
 //! The settings' schema, from which forms and help are made.
 
+use super::types::Family;
 use identitymesh_connector::{Capabilities, Descriptor, SettingKind, SettingSchema, SettingsSchema};
 
 /// Most entries in a page, and so in one change of memory.
@@ -12,20 +13,32 @@ pub(crate) const REQUEST_TIMEOUT_S_MAX: i64 = 600;
 const EMPTY_MEMBER: &str = "cn=no-members";
 
 /// What the kind is and can do.
-pub(crate) fn descriptor() -> Descriptor {
+pub(crate) fn descriptor(family: Family) -> Descriptor {
+    let (kind, title, summary) = match family {
+        Family::Any => {
+            ("ldap", "LDAP directory", "Reads and writes the entries of an LDAP directory such as OpenLDAP.")
+        }
+        Family::ActiveDirectory => (
+            "active-directory",
+            "Active Directory",
+            "Reads and writes users, groups and other entries of an Active Directory domain.",
+        ),
+    };
     Descriptor {
-        kind: "ldap",
-        title: "LDAP directory",
-        summary: "Reads and writes the entries of an LDAP directory such as OpenLDAP.",
+        kind,
+        title,
+        summary,
         capabilities: Capabilities {
             full_import: true,
-            delta_import: false,
+            delta_import: true,
             export: true,
             discover: true,
             hierarchical: true,
             compare_and_set: true,
+            follow: family == Family::Any,
+            set_password: family == Family::Any,
         },
-        settings: SettingsSchema { settings: [reaching(), reading(), writing()].concat() },
+        settings: SettingsSchema { settings: [reaching(), reading(), writing(), of_family(family)].concat() },
     }
 }
 
@@ -58,6 +71,18 @@ fn reaching() -> Vec<SettingSchema> {
         SettingSchema::optional("bind_dn", Text, "The account to sign in as; without it the directory is read anonymously."),
         SettingSchema::optional("bind_password", Secret, "Its password."),
         SettingSchema::optional(
+            "kerberos",
+            Boolean,
+            "Sign in by Kerberos instead of a password; needs the library libgssapi_krb5 on this machine.",
+        )
+        .or(false),
+        SettingSchema::optional(
+            "keytab",
+            Path,
+            "File with the keys of the account for Kerberos; without it the machine's own tickets and keys are used.",
+        ),
+        SettingSchema::optional("principal", Text, "The account in the keytab, such as mesh@EXAMPLE.COM; without it the first one."),
+        SettingSchema::optional(
             "request_timeout_s",
             Integer { min: 1, max: REQUEST_TIMEOUT_S_MAX },
             "Seconds that one request may take.",
@@ -88,9 +113,8 @@ fn reading() -> Vec<SettingSchema> {
         SettingSchema::optional(
             "external_id",
             Text,
-            "The attribute that identifies an entry for good and never changes.",
-        )
-        .or("entryUUID"),
+            "The attribute that identifies an entry for good and never changes; without it the one that the server's family has: entryUUID, nsUniqueId or objectGUID.",
+        ),
         SettingSchema::optional(
             "page_size",
             Integer { min: 1, max: PAGE_SIZE_MAX },
@@ -98,6 +122,21 @@ fn reading() -> Vec<SettingSchema> {
         )
         .or(1_000),
     ]
+}
+
+/// What only servers of this family understand.
+fn of_family(family: Family) -> Vec<SettingSchema> {
+    match family {
+        Family::Any => Vec::new(),
+        Family::ActiveDirectory => vec![
+            SettingSchema::optional(
+                "changes",
+                SettingKind::Text,
+                "How to ask what changed: auto (DirSync where the account may, else sequence numbers), usn, or none.",
+            )
+            .or("auto"),
+        ],
+    }
 }
 
 fn writing() -> Vec<SettingSchema> {

@@ -7,6 +7,6 @@ mod config;
 mod descriptor;
 mod types;
 
-pub(crate) use config::{Config, Server};
+pub(crate) use config::{Changes, Config, Kerberos, Server};
 pub(crate) use descriptor::descriptor;
-pub(crate) use types::TypeConfig;
+pub(crate) use types::{Family, TypeConfig};

@@ -41,13 +41,49 @@ struct Written {
     attributes: BTreeMap<String, AttributeType>,
 }
 
-const DEFAULTS: [(&str, &str); 3] =
-    [("user", "inetOrgPerson"), ("group", "groupOfNames"), ("orgUnit", "organizationalUnit")];
+/// Which servers the settings are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Whatever answers.
+    Any,
+    /// Active Directory and nothing else.
+    ActiveDirectory,
+}
+
+/// A type that needs no saying: its name, class and filter (an empty one asks for the class), and whether it is there
+/// when no types are configured.
+type Default = (&'static str, &'static str, &'static str, bool);
+
+impl Family {
+    const fn defaults(self) -> &'static [Default] {
+        match self {
+            Self::Any => &[
+                ("user", "inetOrgPerson", "", true),
+                ("group", "groupOfNames", "", true),
+                ("orgUnit", "organizationalUnit", "", true),
+            ],
+            // Contacts and computers are also persons and users to their classes.
+            Self::ActiveDirectory => &[
+                ("user", "user", "(&(objectCategory=person)(objectClass=user))", true),
+                ("group", "group", "(objectCategory=group)", true),
+                ("orgUnit", "organizationalUnit", "(objectCategory=organizationalUnit)", true),
+                ("contact", "contact", "(&(objectCategory=person)(objectClass=contact))", false),
+                ("computer", "computer", "(objectCategory=computer)", false),
+            ],
+        }
+    }
+}
 
 /// All types, by the setting `types` or by default.
-pub(crate) fn read(setting: Option<&Json>, base: &str) -> Result<Vec<TypeConfig>, Vec<Problem>> {
-    let defaults =
-        || DEFAULTS.iter().map(|(name, _)| ((*name).to_owned(), Json::Object(serde_json::Map::new())));
+pub(crate) fn read(
+    setting: Option<&Json>,
+    base: &str,
+    family: Family,
+) -> Result<Vec<TypeConfig>, Vec<Problem>> {
+    let defaults = || {
+        let there = family.defaults().iter().filter(|(.., is_there)| *is_there);
+        there.map(|(name, ..)| ((*name).to_owned(), Json::Object(serde_json::Map::new())))
+    };
     let tables: Vec<(String, Json)> = match setting {
         None => defaults().collect(),
         Some(Json::Object(tables)) if (1..=TYPE_COUNT_MAX).contains(&tables.len()) => {
@@ -62,7 +98,7 @@ pub(crate) fn read(setting: Option<&Json>, base: &str) -> Result<Vec<TypeConfig>
     };
     let (mut types, mut problems) = (Vec::new(), Vec::new());
     for (name, table) in tables {
-        match read_one(&name, table, base) {
+        match read_one(&name, table, base, family) {
             Ok(read) => types.push(read),
             Err(message) => problems.push(Problem::setting(&format!("types.{name}"), message)),
         }
@@ -70,14 +106,16 @@ pub(crate) fn read(setting: Option<&Json>, base: &str) -> Result<Vec<TypeConfig>
     if problems.is_empty() { Ok(types) } else { Err(problems) }
 }
 
-fn read_one(name: &str, table: Json, base: &str) -> Result<TypeConfig, String> {
+fn read_one(name: &str, table: Json, base: &str, family: Family) -> Result<TypeConfig, String> {
     let type_name = Name::new(name).map_err(|error| error.to_string())?;
     let written: Written = serde_json::from_value(table).map_err(|error| error.to_string())?;
-    let default_class =
-        DEFAULTS.iter().find(|(known, _)| *known == name).map(|(_, class)| vec![(*class).to_owned()]);
+    let default = family.defaults().iter().find(|(known, ..)| *known == name);
+    // Somebody who names other classes means other entries.
+    let default_filter =
+        default.filter(|(.., filter, _)| written.object_class.is_none() && !filter.is_empty());
     let object_class = written
         .object_class
-        .or(default_class)
+        .or(default.map(|(_, class, ..)| vec![(*class).to_owned()]))
         .filter(|classes| !classes.is_empty())
         .ok_or("needs object_class, such as object_class = [\"inetOrgPerson\"]")?;
     let words = object_class.iter().chain(&written.extra_object_class).chain(written.attributes.keys());
@@ -87,7 +125,8 @@ fn read_one(name: &str, table: Json, base: &str) -> Result<TypeConfig, String> {
     if written.attributes.keys().any(|name| name.eq_ignore_ascii_case("dn")) {
         return Err("dn is the entry's address and no attribute to declare".to_owned());
     }
-    let filter = written.filter.unwrap_or_else(|| filter::of_classes(&object_class));
+    let filter = written.filter.or(default_filter.map(|(.., filter, _)| (*filter).to_owned()));
+    let filter = filter.unwrap_or_else(|| filter::of_classes(&object_class));
     if !filter::is_valid(&filter) {
         return Err(format!("{filter:?} is no filter such as (objectClass=inetOrgPerson)"));
     }
@@ -117,13 +156,13 @@ mod tests {
     use super::*;
 
     fn message(setting: Json) -> String {
-        let problems = read(Some(&setting), "dc=t").unwrap_err();
+        let problems = read(Some(&setting), "dc=t", Family::Any).unwrap_err();
         format!("{} {}", problems[0].path, problems[0].message)
     }
 
     #[test]
     fn three_types_need_no_saying() {
-        let types = read(None, "dc=t").unwrap();
+        let types = read(None, "dc=t", Family::Any).unwrap();
         let seen: Vec<_> =
             types.iter().map(|one| (one.name.as_str(), one.filter.as_str(), one.base.as_str())).collect();
         assert_eq!(
@@ -137,10 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn active_directory_has_types_of_its_own() {
+        let setting = json!({"user": {}, "contact": {}, "computer": {"object_class": ["computer"]}});
+        let types = read(Some(&setting), "dc=t", Family::ActiveDirectory).unwrap();
+        let seen: Vec<_> = types.iter().map(|one| (one.name.as_str(), one.filter.as_str())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("computer", "(objectClass=computer)"),
+                ("contact", "(&(objectCategory=person)(objectClass=contact))"),
+                ("user", "(&(objectCategory=person)(objectClass=user))"),
+            ]
+        );
+        assert_eq!(read(None, "dc=t", Family::ActiveDirectory).unwrap().len(), 3);
+    }
+
+    #[test]
     fn what_is_said_replaces_the_defaults() {
         let setting = json!({"user": {"base": "ou=p,dc=t", "extra_object_class": ["posixAccount"],
             "attributes": {"cn": "string"}}});
-        let types = read(Some(&setting), "dc=t").unwrap();
+        let types = read(Some(&setting), "dc=t", Family::Any).unwrap();
         assert_eq!((types.len(), types[0].base.as_str()), (1, "ou=p,dc=t"));
         assert_eq!(types[0].object_class, ["inetOrgPerson"]);
         assert_eq!(types[0].attributes["cn"], AttributeType::STRING);

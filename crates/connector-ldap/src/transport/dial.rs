@@ -3,17 +3,20 @@
 //! Only trouble that may be one server's alone leads to the next address. A refused password ends the search, or
 //! each attempt would count towards locking the account.
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use identitymesh_connector::{Class, ConnectorError};
-use ldap3::{LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use super::ldap::Connection;
+use super::gssapi;
+use super::message::Credentials;
 use super::requests::{Answer, Transport};
 use super::tls;
+use super::wire::{NotEncrypted, Wire};
 use crate::error;
 use crate::result;
 use crate::settings::{Config, Server};
@@ -38,52 +41,59 @@ impl Servers {
         Ok(Self { config, tls })
     }
 
-    async fn reach(&self, server: &Server) -> Result<Connection, ConnectorError> {
+    async fn reach(&self, server: &Server) -> Result<Wire, ConnectorError> {
         let address = address(server);
-        let unreachable = |why: &str| {
-            ConnectorError::new(
-                error::UNREACHABLE,
-                Class::Transient,
-                format!("{address} cannot be reached: {why}"),
-            )
-            .advice("check the address and port, that the server runs, and that no firewall stands between")
-        };
-        let open = async {
-            let socket = TcpStream::connect(&address)
-                .await
-                .map_err(|source| unreachable("no connection").caused_by(source))?;
-            // Small requests in a row must not wait for each other's acknowledgement.
-            socket.set_nodelay(true).map_err(|source| unreachable("no connection").caused_by(source))?;
-            let socket =
-                socket.into_std().map_err(|source| unreachable("no connection").caused_by(source))?;
-            let settings = LdapConnSettings::new()
-                .set_std_stream(StdStream::Tcp(socket))
-                .set_starttls(self.config.starttls && !server.is_ldaps())
-                .set_config(Arc::clone(&self.tls));
-            LdapConnAsync::from_url_with_settings(settings, &server.url)
-                .await
-                .map_err(|failure| encryption_failed(&address, failure))
-        };
-        match tokio::time::timeout(self.config.request_timeout, open).await {
-            Ok(opened) => {
-                let (connection, ldap) = opened?;
-                Ok(Connection::start(connection, ldap, self.config.request_timeout))
-            }
-            Err(_elapsed) => Err(unreachable("no answer in time")),
+        match tokio::time::timeout(self.config.request_timeout, self.open(server, &address)).await {
+            Ok(opened) => opened,
+            Err(_elapsed) => Err(unreachable(&address, "no answer in time")),
         }
     }
 
+    async fn open(&self, server: &Server, address: &str) -> Result<Wire, ConnectorError> {
+        let no_connection = |source: io::Error| unreachable(address, "no connection").caused_by(source);
+        let socket = TcpStream::connect(address).await.map_err(no_connection)?;
+        // Small requests in a row must not wait for each other's acknowledgement.
+        socket.set_nodelay(true).map_err(no_connection)?;
+        let timeout = self.config.request_timeout;
+        if server.is_ldaps() {
+            return Wire::tls(socket, server_name(server, address)?, Arc::clone(&self.tls), timeout)
+                .await
+                .map_err(|source| handshake_failed(address, source));
+        }
+        let wire = Wire::plain(socket, timeout);
+        if !self.config.starttls {
+            return Ok(wire);
+        }
+        wire.start_tls(server_name(server, address)?, Arc::clone(&self.tls)).await.map_err(|why| match why {
+            NotEncrypted::Handshake(source) => handshake_failed(address, source),
+            NotEncrypted::Failed(failure) => {
+                error::no_answer(&format!("asking {address} for StartTLS"), failure)
+            }
+            NotEncrypted::Refused(answer) => starttls_refused(address, &answer),
+        })
+    }
+
     async fn try_server(&self, server: &Server) -> Result<Arc<dyn Transport>, ConnectorError> {
-        let connection = self.reach(server).await?;
-        if let Some((dn, password)) = &self.config.bind {
+        let mut wire = self.reach(server).await?;
+        if let Some(kerberos) = &self.config.kerberos {
+            let what = format!("signing in to {} by Kerberos", address(server));
+            let host = server.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+            let signing_in = gssapi::sign_in(&mut wire, host, kerberos, &what);
+            let answer = tokio::time::timeout(self.config.request_timeout, signing_in)
+                .await
+                .map_err(|_elapsed| unreachable(&address(server), "Kerberos did not answer in time"))??;
+            if answer.code != result::SUCCESS {
+                return Err(bind_refused(&what, &answer));
+            }
+        } else if let Some((dn, password)) = &self.config.bind {
             let what = format!("signing in to {} as {dn}", address(server));
-            let answer =
-                connection.bind(dn, password).await.map_err(|failure| error::no_answer(&what, failure))?;
+            let bound = wire.bind(&Credentials::Simple { dn, password }).await;
+            let (answer, _token) = bound.map_err(|failure| error::no_answer(&what, failure))?;
             if answer.code != result::SUCCESS {
                 return Err(bind_refused(&what, &answer));
             }
         }
-        Ok(Arc::new(connection))
+        Ok(Arc::new(wire.into_connection()))
     }
 }
 
@@ -112,35 +122,36 @@ fn address(server: &Server) -> String {
     format!("{}:{}", server.url.host_str().unwrap_or_default(), server.url.port().unwrap_or(default))
 }
 
-fn encryption_failed(address: &str, failure: LdapError) -> ConnectorError {
-    match failure {
-        LdapError::Io { source } => tls::handshake_failed(address, &source).unwrap_or_else(|| {
-            ConnectorError::new(
-                error::UNREACHABLE,
-                Class::Transient,
-                format!("{address} ended the connection"),
-            )
+fn server_name(server: &Server, address: &str) -> Result<ServerName<'static>, ConnectorError> {
+    let host = server.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    ServerName::try_from(host).map_err(|source| {
+        let message = format!("{address} cannot stand in a certificate");
+        ConnectorError::new(error::TLS, Class::Configuration, message)
+            .advice("use a host name")
+            .caused_by(source)
+    })
+}
+
+fn unreachable(address: &str, why: &str) -> ConnectorError {
+    let message = format!("{address} cannot be reached: {why}");
+    ConnectorError::new(error::UNREACHABLE, Class::Transient, message)
+        .advice("check the address and port, that the server runs, and that no firewall stands between")
+}
+
+fn handshake_failed(address: &str, source: io::Error) -> ConnectorError {
+    tls::handshake_failed(address, &source).unwrap_or_else(|| {
+        let message = format!("{address} ended the connection");
+        ConnectorError::new(error::UNREACHABLE, Class::Transient, message)
             .advice("check that the port speaks LDAP, and TLS if the address begins with ldaps://")
             .caused_by(source)
-        }),
-        LdapError::LdapResult { result } => {
-            let class = if result::is_transient(result.rc) { Class::Transient } else { Class::Configuration };
-            ConnectorError::new(error::TLS, class, format!("{address} refuses StartTLS"))
-                .advice("give the server a certificate, or use its ldaps:// address")
-                .caused_by(result)
-        }
-        LdapError::DNSName { .. } => ConnectorError::new(
-            error::TLS,
-            Class::Configuration,
-            format!("{address} cannot stand in a certificate"),
-        )
-        .advice("use a host name")
-        .caused_by(failure),
-        other => {
-            ConnectorError::new(error::UNREACHABLE, Class::Transient, format!("{address} gave no connection"))
-                .caused_by(other)
-        }
-    }
+    })
+}
+
+fn starttls_refused(address: &str, answer: &Answer) -> ConnectorError {
+    let class = if result::is_transient(answer.code) { Class::Transient } else { Class::Configuration };
+    let message = format!("{address} refuses StartTLS: {}", result::in_words(answer));
+    ConnectorError::new(error::TLS, class, message)
+        .advice("give the server a certificate, or use its ldaps:// address")
 }
 
 fn bind_refused(what: &str, answer: &Answer) -> ConnectorError {

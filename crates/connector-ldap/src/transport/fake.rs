@@ -13,8 +13,8 @@ use identitymesh_connector::ConnectorError;
 
 use super::dial::Dial;
 use super::requests::{
-    Answer, Attribute, Bytes, Entry, Failure, Found, Modification, Reach, Search, Transport, Write,
-    WriteRequest,
+    Answer, Attribute, Bytes, Entry, Failure, Found, Item, Items, Modification, Reach, Search, Transport,
+    Write, WriteRequest,
 };
 
 /// What goes wrong, each once, in this order.
@@ -41,6 +41,8 @@ pub(crate) struct Fake {
     pub(crate) faults: Mutex<VecDeque<Fault>>,
     /// Names whose writes are refused.
     pub(crate) refused: Vec<String>,
+    /// What the next streams give, one list for each; a list without an end ends with the connection.
+    pub(crate) scripts: Mutex<VecDeque<Vec<Item>>>,
     closed: AtomicBool,
     pages: Mutex<usize>,
     ids: Mutex<usize>,
@@ -182,8 +184,8 @@ impl Transport for Fake {
                 let answer = Answer { code, ..Answer::default() };
                 Ok(Found { entries: found.into_iter().collect(), answer, ..Found::default() })
             }
-            (Reach::Subtree, _) if search.page.is_some() => self.page(search),
-            (Reach::Subtree, _) => {
+            (Reach::Subtree | Reach::OneLevel, _) if search.page.is_some() => self.page(search),
+            (Reach::Subtree | Reach::OneLevel, _) => {
                 let id =
                     search.filter.trim_matches(['(', ')']).split_once('=').unwrap().1.as_bytes().to_vec();
                 let entries = self.entries.lock().unwrap();
@@ -216,8 +218,35 @@ impl Transport for Fake {
         Ok(Answer { code, ..Answer::default() })
     }
 
+    async fn stream(&self, search: &Search) -> Result<Box<dyn Items>, Failure> {
+        if let Some(script) = self.scripts.lock().unwrap().pop_front() {
+            return Ok(Box::new(FakeItems(script.into())));
+        }
+        let Found { entries, references, answer, .. } = self.search(search).await?;
+        let entries = entries.into_iter().map(|entry| Item::Entry(entry, Vec::new()));
+        let references = (!references.is_empty()).then_some(Item::References(references));
+        Ok(Box::new(FakeItems(entries.chain(references).chain([Item::Done(answer)]).collect())))
+    }
+
+    async fn extended(&self, _oid: &str, _value: Option<&[u8]>) -> Result<Answer, Failure> {
+        Ok(Answer { code: 2, ..Answer::default() })
+    }
+
     fn is_open(&self) -> bool {
         !self.closed.load(Ordering::SeqCst)
+    }
+
+    fn is_encrypted(&self) -> bool {
+        true
+    }
+}
+
+struct FakeItems(VecDeque<Item>);
+
+#[async_trait]
+impl Items for FakeItems {
+    async fn next(&mut self, _wait: Duration) -> Result<Item, Failure> {
+        self.0.pop_front().ok_or(Failure::NotSent)
     }
 }
 

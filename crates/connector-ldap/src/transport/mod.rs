@@ -2,18 +2,24 @@
 //!
 //! A [`Transport`] is one signed-in connection: it sends one request, waits for its answer within the deadline, and
 //! says honestly whether a lost request may have arrived. It decides nothing about what an answer means. Calls take
-//! `&self`, because many requests are in flight on one connection; answers are matched below the seam.
+//! `&self`, because many requests are in flight on one connection; answers are matched below the seam. Everything that
+//! a server sends is bounded before memory is given to it. Why the client is our own: decision 0005.
 
-mod ber;
+pub(crate) mod ber;
+mod connection;
 mod dial;
 #[cfg(test)]
 pub(crate) mod fake;
-mod ldap;
+pub(crate) mod filter;
+mod frames;
+mod gssapi;
+mod message;
 mod requests;
 mod tls;
+mod wire;
 
 pub(crate) use dial::{Dial, Servers};
 pub(crate) use requests::{
-    Answer, Attribute, Bytes, Entry, Failure, Found, Modification, PageRequest, Reach, Search, Transport,
-    Write, WriteRequest,
+    Answer, Attribute, Bytes, Control, Entry, Failure, Found, Item, Items, Modification, PageRequest, Reach,
+    Search, Transport, Write, WriteRequest,
 };

@@ -1,5 +1,6 @@
 //! What crosses the seam: requests, answers, and how a call can fail without an answer.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,39 @@ pub(crate) type Bytes = Vec<u8>;
 /// An attribute as it travels: its description with options, and its values in the order of arrival.
 pub(crate) type Attribute = (String, Vec<Bytes>);
 
+/// A control of a request or an answer (RFC 4511, section 4.1.11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) oid: Cow<'static, str>,
+    /// The server must refuse the request when it does not know the control.
+    pub(crate) is_critical: bool,
+    pub(crate) value: Option<Bytes>,
+}
+
+impl Control {
+    /// A control without which the request makes no sense.
+    pub(crate) fn critical(oid: &'static str, value: Bytes) -> Self {
+        Self { oid: Cow::Borrowed(oid), is_critical: true, value: Some(value) }
+    }
+
+    /// A critical control that says everything by its name.
+    pub(crate) fn flag(oid: &'static str) -> Self {
+        Self { oid: Cow::Borrowed(oid), is_critical: true, value: None }
+    }
+
+    /// The value of the control with this name.
+    pub(crate) fn value_of<'a>(controls: &'a [Self], oid: &str) -> Option<&'a [u8]> {
+        controls.iter().find(|control| control.oid == oid).and_then(|control| control.value.as_deref())
+    }
+}
+
 /// How far a search reaches from its base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// The base alone.
     Base,
+    /// What lies directly below the base.
+    OneLevel,
     /// The base and everything below it.
     Subtree,
 }
@@ -40,6 +69,8 @@ pub(crate) struct Search {
     /// Descriptions of the attributes wanted.
     pub(crate) attributes: Arc<[String]>,
     pub(crate) page: Option<PageRequest>,
+    /// Controls besides that of the page.
+    pub(crate) controls: Vec<Control>,
 }
 
 impl Search {
@@ -51,6 +82,7 @@ impl Search {
             filter: "(objectClass=*)".to_owned(),
             attributes,
             page: None,
+            controls: Vec::new(),
         }
     }
 }
@@ -86,6 +118,8 @@ pub(crate) struct Answer {
     pub(crate) referrals: Vec<String>,
     /// The entry after the write (RFC 4527), where asked for and offered.
     pub(crate) entry: Option<Entry>,
+    /// All controls of the answer.
+    pub(crate) controls: Vec<Control>,
 }
 
 /// The answer to a search.
@@ -97,6 +131,19 @@ pub(crate) struct Found {
     pub(crate) answer: Answer,
     /// The cookie of the next page, empty after the last.
     pub(crate) cookie: Bytes,
+}
+
+/// What comes while a search is read piece by piece.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// An entry with the controls that came with it.
+    Entry(Entry, Vec<Control>),
+    /// Parts of the tree that live elsewhere.
+    References(Vec<String>),
+    /// Something in between (RFC 4511, section 4.13), such as the sync information of RFC 4533.
+    Intermediate { oid: Option<String>, value: Option<Bytes> },
+    /// The end; nothing comes after it.
+    Done(Answer),
 }
 
 /// One step of a modify request; the steps of a request succeed or fail together.
@@ -127,11 +174,13 @@ pub(crate) struct WriteRequest {
     pub(crate) assertion: Option<String>,
     /// Attributes to hand back as they are after the write (RFC 4527).
     pub(crate) post_read: Vec<String>,
+    /// Further controls.
+    pub(crate) controls: Vec<Control>,
 }
 
 impl From<Write> for WriteRequest {
     fn from(write: Write) -> Self {
-        Self { write, assertion: None, post_read: Vec::new() }
+        Self { write, assertion: None, post_read: Vec::new(), controls: Vec::new() }
     }
 }
 
@@ -152,15 +201,33 @@ pub(crate) enum Failure {
     Malformed(String),
 }
 
+/// A search under way. Dropping it tells the server to stop.
+#[async_trait]
+pub(crate) trait Items: Send {
+    /// The next item, waited for at most so long. After [`Failure::TimedOut`] the search is still under way and can be
+    /// waited for again; after [`Item::Done`] and every other failure it is over.
+    async fn next(&mut self, wait: Duration) -> Result<Item, Failure>;
+}
+
 /// One signed-in connection.
 #[async_trait]
 pub(crate) trait Transport: Send + Sync {
     /// Runs a search to its end, or to the end of the page.
     async fn search(&self, search: &Search) -> Result<Found, Failure>;
 
+    /// Starts a search whose items are taken one by one. What is not taken stays with the server, and while it waits
+    /// so does everything else on this connection: take items promptly, or use another connection for look-ups.
+    async fn stream(&self, search: &Search) -> Result<Box<dyn Items>, Failure>;
+
     /// Sends one write and waits for its answer.
     async fn write(&self, request: &WriteRequest) -> Result<Answer, Failure>;
 
+    /// Runs an extended operation; only its end is of interest.
+    async fn extended(&self, oid: &str, value: Option<&[u8]>) -> Result<Answer, Failure>;
+
     /// Whether requests can still be sent.
     fn is_open(&self) -> bool;
+
+    /// Whether nobody on the way can read what is sent.
+    fn is_encrypted(&self) -> bool;
 }

@@ -1,5 +1,11 @@
-//! Against a real OpenLDAP, read back with `ldapsearch`.
+//! Against real directories, read back with `ldapsearch`.
 
+#[cfg(test)]
+mod active_directory;
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
@@ -8,5 +14,7 @@ mod export;
 mod faults;
 #[cfg(test)]
 mod import;
+#[cfg(test)]
+mod subject;
 #[cfg(test)]
 mod support;

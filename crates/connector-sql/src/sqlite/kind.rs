@@ -44,6 +44,8 @@ impl SqliteKind {
             discover: true,
             hierarchical: false,
             compare_and_set: true,
+            follow: false,
+            set_password: false,
         };
         Self {
             descriptor: Descriptor {

@@ -1,6 +1,6 @@
 //! What clauses have in common: connecting, importing into a map, exporting one operation, looking things up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ pub(super) struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Imported {
     pub(super) changes: Vec<Change>,
+    pub(super) present: Vec<(Name, Text)>,
     pub(super) certificates: Vec<Certificate>,
     pub(super) watermark: Option<Watermark>,
     pub(super) page_sizes: Vec<usize>,
@@ -181,6 +182,7 @@ impl Open {
             findings.extend(page.findings);
             imported.page_sizes.push(page.changes.len());
             imported.changes.extend(page.changes);
+            imported.present.extend(page.present);
             imported.certificates.extend(page.certificates);
             imported.watermark = page.watermark.or(imported.watermark);
         }
@@ -232,6 +234,18 @@ pub(super) async fn in_time<T>(call: &str, future: impl Future<Output = T>) -> R
     tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), future)
         .await
         .map_err(|_| Stop::Broken(format!("{call} did not return within {CALL_SECONDS_MAX} s")))
+}
+
+/// Applies a delta as the runner does: its changes, and for a certified type the absence of what it did not name.
+pub(super) fn follow_delta(objects: &mut Objects, delta: &Imported) {
+    follow(objects, &delta.changes);
+    for certificate in delta.certificates.iter().filter(|certificate| certificate.is_complete()) {
+        let of_type =
+            |(object_type, id): &(Name, Text)| (*object_type == certificate.object_type).then(|| id.clone());
+        let mut named: BTreeSet<Text> = delta.present.iter().filter_map(of_type).collect();
+        named.extend(upserts(&delta.changes).map(|object| object.external_id.clone()));
+        objects.retain(|id, _| named.contains(id));
+    }
 }
 
 /// Applies changes in their order.

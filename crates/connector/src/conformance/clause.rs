@@ -7,8 +7,10 @@ use super::bench::Bench;
 use super::create::*;
 use super::delta::*;
 use super::describe::*;
+use super::follow::*;
 use super::hostile::*;
 use super::import::*;
+use super::passwords::*;
 use super::rewrite::*;
 use super::{Stop, Subject};
 
@@ -69,6 +71,8 @@ macro_rules! conformance_tests {
             c21_cancelled_delta_loses_no_change
             c22_strange_watermark_is_refused
             c23_quiet_system_has_no_delta
+            c24_follower_hears_of_changes
+            c25_cancelled_follower_ends_promptly
             c30_created_object_is_imported_as_exported
             c31_second_create_makes_no_duplicate
             c32_refused_item_leaves_the_others_applied
@@ -81,6 +85,7 @@ macro_rules! conformance_tests {
             c44_rename_keeps_the_external_id
             c45_deleted_object_is_gone_and_second_delete_is_already_so
             c46_read_back_finds_by_external_id
+            c47_set_password_signs_in
             c50_hostile_values_survive_or_are_refused
             c51_hostile_external_ids_find_nothing
         }

@@ -1,11 +1,11 @@
 //! Clauses 20 to 23: what changed since a watermark.
 
-use super::bench::{Bench, Imported, Objects, follow, in_time};
+use super::bench::{Bench, Imported, Objects, follow, follow_delta, in_time};
 use super::stop::{Stop, class_of, ensure, offered};
 use crate::{Class, ConnectorError, ImportMode, ImportRequest, Watermark};
 
 /// A full import of `count` samples: what it showed and where a delta starts.
-async fn start(bench: &Bench<'_>, count: u32) -> Result<(Objects, Watermark), Stop> {
+pub(super) async fn start(bench: &Bench<'_>, count: u32) -> Result<(Objects, Watermark), Stop> {
     offered(bench.can().delta_import, "delta import")?;
     bench.seed(0..count).await?;
     let imported = bench.full().await?;
@@ -17,7 +17,7 @@ async fn start(bench: &Bench<'_>, count: u32) -> Result<(Objects, Watermark), St
     Ok((objects, watermark))
 }
 
-async fn change_three(bench: &Bench<'_>, objects: &Objects) -> Result<(), Stop> {
+pub(super) async fn change_three(bench: &Bench<'_>, objects: &Objects) -> Result<(), Stop> {
     let ids: Vec<_> = objects.keys().cloned().collect();
     bench.subject.edit(&ids[0], bench.form.text, Some("changed".into())).await?;
     bench.subject.edit(&ids[1], bench.form.other, None).await?;
@@ -27,7 +27,13 @@ async fn change_three(bench: &Bench<'_>, objects: &Objects) -> Result<(), Stop> 
 
 async fn delta(bench: &Bench<'_>, since: &Watermark, page_size: usize) -> Result<Imported, Stop> {
     let imported = bench.import(ImportMode::Delta { since: since.clone() }, page_size).await?;
-    ensure!(imported.certificates.is_empty(), "a delta import certified: {:?}", imported.certificates);
+    let complete = imported.certificates.iter().all(|certificate| certificate.is_complete());
+    ensure!(complete, "a delta import had gaps: {:?}", imported.certificates);
+    let is_certified = !imported.certificates.is_empty();
+    ensure!(
+        is_certified || imported.present.is_empty(),
+        "objects were named as present, and nothing certified"
+    );
     ensure!(imported.watermark.is_some(), "a delta import left no watermark");
     Ok(imported)
 }
@@ -38,7 +44,7 @@ pub(super) async fn c20_delta_delivers_change_add_and_delete(bench: &Bench<'_>) 
     // The second delta starts where the first one ended; nothing may be lost between them.
     for step in ["first", "second"] {
         let imported = delta(bench, &watermark, 2).await?;
-        follow(&mut objects, &imported.changes);
+        follow_delta(&mut objects, &imported);
         let held = bench.held().await?;
         ensure!(objects == held, "after the {step} delta {objects:?}, but the system holds {held:?}");
         watermark = imported.watermark.unwrap_or(watermark);
@@ -63,7 +69,7 @@ pub(super) async fn c21_cancelled_delta_loses_no_change(bench: &Bench<'_>) -> Re
     let class = class_of(in_time("next_page", importer.next_page()).await?, "next_page after a cancel")?;
     ensure!(class == Class::Cancelled, "a cancelled call ended with class {class:?}");
     drop(open);
-    follow(&mut objects, &delta(bench, &watermark, 100).await?.changes);
+    follow_delta(&mut objects, &delta(bench, &watermark, 100).await?);
     let held = bench.held().await?;
     ensure!(objects == held, "after a cancel {objects:?}, but the system holds {held:?}");
     Ok(())
@@ -103,7 +109,7 @@ pub(super) async fn c23_quiet_system_has_no_delta(bench: &Bench<'_>) -> Result<(
     let imported = delta(bench, &watermark, 10).await?;
     let mut followed = objects.clone();
     // Repeating what is known is allowed: it compares equal. Changing it is not.
-    follow(&mut followed, &imported.changes);
+    follow_delta(&mut followed, &imported);
     ensure!(followed == objects, "a quiet system delivered {:?}", imported.changes);
     let again = delta(bench, &imported.watermark.unwrap_or(watermark), 10).await?;
     ensure!(again.changes.is_empty(), "the second delta of a quiet system delivered {:?}", again.changes);

@@ -8,7 +8,7 @@ use identitymesh_model::{Name, Object, Schema, Text, Value, Values};
 use serde_json::Value as Json;
 
 use super::Stop;
-use crate::{ConnectorKind, ImportedObject};
+use crate::{ConnectorKind, Identity, ImportedObject};
 
 /// Which attributes of the subject's object type the clauses use.
 #[derive(Clone, Debug)]
@@ -78,6 +78,11 @@ pub trait Subject: Send + Sync {
 
     /// Removes an object by the system's own means.
     async fn erase(&self, external_id: &str) -> Result<(), Stop>;
+
+    /// Whether the object can sign in with this password; nothing where the system has no such thing.
+    async fn signs_in(&self, _identity: &Identity, _password: &str) -> Result<Option<bool>, Stop> {
+        Ok(None)
+    }
 
     /// All objects, read by the system's own means, with all attributes of the schema.
     async fn inspect(&self) -> Result<Vec<ImportedObject>, Stop>;

@@ -9,7 +9,6 @@ mod keys;
 mod problem;
 mod set;
 mod target;
-mod target_compile;
 
 pub use compile::{CompileInput, compile};
 pub use keys::{number_keys, rule_keys};

@@ -76,7 +76,7 @@ impl RuleSet {
         list.insert(at, rule);
     }
 
-    /// Marks object types that projections make, once all connectors are known.
+    /// Marks what projections and flows have to know of each other, once all connectors are known.
     pub(super) fn settle_targets(&mut self) {
         for (connector, object_type, unique) in std::mem::take(&mut self.pending_unique) {
             let connector = self.connectors.get_mut(&connector);
@@ -85,6 +85,24 @@ impl RuleSet {
                 target.unique.extend(unique);
                 target.unique.sort_unstable();
                 target.unique.dedup();
+            }
+        }
+        for (name, mesh_type) in &mut self.types {
+            let schema = &mesh_type.schema;
+            for (connector, rule) in mesh_type.targets.iter_mut().flat_map(|(id, rules)| {
+                let id = *id;
+                rules.iter_mut().map(move |rule| (id, rule))
+            }) {
+                let object_type = self.connectors.get(&connector);
+                let object_type = object_type.and_then(|known| known.object_types.get(&rule.object_type));
+                let flows = object_type.map_or(&[][..], |known| known.flows.as_slice());
+                for attribute in &mut rule.attributes {
+                    attribute.shares = flows.iter().any(|flow| {
+                        flow.mesh_type.is_none_or(|only| only == *name)
+                            && flow.input.0.reads().contains(&attribute.target)
+                            && schema.attribute(flow.target).is_some_and(MeshAttribute::merges)
+                    });
+                }
             }
         }
     }

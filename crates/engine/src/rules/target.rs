@@ -48,6 +48,8 @@ pub struct TargetAttribute {
     pub(crate) unique: Option<i64>,
     /// The target's schema: values that differ only in case are the same.
     pub(crate) ignore_case: bool,
+    /// Others fill the attribute too: what they put there flows into a mesh attribute that merges.
+    pub(crate) shares: bool,
     /// The type in the target, where its schema is known.
     pub(crate) kind: Option<AttributeType>,
 }

@@ -1,8 +1,10 @@
 //! From what was decided for one mesh object to its part of the plan: only what differs.
 
+use std::cmp::Ordering;
+
 use identitymesh_model::plan::{
     Before, EdgeChange, IndexKey, ItemAction, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
-    SpacePlan, Wake,
+    SetBefore, SpacePlan, Wake,
 };
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
@@ -10,7 +12,7 @@ use identitymesh_model::{
     Values,
 };
 
-use super::planner::keys_of;
+use super::index::keys_of;
 use super::project::Projected;
 use super::resolve::Resolved;
 use super::work::Work;
@@ -46,8 +48,8 @@ pub(super) fn emit(
     let keys = key_changes(&work, &resolved, mesh_type, is_deleted, &mut wakes);
     let edges = edge_changes(&work.view.record.doc, &resolved.doc, mesh_type, purges);
     let anchor = work.anchor.clone();
+    let change = change(&work.view, &work, resolved, mesh_type, purges);
     let (id, uid, mesh_type) = (work.view.record.id, work.view.record.uid, work.view.record.mesh_type);
-    let change = change(&work.view, &work, resolved, purges);
     let object = ObjectPlan {
         id,
         uid,
@@ -89,7 +91,13 @@ fn release(work: &mut Work, released: &[SpaceId], rules: &RuleSet, spaces: &mut 
     }
 }
 
-fn change(view: &MeshView, work: &Work, resolved: Resolved, purges: bool) -> Option<MeshChange> {
+fn change(
+    view: &MeshView,
+    work: &Work,
+    resolved: Resolved,
+    mesh_type: &MeshTypeRules,
+    purges: bool,
+) -> Option<MeshChange> {
     let record = &view.record;
     if work.is_new {
         return Some(MeshChange::Create { doc: resolved.doc, provenance: resolved.provenance });
@@ -100,10 +108,11 @@ fn change(view: &MeshView, work: &Work, resolved: Resolved, purges: bool) -> Opt
             rules: record.provenance.0.iter().map(|origins| rules_of(origins)).collect(),
             state: Some(record.state),
             anchor: Some(record.anchor.clone()),
+            sets: Vec::new(),
         };
         return Some(MeshChange::Purge { version: record.version, before });
     }
-    let mut before = differences(view, &resolved);
+    let mut before = differences(view, &resolved, mesh_type);
     before.state = (record.state != work.state).then_some(record.state);
     before.anchor = (record.anchor != work.anchor).then(|| record.anchor.clone());
     if before.is_empty() {
@@ -117,35 +126,44 @@ fn rules_of(origins: &[Origin]) -> Vec<RuleId> {
     origins.iter().map(|origin| origin.rule).collect()
 }
 
-/// Attributes whose value or origin differs, with what they were, in the order of names.
-fn differences(view: &MeshView, resolved: &Resolved) -> Before {
+/// Attributes whose value or origin differs, with what they were, in the order of names. Of a set of references only
+/// what changed is told, because it may be large.
+fn differences(view: &MeshView, resolved: &Resolved, mesh_type: &MeshTypeRules) -> Before {
     let record = &view.record;
     let mut before = Before::default();
     let old: Vec<(Name, &Values)> = record.doc.iter().collect();
     let new: Vec<(Name, &Values)> = resolved.doc.iter().collect();
     let (mut o, mut n) = (0, 0);
     let origins = |at: usize| record.provenance.0.get(at).map(Origins::as_slice).unwrap_or_default();
+    let mut differs = |name: Name, old: Option<&Values>, new: Option<&Values>, was: &[Origin]| {
+        let is_edges = mesh_type
+            .attribute(name)
+            .is_some_and(|known| known.kind.multi && known.kind.value == ValueType::Reference);
+        if is_edges {
+            before.sets.push(SetBefore::between(name, old, new));
+        } else {
+            before.attributes.push((name, old.cloned()));
+            before.rules.push(rules_of(was));
+        }
+    };
     while o < old.len() || n < new.len() {
         let order = match (old.get(o), new.get(n)) {
             (Some((old, _)), Some((new, _))) => old.cmp(new),
-            (Some(_), None) => std::cmp::Ordering::Less,
-            _ => std::cmp::Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            _ => Ordering::Greater,
         };
         match order {
-            std::cmp::Ordering::Less => {
-                before.attributes.push((old[o].0, Some(old[o].1.clone())));
-                before.rules.push(rules_of(origins(o)));
+            Ordering::Less => {
+                differs(old[o].0, Some(old[o].1), None, origins(o));
                 o += 1;
             }
-            std::cmp::Ordering::Greater => {
-                before.attributes.push((new[n].0, None));
-                before.rules.push(Vec::new());
+            Ordering::Greater => {
+                differs(new[n].0, None, Some(new[n].1), &[]);
                 n += 1;
             }
-            std::cmp::Ordering::Equal => {
+            Ordering::Equal => {
                 if old[o].1 != new[n].1 || origins(o) != resolved.provenance.0[n].as_slice() {
-                    before.attributes.push((old[o].0, Some(old[o].1.clone())));
-                    before.rules.push(rules_of(origins(o)));
+                    differs(old[o].0, Some(old[o].1), Some(new[n].1), origins(o));
                 }
                 (o, n) = (o + 1, n + 1);
             }

@@ -32,7 +32,9 @@ pub(super) fn settle(
             work.lost.iter().map(|(connector, _)| connector_name(rules, *connector)).collect();
         work.touch(|| format!("lost its source in {}", names.join(", ")), RuleId(0));
         work.state = MeshState::Leaving { since: now };
-        expire(work, rules, now, now, wakes);
+        // Even without any grace the end comes when the object is looked at again, after everything that is pending:
+        // a row that came under another key is then found to be the same one, however the parts of a sync fall.
+        wakes.push(Wake::Mesh { id: work.view.record.id, at: Some(end_of_grace(work, rules, now)) });
     }
 }
 
@@ -90,8 +92,12 @@ fn grace_seconds(rules: &RuleSet, mesh_type: Name) -> i64 {
         .unwrap_or(0)
 }
 
+fn end_of_grace(work: &Work, rules: &RuleSet, since: Timestamp) -> Timestamp {
+    since.saturating_add_seconds(grace_seconds(rules, work.view.record.mesh_type))
+}
+
 fn expire(work: &mut Work, rules: &RuleSet, since: Timestamp, now: Timestamp, wakes: &mut Vec<Wake>) {
-    let end = since.saturating_add_seconds(grace_seconds(rules, work.view.record.mesh_type));
+    let end = end_of_grace(work, rules, since);
     if now >= end {
         work.touch(|| "its grace period is over".to_owned(), RuleId(0));
         work.state = MeshState::Deleted { since };

@@ -4,12 +4,19 @@
 //! bulk: links that end, joins, lives that begin or end, attribute flow, projection. Within a part, objects are taken
 //! in the order of their ids.
 
+mod attributes;
 mod emit;
 pub(crate) mod explain;
+mod finish;
+mod index;
 mod join;
+mod joining;
 mod lifecycle;
+mod links;
 mod neighbours;
+mod part;
 mod planner;
+mod probe;
 mod project;
 mod references;
 mod resolve;

@@ -10,8 +10,9 @@ use identitymesh_model::{
 
 use super::neighbours::Neighbours;
 use super::resolve::Resolved;
-use super::target::{Addresses, Claims, Target, pending};
+use super::target::{Addresses, Claims, Target};
 use super::work::Work;
+use crate::export::waiting;
 use crate::rules::{MeshTypeRules, Projection, RuleSet};
 
 /// How long a plan waits for an item that is being sent just now.
@@ -99,7 +100,7 @@ impl<N: Neighbours> Projector<'_, N> {
                     projected.leaving.push(LeavePlan::Clear { connector });
                 }
                 let mut waits = Vec::new();
-                let planned = self.held(work, resolved, connector, rule, space, leave, item, &mut waits)?;
+                let planned = self.held(work, resolved, connector, rule, space, item, &mut waits)?;
                 let owner = work.view.record.id;
                 projected.wakes.extend(waits.into_iter().map(|member| Wake::Address {
                     connector,
@@ -149,7 +150,6 @@ impl<N: Neighbours> Projector<'_, N> {
         connector: ConnectorId,
         rule: &Projection,
         space: Option<&SpaceRecord>,
-        leave: Option<&LeaveRecord>,
         item: Option<&ItemRecord>,
         waits: &mut Vec<Uid>,
     ) -> Result<Option<Planned>, N::Error> {
@@ -181,8 +181,7 @@ impl<N: Neighbours> Projector<'_, N> {
             }
             Some(_) if !rule.update => return Ok(None),
             Some(space) => {
-                let was_disabled = leave.is_some_and(|leave| leave.steps > 0);
-                let planned = target.update(space, was_disabled)?;
+                let planned = target.update(space)?;
                 waits.append(&mut target.waits);
                 let Some((operation, action)) = planned else { return Ok(None) };
                 (operation, action, work.reason.text.clone())
@@ -269,7 +268,7 @@ impl<N: Neighbours> Projector<'_, N> {
             let wanted = Some(Values::One(disable.disabled.clone()));
             let old = space.doc.get(disable.attribute).cloned();
             if old != wanted {
-                changes.push(ItemChange { name: disable.attribute, old, new: wanted });
+                changes.push(ItemChange::between(disable.attribute, old.as_ref(), wanted, false));
                 operation = Operation::Disable;
             }
         }
@@ -328,15 +327,8 @@ fn queue(
 }
 
 fn wait_for_references(action: &ItemAction, connector: ConnectorId, projected: &mut Projected, work: &Work) {
-    let sets: Vec<&Values> = match action {
-        ItemAction::Create { attributes, .. } => attributes.iter().map(|(_, values)| values).collect(),
-        ItemAction::Update { changes, .. } => {
-            changes.iter().filter_map(|change| change.new.as_ref()).collect()
-        }
-        ItemAction::Delete { .. } => return,
-    };
     let owner = work.view.record.id;
-    let members = sets.into_iter().flat_map(|values| pending(Some(values)));
+    let members = waiting(action);
     projected.wakes.extend(members.map(|member| Wake::Address { connector, owner, member }));
 }
 

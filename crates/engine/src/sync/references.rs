@@ -7,7 +7,7 @@ use identitymesh_model::plan::LinkChange;
 use identitymesh_model::{ConnectorId, MeshState, Name, SpaceId, Text, Uid, Value, ValueType};
 
 use super::neighbours::Neighbours;
-use super::planner::Part;
+use super::part::Part;
 use super::resolve::{References, Resolver};
 use super::target::Addresses;
 use crate::key::address_key;

@@ -148,7 +148,15 @@ impl Resolver<'_> {
         if is_only_ours(flow, space) {
             return Ok(None);
         }
-        let Some(values) = self.raw(flow, space)? else { return Ok(None) };
+        let Some(mut values) = self.raw(flow, space)? else { return Ok(None) };
+        if attribute.merges()
+            && let Some(ours) = self.ours(flow, space)
+        {
+            let mut theirs = values.into_vec();
+            theirs.retain(|value| !ours.as_slice().contains(value));
+            let Some(rest) = Values::set(theirs) else { return Ok(None) };
+            values = rest;
+        }
         let values = if attribute.kind.value == ValueType::Reference {
             self.follow(space.connector, values)
         } else {
@@ -208,6 +216,20 @@ impl Resolver<'_> {
                 if matches!(gave, Gave::MissingFatal(_)) { Err(ObjectFailed) } else { Ok(None) }
             }
         }
+    }
+
+    /// What the rule would give for what we wrote ourselves, where somebody else has added to that.
+    fn ours(&mut self, flow: &Flow, space: &SpaceRecord) -> Option<Values> {
+        let reads = flow.input.0.reads();
+        if !space.drift.iter().any(|(name, _)| reads.contains(name)) {
+            return None;
+        }
+        let mut written = Object::new();
+        for name in reads {
+            written.put(*name, space.snapshot(*name)?.cloned());
+        }
+        let scope = Scope::at(self.now).with_source(&written);
+        flow.input.0.give(self.evaluator, &scope, &written, flow.missing).ok().flatten()
     }
 
     fn follow(&self, connector: ConnectorId, values: Values) -> Gained {

@@ -4,11 +4,11 @@
 //! differences become an item. What a rule does not speak of is left alone.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use identitymesh_expr::{Evaluator, Scope, Uniqueness};
 use identitymesh_model::plan::{IndexKey, ItemAction, ItemChange, Operation};
-use identitymesh_model::rules::{DriftPolicy, MatchKind, ProjectionMode};
+use identitymesh_model::rules::{DisableBy, DriftPolicy, MatchKind, ProjectionMode};
 use identitymesh_model::{
     AttributeType, ConnectorId, Finding, MeshId, Name, Object, SpaceRecord, Text, Timestamp, Uid, Value,
     ValueType, Values, dn,
@@ -101,7 +101,6 @@ impl<N: Neighbours> Target<'_, N> {
     pub(super) fn update(
         &mut self,
         space: &SpaceRecord,
-        returns: bool,
     ) -> Result<Option<(Operation, ItemAction)>, N::Error> {
         let rule = self.rule;
         let mut changes = Vec::new();
@@ -113,25 +112,17 @@ impl<N: Neighbours> Target<'_, N> {
                 changes.extend(self.change(attribute, wanted, space));
             }
         }
-        let mut enables = false;
-        if let Some(disable) = rule.disable.as_ref().filter(|_| returns) {
-            let wanted = disable.enabled.clone().map(Values::One);
-            let current = space.doc.get(disable.attribute);
-            if current != wanted.as_ref() && changes.iter().all(|change| change.name != disable.attribute) {
-                changes.push(ItemChange { name: disable.attribute, old: current.cloned(), new: wanted });
-            }
-            enables = changes.iter().any(|change| change.name == disable.attribute);
-        }
+        let enables = rule.disable.as_ref().and_then(|disable| enabling(disable, space));
+        let enables = enables.filter(|enables| changes.iter().all(|change| change.name != enables.name));
+        let operation = enables.as_ref().map(|_| Operation::Enable);
+        changes.extend(enables);
         let address = self.new_address(space, &mut changes);
         if changes.is_empty() && address.is_none() {
             return Ok(None);
         }
         changes.sort_by_key(|change| change.name);
-        let operation = match (enables, &address) {
-            (true, _) => Operation::Enable,
-            (false, Some(_)) => Operation::Move,
-            (false, None) => Operation::Update,
-        };
+        let plain = if address.is_some() { Operation::Move } else { Operation::Update };
+        let operation = operation.unwrap_or(plain);
         let create_container =
             rule.place.as_ref().is_some_and(|place| place.create_container) && address.is_some();
         Ok(Some((operation, ItemAction::Update { space: space.id, address, create_container, changes })))
@@ -144,7 +135,10 @@ impl<N: Neighbours> Target<'_, N> {
         let current = space.doc.single(place.address).and_then(Value::as_text)?;
         let changed = changes.iter().find(|change| change.name == place.rdn);
         let naming = match changed {
-            Some(change) => change.new.as_ref().and_then(Values::single).cloned(),
+            Some(change) => match change.wanted() {
+                [naming] => Some(naming.clone()),
+                _ => None,
+            },
             None => space.doc.single(place.rdn).cloned().or_else(|| naming_value(current)),
         };
         changes.retain(|change| change.name != place.rdn);
@@ -200,18 +194,85 @@ impl<N: Neighbours> Target<'_, N> {
             return None;
         }
         let drifted = space.drift.iter().find(|(name, _)| *name == attribute.target);
-        if let Some((_, exported)) = drifted
-            && attribute.drift != DriftPolicy::Reassert
-            && self.same(attribute, wanted.as_ref(), exported.as_ref())
+        if let Some((_, written)) = drifted
+            && space.is_undone(attribute.target)
+            && self.same(attribute, wanted.as_ref(), written.as_ref())
         {
-            if attribute.drift == DriftPolicy::Report {
-                let message =
-                    "somebody else changed the value in the target; it is reported and left so".to_owned();
-                self.finding("PRJ-006", message, Some(attribute.target));
-            }
+            let message = "the target does not keep what is written to it, so it is left as it is".to_owned();
+            self.finding("PRJ-006", message, Some(attribute.target));
             return None;
         }
-        Some(ItemChange { name: attribute.target, old: current.cloned(), new: wanted })
+        let lets_be = drifted.is_some() && attribute.drift != DriftPolicy::Reassert;
+        if !lets_be && !attribute.shares {
+            return Some(ItemChange::between(attribute.target, current, wanted, false));
+        }
+        let written = space.snapshot(attribute.target).flatten();
+        if !is_set(current) && !is_set(wanted.as_ref()) {
+            if lets_be && self.same(attribute, wanted.as_ref(), written) {
+                self.report(attribute);
+                return None;
+            }
+            return Some(ItemChange::between(attribute.target, current, wanted, false));
+        }
+        let wanted = match lets_be {
+            true => self.beside(attribute, written, current, wanted.as_ref()),
+            false => wanted,
+        };
+        if self.same(attribute, wanted.as_ref(), current) {
+            self.report(attribute);
+            return None;
+        }
+        Some(ItemChange::between(attribute.target, current, wanted, true))
+    }
+
+    /// A wanted set as it stands beside what others did to the one that we wrote: less what they took out, and with
+    /// what they put in.
+    fn beside(
+        &self,
+        attribute: &TargetAttribute,
+        written: Option<&Values>,
+        current: Option<&Values>,
+        wanted: Option<&Values>,
+    ) -> Option<Values> {
+        let spelled = |values: Option<&Values>| -> HashSet<Value> {
+            let values = values.map_or(&[][..], Values::as_slice).iter();
+            values.map(|value| self.spelled(attribute, value)).collect()
+        };
+        let (written, now) = (spelled(written), spelled(current));
+        let wanted = wanted.map_or(&[][..], Values::as_slice).iter();
+        let current = current.map_or(&[][..], Values::as_slice).iter();
+        let stays = wanted.filter(|value| {
+            let value = self.spelled(attribute, value);
+            now.contains(&value) || !written.contains(&value)
+        });
+        let mut values: Vec<Value> = stays.cloned().collect();
+        let known: HashSet<Value> = values.iter().map(|value| self.spelled(attribute, value)).collect();
+        values.extend(
+            current
+                .filter(|value| {
+                    let value = self.spelled(attribute, value);
+                    !written.contains(&value) && !known.contains(&value)
+                })
+                .cloned(),
+        );
+        Values::set(values)
+    }
+
+    fn report(&mut self, attribute: &TargetAttribute) {
+        if attribute.drift == DriftPolicy::Report {
+            let message =
+                "somebody else changed the value in the target; it is reported and left so".to_owned();
+            self.finding("PRJ-006", message, Some(attribute.target));
+        }
+    }
+
+    /// A value in the one spelling in which the target compares it.
+    fn spelled(&self, attribute: &TargetAttribute, value: &Value) -> Value {
+        match value {
+            Value::Reference(key) => Value::Reference(address_key(self.hierarchical, key)),
+            Value::Text(text) if attribute.ignore_case => Value::Text(text.to_lowercase()),
+            other => other.clone(),
+        }
     }
 
     fn same(&self, attribute: &TargetAttribute, left: Option<&Values>, right: Option<&Values>) -> bool {
@@ -315,9 +376,24 @@ fn is_ever_updated(attribute: &TargetAttribute, space: &SpaceRecord) -> bool {
     }
 }
 
+const fn is_set(values: Option<&Values>) -> bool {
+    matches!(values, Some(Values::Set(_)))
+}
+
+/// What enables an object that we disabled: told by what we wrote last and not by how we came to plan it, so that it
+/// is not forgotten when it is planned again before it is sent.
+fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
+    let disabled = Values::One(disable.disabled.clone());
+    let wanted = disable.enabled.clone().map(Values::One);
+    let current = space.doc.get(disable.attribute);
+    let is_ours = space.snapshot(disable.attribute) == Some(Some(&disabled));
+    (is_ours && current != wanted.as_ref())
+        .then(|| ItemChange::between(disable.attribute, current, wanted, false))
+}
+
 /// Whether we wrote a value there last.
 fn was_written(space: &SpaceRecord, name: Name) -> bool {
-    matches!(space.snapshot(name), Some(Some(_)))
+    matches!(space.snapshot(name), Some(Some(_))) || space.is_undone(name)
 }
 
 /// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing

@@ -153,16 +153,17 @@ fn history(shell: &Shell, called: &str) -> anyhow::Result<()> {
     })
 }
 
-/// The values before a change, on one line.
+/// The values before a change, on one line; of sets what was added and taken out.
 fn was(before: &Json) -> String {
-    let Some(attributes) = before["a"].as_object() else { return String::new() };
-    let parts: Vec<String> = attributes
-        .iter()
-        .map(|(name, value)| match value {
-            Json::Null => format!("{name} absent"),
-            Json::String(text) => format!("{name} {text:?}"),
-            other => format!("{name} {other}"),
-        })
-        .collect();
-    parts.join(", ")
+    let attributes = before["a"].as_object().into_iter().flatten().map(|(name, value)| match value {
+        Json::Null => format!("{name} absent"),
+        Json::String(text) => format!("{name} {text:?}"),
+        other => format!("{name} {other}"),
+    });
+    let sets = before["v"].as_object().into_iter().flatten().map(|(name, change)| {
+        let sides = ["+", "-"].into_iter().filter(|sign| !change[*sign].is_null());
+        let sides: Vec<String> = sides.map(|sign| format!("{sign}{}", change[sign])).collect();
+        format!("{name} {}", sides.join(" "))
+    });
+    attributes.chain(sets).collect::<Vec<_>>().join(", ")
 }

@@ -8,6 +8,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod exports;
+mod follow;
 mod holds;
 mod init;
 mod lookup;

@@ -6,9 +6,11 @@ use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, catch_up, cycl
 use identitymesh_store::RunState;
 use serde::Serialize;
 
-use super::{Done, Shell};
+use super::{Done, Shell, follow};
 use crate::arguments::{Profile, RunArguments};
 use crate::output::{table, thousands};
+
+const NEEDS_NAME: &str = "this profile needs --connector NAME";
 
 #[derive(Serialize)]
 struct Answer {
@@ -19,6 +21,10 @@ struct Answer {
 
 pub(super) fn run(shell: &Shell, arguments: &RunArguments) -> anyhow::Result<Done> {
     let opened = shell.write()?;
+    if arguments.profile == Profile::Follow {
+        let name = arguments.connector.as_deref().context(NEEDS_NAME)?;
+        return follow::run(shell, &opened.mesh, Name::new(name)?);
+    }
     let answer = shell.block_on(carry_out(&opened.mesh, arguments))?;
     shell.output.answer(&answer, || text(&answer))?;
     if !answer.failed.is_empty() {
@@ -30,7 +36,7 @@ pub(super) fn run(shell: &Shell, arguments: &RunArguments) -> anyhow::Result<Don
 
 async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answer> {
     let name = arguments.connector.as_deref().map(Name::new).transpose()?;
-    let needed = || name.context("this profile needs --connector NAME");
+    let needed = || name.context(NEEDS_NAME);
     let one = |run| Answer { runs: vec![run], failed: Vec::new() };
     Ok(match arguments.profile {
         Profile::FullImport => one(import(mesh, needed()?, ImportKind::Full).await?),
@@ -44,7 +50,7 @@ async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answ
         }
         Profile::FullSync => one(sync(mesh, name.map_or(SyncScope::Everything, SyncScope::All)).await?),
         Profile::Export => one(export(mesh, needed()?).await?),
-        Profile::Cycle => {
+        Profile::Cycle | Profile::Follow => {
             let sources = match name {
                 Some(name) => vec![name],
                 None => sources(mesh)?,
@@ -64,19 +70,24 @@ fn sources(mesh: &Mesh) -> anyhow::Result<Vec<Name>> {
     Ok(inbound.map(|known| known.connector.name).collect())
 }
 
+/// What a run counted, in one cell.
+pub(super) fn counts(run: &RunReport) -> String {
+    let counts: Vec<String> =
+        run.counters.iter().map(|(name, count)| format!("{name} {}", thousands(*count))).collect();
+    if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
+}
+
 fn text(answer: &Answer) -> String {
     let rows: Vec<Vec<String>> = answer
         .runs
         .iter()
         .map(|run| {
-            let counts: Vec<String> =
-                run.counters.iter().map(|(name, count)| format!("{name} {}", thousands(*count))).collect();
             vec![
                 run.run.to_string(),
                 run.connector.map_or_else(|| "all".to_owned(), |name| name.to_string()),
                 run.step.to_owned(),
                 run.state.as_str().to_owned(),
-                if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") },
+                counts(run),
             ]
         })
         .collect();

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::process::Place;
 
 const PEOPLE: &str = "120";
+const PASSWORD: &str = "pl4nted-Pa55word";
 
 fn demo(place: &Place) -> Json {
     place.json(&["demo", "--once", "--people", PEOPLE])
@@ -100,35 +101,30 @@ fn killed_anywhere_it_ends_the_same() {
     }
 }
 
+/// The demo over a real directory: its arguments, and the password beside them.
+fn over(place: &Place, slapd: &Slapd) -> std::process::Command {
+    let ca = slapd.ca_file.to_string_lossy().into_owned();
+    let mut command = place.command(&["--json", "demo", "--once", "--people", PEOPLE]);
+    command.args(["--ldap", &slapd.url, "--ldap-bind", &slapd.bind_dn, "--ldap-base", &slapd.suffix]);
+    command.args(["--ldap-ca", &ca]).env("IDENTITYMESH_DEMO_LDAP_PASSWORD", PASSWORD);
+    command
+}
+
+fn slapd() -> Option<Slapd> {
+    Slapd::start(SlapdOptions { password: PASSWORD.into(), ..SlapdOptions::default() })
+}
+
+fn play_over(place: &Place, slapd: &Slapd) -> Json {
+    let output = over(place, slapd).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn a_real_directory_is_filled_and_the_password_is_nowhere() {
-    const PASSWORD: &str = "pl4nted-Pa55word";
-    let options = SlapdOptions { password: PASSWORD.into(), ..SlapdOptions::default() };
-    let Some(slapd) = Slapd::start(options) else { return };
+    let Some(slapd) = slapd() else { return };
     let place = Place::new();
-    let ca = slapd.ca_file.to_string_lossy().into_owned();
-    let arguments = [
-        "--json",
-        "demo",
-        "--once",
-        "--people",
-        PEOPLE,
-        "--ldap",
-        &slapd.url,
-        "--ldap-bind",
-        &slapd.bind_dn,
-        "--ldap-base",
-        &slapd.suffix,
-        "--ldap-ca",
-        &ca,
-    ];
-    let run = || {
-        let output =
-            place.command(&arguments).env("IDENTITYMESH_DEMO_LDAP_PASSWORD", PASSWORD).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<Json>(&output.stdout).unwrap()
-    };
-    let first = run();
+    let first = play_over(&place, &slapd);
     let entries = slapd.search(&slapd.suffix, "(objectClass=inetOrgPerson)", &["employeeNumber"]).unwrap();
     let found: BTreeSet<String> = entries
         .values()
@@ -137,7 +133,29 @@ fn a_real_directory_is_filled_and_the_password_is_nowhere() {
     let expected: BTreeSet<String> = accounts(&place).into_iter().map(|(id, _, _)| id).collect();
     assert_eq!(found, expected, "every account is an entry too");
     assert_eq!(sent(&first["again"]), 0);
-    assert_eq!(run(), first);
+    assert_eq!(play_over(&place, &slapd), first);
     let leaks = files_containing(&place.data(), PASSWORD.as_bytes()).unwrap();
     assert!(leaks.is_empty(), "{leaks:?}");
+}
+
+#[test]
+fn killed_anywhere_a_real_directory_ends_the_same() {
+    let (Some(calm), Some(shaken)) = (slapd(), slapd()) else { return };
+    let everything = |slapd: &Slapd| slapd.search(&slapd.suffix, "(objectClass=*)", &["*"]).unwrap();
+    play_over(&Place::new(), &calm);
+    let place = Place::new();
+    for milliseconds in [120, 250, 400, 180, 320, 600, 220] {
+        let mut child = over(&place, &shaken)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let answer = play_over(&place, &shaken);
+    assert_eq!(sent(&answer["again"]), 0);
+    assert_eq!(everything(&shaken), everything(&calm));
+    assert!(place.good(&["audit", "verify"]).contains("the audit is whole"));
 }

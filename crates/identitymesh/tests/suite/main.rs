@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod active_directory;
 mod bad_files;
 mod demo;
 mod first_mesh;
+mod follow;
 mod full_disk;
 mod holds;
+mod papers;
 mod process;
 mod trouble;

@@ -1,5 +1,6 @@
 //! What a plan sends to a target for one mesh object.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -106,28 +107,87 @@ pub enum ItemAction {
 pub struct ItemChange {
     /// The target attribute.
     pub name: Name,
-    /// What it holds as far as is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<Values>,
-    /// What it shall hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new: Option<Values>,
+    /// What is done to it.
+    #[serde(flatten)]
+    pub edit: Edit,
+}
+
+/// What is done to an attribute of a target's object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// Values in the place of others.
+    Replace {
+        /// What it holds as far as is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old: Option<Values>,
+        /// What it shall hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        new: Option<Values>,
+    },
+    /// Values of a set; those that are not named stay, so that a large set is no larger to change than a small one.
+    Set {
+        /// To add.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add: Vec<Value>,
+        /// To take out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove: Vec<Value>,
+        /// Others fill the set too: only what is added here becomes ours.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shared: bool,
+    },
 }
 
 impl ItemChange {
-    /// For sets: values to add and values to remove. `None` when either side is a single value.
+    /// From what the attribute holds to what it shall hold: value by value where it holds a set.
     #[must_use]
-    pub fn added_and_removed(&self) -> Option<(Vec<Value>, Vec<Value>)> {
-        let side = |values: &Option<Values>| match values {
-            None => Some(Vec::new()),
-            Some(Values::Set(values)) => Some(values.clone()),
-            Some(Values::One(_)) => None,
+    pub fn between(name: Name, old: Option<&Values>, new: Option<Values>, shared: bool) -> Self {
+        let edit = match (old, &new) {
+            (Some(Values::Set(old)), Some(Values::Set(_)) | None) => {
+                let new = new.map_or_else(Vec::new, Values::into_vec);
+                let (add, remove) = set_difference(old, &new);
+                Edit::Set { add, remove, shared }
+            }
+            (None, Some(Values::Set(_))) if shared => {
+                let add = new.map_or_else(Vec::new, Values::into_vec);
+                Edit::Set { add, remove: Vec::new(), shared }
+            }
+            _ => Edit::Replace { old: old.cloned(), new },
         };
-        let (old, new) = (side(&self.old)?, side(&self.new)?);
-        let added = new.iter().filter(|value| old.binary_search(value).is_err()).cloned().collect();
-        let removed = old.into_iter().filter(|value| new.binary_search(value).is_err()).collect();
-        Some((added, removed))
+        Self { name, edit }
     }
+
+    /// The values that the target shall hold because of this change.
+    #[must_use]
+    pub fn wanted(&self) -> &[Value] {
+        match &self.edit {
+            Edit::Replace { new, .. } => new.as_ref().map_or(&[], Values::as_slice),
+            Edit::Set { add, .. } => add,
+        }
+    }
+
+    /// What the attribute holds once the change is made where it holds `now`.
+    #[must_use]
+    pub fn applied_to(&self, now: Option<&Values>) -> Option<Values> {
+        match &self.edit {
+            Edit::Replace { new, .. } => new.clone(),
+            Edit::Set { add, remove, .. } => {
+                let remove: HashSet<&Value> = remove.iter().collect();
+                let now = now.map_or(&[][..], Values::as_slice).iter();
+                let mut values: Vec<Value> = now.filter(|value| !remove.contains(value)).cloned().collect();
+                values.extend(add.iter().cloned());
+                Values::set(values)
+            }
+        }
+    }
+}
+
+/// What is only in the second of two sorted sets, and what is only in the first.
+pub(super) fn set_difference(old: &[Value], new: &[Value]) -> (Vec<Value>, Vec<Value>) {
+    let added = new.iter().filter(|value| old.binary_search(value).is_err()).cloned().collect();
+    let removed = old.iter().filter(|value| new.binary_search(value).is_err()).cloned().collect();
+    (added, removed)
 }
 
 /// How references to mesh objects are marked inside an item.

@@ -7,9 +7,9 @@ mod item;
 mod object;
 mod text;
 
-pub use item::{ItemAction, ItemChange, ItemPlan, Operation};
+pub use item::{Edit, ItemAction, ItemChange, ItemPlan, Operation};
 pub use object::{
     Before, EdgeChange, IndexKey, KeyChange, LeavePlan, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
-    Plan, Reason, SpacePlan, Wake,
+    Plan, Reason, SetBefore, SpacePlan, Wake,
 };
 pub use text::{PlanNames, write_plan};

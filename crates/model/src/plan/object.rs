@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ItemPlan;
 use crate::{
     ConnectorId, ContentHash, LinkMode, MeshId, MeshState, Name, Object, Provenance, RuleId, SpaceId, Text,
-    Timestamp, Uid, Values, canonical,
+    Timestamp, Uid, Value, Values, canonical,
 };
 
 /// A whole plan, or one bounded part of it.
@@ -98,20 +98,45 @@ pub struct Before {
     pub attributes: Vec<(Name, Option<Values>)>,
     /// For the same attributes, the rules that had given them.
     pub rules: Vec<Vec<RuleId>>,
+    /// Sets of references, and other sets that change value by value: only what changed.
+    pub sets: Vec<SetBefore>,
     /// The state before, when it changed.
     pub state: Option<MeshState>,
     /// The anchor before, when it changed.
     pub anchor: Option<Text>,
 }
 
+/// What a change did to a set: the set before is the one after it, less what was added, and what was taken out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetBefore {
+    /// The attribute.
+    pub name: Name,
+    /// What was added.
+    pub added: Vec<Value>,
+    /// What was taken out.
+    pub removed: Vec<Value>,
+}
+
+impl SetBefore {
+    /// From two sorted sets.
+    #[must_use]
+    pub fn between(name: Name, old: Option<&Values>, new: Option<&Values>) -> Self {
+        let side =
+            |values: Option<&Values>| values.map_or_else(Vec::new, |values| values.as_slice().to_vec());
+        let (added, removed) = super::item::set_difference(&side(old), &side(new));
+        Self { name, added, removed }
+    }
+}
+
 impl Before {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.attributes.is_empty() && self.state.is_none() && self.anchor.is_none()
+        self.attributes.is_empty() && self.sets.is_empty() && self.state.is_none() && self.anchor.is_none()
     }
 
-    /// The canonical text: members `a` (values), `r` (rules), `s` (state), `k` (anchor), each only when needed.
+    /// The canonical text: members `a` (values), `r` (rules), `v` (values of sets, `+` added and `-` taken out), `s`
+    /// (state), `k` (anchor), each only when needed.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::from("{");
@@ -136,6 +161,24 @@ impl Before {
             out.push('}');
             member(&mut out, "r");
             out.push_str(&serde_json::to_string(&self.rules).expect("numbers are JSON"));
+        }
+        if !self.sets.is_empty() {
+            member(&mut out, "v");
+            for (index, set) in self.sets.iter().enumerate() {
+                out.push(if index == 0 { '{' } else { ',' });
+                canonical::write_text(set.name.as_str(), &mut out);
+                out.push_str(":{");
+                let sides = [("+", &set.added), ("-", &set.removed)];
+                for (at, (sign, values)) in sides.into_iter().filter(|(_, list)| !list.is_empty()).enumerate()
+                {
+                    out.push_str(if at == 0 { "\"" } else { ",\"" });
+                    out.push_str(sign);
+                    out.push_str("\":");
+                    canonical::write_values(&Values::Set(values.clone()), &mut out);
+                }
+                out.push('}');
+            }
+            out.push('}');
         }
         if let Some(state) = &self.state {
             member(&mut out, "s");

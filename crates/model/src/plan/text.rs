@@ -5,8 +5,10 @@
 
 use std::fmt::Write as _;
 
-use super::{ItemAction, ItemPlan, LeavePlan, LinkChange, MeshChange, NoteKind, ObjectPlan, Plan};
-use crate::{ConnectorId, MeshState, Name, RuleId, SpaceId, Values};
+use super::{
+    Before, Edit, ItemAction, ItemPlan, LeavePlan, LinkChange, MeshChange, NoteKind, ObjectPlan, Plan,
+};
+use crate::{ConnectorId, MeshState, Name, RuleId, SpaceId, Value, Values};
 
 /// Gives names to numbers, so that a plan reads without a store.
 pub trait PlanNames {
@@ -117,31 +119,36 @@ fn write_attributes(object: &ObjectPlan, names: &dyn PlanNames, out: &mut String
         _ => return,
     };
     for (at, (name, values)) in doc.iter().enumerate() {
-        let old = match before {
-            Some(before) => match before.attributes.iter().find(|(changed, _)| *changed == name) {
-                Some((_, old)) => old.as_ref(),
-                None => continue,
-            },
-            None => None,
-        };
-        let origins: Vec<String> = provenance
-            .0
-            .get(at)
-            .into_iter()
-            .flatten()
-            .map(|origin| match origin.space {
-                Some(space) => format!("{} from {}", names.rule(origin.rule), names.space(space)),
-                None => names.rule(origin.rule),
-            })
-            .collect();
-        let change = in_words(name, old, Some(values), names);
+        let Some(change) = change_in_words(name, values, before, names) else { continue };
+        let origins = provenance.0.get(at).into_iter().flatten().map(|origin| match origin.space {
+            Some(space) => format!("{} from {}", names.rule(origin.rule), names.space(space)),
+            None => names.rule(origin.rule),
+        });
+        let origins: Vec<String> = origins.collect();
         line(out, 1, &format!("{change}  ({})", origins.join(", ")));
     }
-    for (name, old) in before.into_iter().flat_map(|before| &before.attributes) {
-        if doc.get(*name).is_none() {
-            line(out, 1, &in_words(*name, old.as_ref(), None, names));
-        }
+    let Some(before) = before else { return };
+    for (name, old) in before.attributes.iter().filter(|(name, _)| doc.get(*name).is_none()) {
+        line(out, 1, &in_words(*name, old.as_ref(), None, names));
     }
+    for set in before.sets.iter().filter(|set| doc.get(set.name).is_none()) {
+        line(out, 1, &set_in_words(set.name, &set.added, &set.removed, names));
+    }
+}
+
+/// What became of an attribute that the object has; `None` when it is as it was.
+fn change_in_words(
+    name: Name,
+    values: &Values,
+    before: Option<&Before>,
+    names: &dyn PlanNames,
+) -> Option<String> {
+    let Some(before) = before else { return Some(in_words(name, None, Some(values), names)) };
+    if let Some(set) = before.sets.iter().find(|set| set.name == name) {
+        return Some(set_in_words(name, &set.added, &set.removed, names));
+    }
+    let (_, old) = before.attributes.iter().find(|(changed, _)| *changed == name)?;
+    Some(in_words(name, old.as_ref(), Some(values), names))
 }
 
 fn write_item(item: &ItemPlan, names: &dyn PlanNames, out: &mut String) {
@@ -163,7 +170,11 @@ fn write_item(item: &ItemPlan, names: &dyn PlanNames, out: &mut String) {
                 line(out, 2, &format!("address = {address:?}"));
             }
             for change in changes {
-                line(out, 2, &in_words(change.name, change.old.as_ref(), change.new.as_ref(), names));
+                let text = match &change.edit {
+                    Edit::Replace { old, new } => in_words(change.name, old.as_ref(), new.as_ref(), names),
+                    Edit::Set { add, remove, .. } => set_in_words(change.name, add, remove, names),
+                };
+                line(out, 2, &text);
             }
         }
         ItemAction::Delete { .. } => {}
@@ -171,25 +182,35 @@ fn write_item(item: &ItemPlan, names: &dyn PlanNames, out: &mut String) {
 }
 
 fn in_words(name: Name, old: Option<&Values>, new: Option<&Values>, names: &dyn PlanNames) -> String {
-    let show = |values: &Values| {
-        let shown: Vec<String> = values
-            .as_slice()
-            .iter()
-            .map(|value| match (ItemAction::pending_uid(value), value) {
-                (Some(uid), _) => format!("→{}", names.mesh(uid)),
-                (None, crate::Value::Reference(key)) => format!("→{}", names.mesh(key)),
-                (None, value) => format!("{value:?}"),
-            })
-            .collect();
-        match values {
-            Values::One(_) => shown.concat(),
-            Values::Set(_) => format!("[{}]", shown.join(", ")),
-        }
+    let show = |values: &Values| match values {
+        Values::One(value) => value_in_words(value, names),
+        Values::Set(list) => list_in_words(list, names),
     };
     match (old, new) {
         (None, Some(new)) => format!("{name} = {}", show(new)),
         (Some(old), Some(new)) => format!("{name} = {} (was {})", show(new), show(old)),
         (Some(old), None) => format!("{name} removed (was {})", show(old)),
         (None, None) => format!("{name} absent"),
+    }
+}
+
+fn set_in_words(name: Name, added: &[Value], removed: &[Value], names: &dyn PlanNames) -> String {
+    let mut text = name.to_string();
+    for (sign, list) in [("+", added), ("-", removed)].into_iter().filter(|(_, list)| !list.is_empty()) {
+        text.push_str(&format!(" {sign} {}", list_in_words(list, names)));
+    }
+    text
+}
+
+fn list_in_words(list: &[Value], names: &dyn PlanNames) -> String {
+    let shown: Vec<String> = list.iter().map(|value| value_in_words(value, names)).collect();
+    format!("[{}]", shown.join(", "))
+}
+
+fn value_in_words(value: &Value, names: &dyn PlanNames) -> String {
+    match (ItemAction::pending_uid(value), value) {
+        (Some(uid), _) => format!("→{}", names.mesh(uid)),
+        (None, Value::Reference(key)) => format!("→{}", names.mesh(key)),
+        (None, value) => format!("{value:?}"),
     }
 }

@@ -55,6 +55,14 @@ pub struct MeshAttribute {
     pub sensitive: bool,
 }
 
+impl MeshAttribute {
+    /// Whether several contributions stand beside each other in it.
+    #[must_use]
+    pub fn merges(&self) -> bool {
+        self.kind.multi && self.merge != MergePolicy::Winner
+    }
+}
+
 /// How contributions to a multi-valued attribute combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum MergePolicy {

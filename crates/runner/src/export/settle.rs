@@ -1,9 +1,10 @@
 //! From answers to what the store keeps.
 
 use identitymesh_connector::{ImportedObject, Written};
+use identitymesh_engine::retry;
 use identitymesh_engine::stage::{compare, fingerprint, with_known};
-use identitymesh_model::plan::{Before, ItemAction};
-use identitymesh_model::{ContentHash, Finding, Name, Uid, Values};
+use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, SetBefore};
+use identitymesh_model::{ContentHash, Finding, Name, RuleId, SpaceRecord, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, Counters, ExportedText, LeasedItem, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
@@ -14,13 +15,6 @@ use super::state::TargetForm;
 use crate::RunError;
 use crate::import::body;
 use crate::run::Run;
-
-/// How often an item is sent before it is put aside.
-const ATTEMPTS_MAX: u32 = 3;
-/// The first wait before an item is sent again; each further one is twice as long.
-const RETRY_SECONDS: i64 = 30;
-/// The longest wait.
-const RETRY_SECONDS_MAX: i64 = 3_600;
 
 /// What became of an item, as far as is known now.
 pub(super) enum Answer {
@@ -83,6 +77,24 @@ pub(super) fn settle(
     Ok(())
 }
 
+/// What an update changed: the values before, and of sets what was added and taken out.
+fn before(changes: &[ItemChange], moved: Option<(Name, &SpaceRecord)>, rule: RuleId) -> Before {
+    let mut before = Before::default();
+    for change in changes {
+        match &change.edit {
+            Edit::Replace { old, .. } => before.attributes.push((change.name, old.clone())),
+            Edit::Set { add, remove, .. } => {
+                let (added, removed) = (add.clone(), remove.clone());
+                before.sets.push(SetBefore { name: change.name, added, removed });
+            }
+        }
+    }
+    before.attributes.extend(moved.map(|(name, record)| (name, record.doc.get(name).cloned())));
+    before.attributes.sort_by_key(|(name, _)| *name);
+    before.rules = before.attributes.iter().map(|_| vec![rule]).collect();
+    before
+}
+
 /// Items that were leased and never sent go back to the queue.
 pub(super) fn give_back(
     form: &TargetForm<'_>,
@@ -97,14 +109,8 @@ pub(super) fn give_back(
     let settled = items
         .into_iter()
         .map(|item| {
-            let reason = error.to_string();
-            let not_before = cause.at;
             // What an earlier process may have sent is still to be asked about.
-            let what = if item.unsettled {
-                Settle::Unknown { not_before, reason }
-            } else {
-                Settle::Retry { not_before, reason }
-            };
+            let what = Settle::Returned { unsettled: item.unsettled, reason: error.to_string() };
             Settled { item: item.id, mesh: item.mesh, what }
         })
         .collect();
@@ -173,15 +179,12 @@ impl Part<'_, '_> {
         unknown: bool,
     ) -> Settle {
         let attempts = item.attempts + 1;
-        if attempts >= ATTEMPTS_MAX && !unknown {
+        let Some(not_before) = retry::again(self.cause.at, attempts, unknown, after_seconds) else {
             self.count("dead");
             self.finding("XPT-002", format!("put aside after {attempts} attempts: {reason}"), item, None);
             return Settle::Dead { code: "XPT-002".to_owned(), reason };
-        }
+        };
         self.count("retry");
-        let doubled = RETRY_SECONDS.saturating_mul(1 << item.attempts.min(7)).min(RETRY_SECONDS_MAX);
-        let wait = after_seconds.map_or(doubled, i64::from);
-        let not_before = self.cause.at.saturating_add_seconds(wait);
         if unknown { Settle::Unknown { not_before, reason } } else { Settle::Retry { not_before, reason } }
     }
 
@@ -205,17 +208,8 @@ impl Part<'_, '_> {
             ItemAction::Update { space, address, changes, .. } => {
                 let Some(record) = &item.space else { return Settle::Dropped };
                 let state = self.form.updated(record, action, written, waits);
-                let mut old: Vec<(Name, Option<Values>)> =
-                    changes.iter().map(|change| (change.name, change.old.clone())).collect();
-                if let (Some(name), true) = (self.form.address(item.object_type), address.is_some()) {
-                    old.push((name, record.doc.get(name).cloned()));
-                    old.sort_by_key(|(name, _)| *name);
-                }
-                let before = Before {
-                    rules: old.iter().map(|_| vec![item.rule]).collect(),
-                    attributes: old,
-                    ..Before::default()
-                };
+                let moved = self.form.address(item.object_type).filter(|_| address.is_some());
+                let before = before(changes, moved.map(|name| (name, record)), item.rule);
                 let row = self.row(item, before.to_text(), Some(state.body.hash));
                 Settle::Updated { space: *space, state, row }
             }

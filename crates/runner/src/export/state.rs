@@ -5,7 +5,7 @@ use identitymesh_connector::{
 };
 use identitymesh_engine::export::{after_create, after_update};
 use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
-use identitymesh_model::plan::ItemAction;
+use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
 use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
 
@@ -47,11 +47,13 @@ impl<'a> TargetForm<'a> {
                     .iter()
                     .map(|change| AttributeChange {
                         name: change.name,
-                        kind: match change.added_and_removed() {
-                            Some((add, remove)) if change.old.is_some() => {
-                                ChangeKind::AddRemove { add, remove }
+                        kind: match &change.edit {
+                            Edit::Replace { old, new } => {
+                                ChangeKind::Replace { old: old.clone(), new: new.clone() }
                             }
-                            _ => ChangeKind::Replace { old: change.old.clone(), new: change.new.clone() },
+                            Edit::Set { add, remove, .. } => {
+                                ChangeKind::AddRemove { add: add.clone(), remove: remove.clone() }
+                            }
                         },
                     })
                     .collect(),

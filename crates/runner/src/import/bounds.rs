@@ -4,11 +4,12 @@
 //! object beyond a bound costs that object: it stays as it was and counts as seen, because it is there. Nothing is cut
 //! to fit (sync semantics, section 2).
 
-use identitymesh_connector::{Change, ImportedObject, Patch};
-use identitymesh_model::{ATTRIBUTE_COUNT_MAX, Name, Text, VALUE_BYTES_MAX, Value, Values};
+use identitymesh_connector::{Change, Patch};
+use identitymesh_engine::stage::{
+    id_out_of_bounds, is_out_of_bounds, object_out_of_bounds, set_aside, value_out_of_bounds,
+};
+use identitymesh_model::{Name, Text, Values};
 
-/// Longest external id in bytes.
-const EXTERNAL_ID_BYTES_MAX: usize = 1_024;
 /// Characters of an external id that a finding shows.
 const ID_SHOWN_MAX: usize = 80;
 
@@ -24,25 +25,23 @@ pub(super) struct Admitted {
 
 /// Takes out of a change what is beyond a bound.
 pub(super) fn admit(change: Change) -> Admitted {
+    if is_within_bounds(&change) {
+        return Admitted { change: Some(change), refused: None, problems: Vec::new() };
+    }
     let (object_type, id) = change.subject();
     let (id, shown) = (Text::new(id), id.chars().take(ID_SHOWN_MAX).collect::<String>());
-    if id.is_empty() || id.len() > EXTERNAL_ID_BYTES_MAX {
-        let message =
-            format!("the external id has {} bytes; 1 to {EXTERNAL_ID_BYTES_MAX} are possible", id.len());
+    if let Some(message) = id_out_of_bounds(&id) {
         return Admitted { change: None, refused: None, problems: vec![(shown, message)] };
     }
     let mut large = Vec::new();
     let change = match change {
-        Change::Upsert(object) if object.attributes.len() > ATTRIBUTE_COUNT_MAX => {
-            let message = format!("it has more than {ATTRIBUTE_COUNT_MAX} attributes, so it stays as it was");
-            return Admitted {
-                change: None,
-                refused: Some((object_type, id)),
-                problems: vec![(shown, message)],
-            };
-        }
         Change::Upsert(mut object) => {
-            set_aside(&mut object, &mut large);
+            if let Some(message) = object_out_of_bounds(&object.attributes) {
+                let refused = Some((object_type, id));
+                return Admitted { change: None, refused, problems: vec![(shown, message)] };
+            }
+            large = set_aside(&mut object.attributes);
+            object.unread.extend(&large);
             Change::Upsert(object)
         }
         Change::Patch(mut patch) => {
@@ -51,30 +50,28 @@ pub(super) fn admit(change: Change) -> Admitted {
         }
         gone @ Change::Delete { .. } => gone,
     };
-    let told = |name: Name| {
-        let message =
-            format!("{name} holds a value of more than {VALUE_BYTES_MAX} bytes, so {name} stays as it was");
-        (shown.clone(), message)
-    };
+    let told = |name: Name| (shown.clone(), value_out_of_bounds(name));
     Admitted { change: Some(change), refused: None, problems: large.into_iter().map(told).collect() }
 }
 
-fn is_large(value: &Value) -> bool {
-    value.size_bytes() > VALUE_BYTES_MAX
-}
-
-fn set_aside(object: &mut ImportedObject, large: &mut Vec<Name>) {
-    let names = object.attributes.iter().filter(|(_, values)| values.as_slice().iter().any(is_large));
-    large.extend(names.map(|(name, _)| name));
-    for name in large.iter() {
-        object.attributes.remove(*name);
-        object.unread.push(*name);
-    }
+fn is_within_bounds(change: &Change) -> bool {
+    let content_fits = match change {
+        Change::Upsert(object) => {
+            object_out_of_bounds(&object.attributes).is_none()
+                && !object.attributes.iter().any(|(_, values)| is_out_of_bounds(values.as_slice()))
+        }
+        Change::Patch(patch) => {
+            let set = patch.set.iter().filter_map(|(_, values)| values.as_ref()).map(Values::as_slice);
+            let add = patch.add.iter().map(|(_, values)| values.as_slice());
+            !set.chain(add).any(is_out_of_bounds)
+        }
+        Change::Delete { .. } => true,
+    };
+    content_fits && id_out_of_bounds(change.subject().1).is_none()
 }
 
 fn trim(patch: &mut Patch, large: &mut Vec<Name>) {
-    let is_fit =
-        |values: Option<&Values>| values.is_none_or(|values| !values.as_slice().iter().any(is_large));
+    let is_fit = |values: Option<&Values>| values.is_none_or(|values| !is_out_of_bounds(values.as_slice()));
     let mut keep = |name: Name, fits: bool| {
         if !fits {
             large.push(name);
@@ -82,12 +79,14 @@ fn trim(patch: &mut Patch, large: &mut Vec<Name>) {
         fits
     };
     patch.set.retain(|(name, values)| keep(*name, is_fit(values.as_ref())));
-    patch.add.retain(|(name, values)| keep(*name, !values.iter().any(is_large)));
+    patch.add.retain(|(name, values)| keep(*name, !is_out_of_bounds(values)));
 }
 
 #[cfg(test)]
 mod tests {
-    use identitymesh_model::Object;
+    use identitymesh_connector::ImportedObject;
+    use identitymesh_engine::stage::EXTERNAL_ID_BYTES_MAX;
+    use identitymesh_model::{ATTRIBUTE_COUNT_MAX, Object, VALUE_BYTES_MAX, Value};
 
     use super::*;
 

@@ -1,5 +1,10 @@
-//! The end of a full import: what was not seen is gone, if that is proved and within limits.
+//! The end of a read that named everything there is: what was not seen is gone, if that is proved and within limits.
+//!
+//! A full import names everything of all types; a delta only of those that it certifies. The watermark is committed
+//! after the deletes, and not at all when they are held: otherwise no later delta would tell of them.
 
+use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
+use identitymesh_model::rules::Limit;
 use identitymesh_model::{Name, SpaceId};
 use identitymesh_store::{Reader, StoreError};
 
@@ -14,23 +19,28 @@ const IDS_READ: usize = 50_000;
 const DELETES_WRITTEN: usize = 20_000;
 
 impl Stager {
-    /// Ends a full import; a delta import needs no end.
+    /// Ends an import that read to its end.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
-        if !self.is_full {
-            return Ok(());
-        }
         let mut notes = Vec::new();
         for object_type in self.object_types() {
+            let is_certified =
+                self.partitions.get(&object_type).is_some_and(|partition| partition.certificate.is_some());
+            if !self.is_full && !is_certified {
+                continue;
+            }
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
             notes.extend(self.partition(object_type, &partition)?);
         }
+        let has_gaps = !notes.is_empty();
         if !notes.is_empty() {
             let told = notes.join("; ");
             self.run.message = Some(
                 self.run.message.take().map_or_else(|| told.clone(), |before| format!("{before}; {told}")),
             );
         }
-        Ok(())
+        // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself.
+        let is_repeatable = self.run.held.is_some() || (!self.is_full && has_gaps);
+        if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
     /// Infers what is gone from one partition, or says why it may not.
@@ -40,26 +50,27 @@ impl Stager {
         let population = reader.population(self.connector, object_type)?;
         let unseen = self.unseen(reader.as_mut(), object_type, partition)?;
         drop(reader);
-        let gaps = gaps(partition, population);
         let count = unseen.len() as u64;
-        if !gaps.is_empty() && unseen.is_empty() {
-            return Ok(None);
-        }
-        if !gaps.is_empty() {
-            self.run.count("deletes_unseen", count);
-            let reasons = gaps.join(", ");
-            return Ok(Some(format!(
-                "deletes unseen: {count} {object_type} objects were not in this import and stay as they are, because it \
-                 does not prove that they are gone ({reasons})"
-            )));
-        }
         let rules = in_force.rules.connector(self.connector);
-        let gone = match rules {
-            Some(rules) => check_missing(&mut self.run, rules, Missing { object_type, population, unseen })?,
-            None => Vec::new(),
-        };
-        self.delete(gone)?;
-        Ok(None)
+        let limit = rules.and_then(|rules| rules.limits.import_delete).unwrap_or(Limit::DEFAULT);
+        match judge(object_type, &partition.shown(self.is_full), population, count, limit) {
+            // The guard counts again, without what was rejected, and also when nothing is missing: what was held
+            // before may be there again.
+            Absence::Proved | Absence::Held(_) => {
+                let missing = Missing { object_type, population, unseen };
+                let gone = match rules {
+                    Some(rules) => check_missing(&mut self.run, rules, missing)?,
+                    None => Vec::new(),
+                };
+                self.delete(gone)?;
+                Ok(None)
+            }
+            Absence::Unproved(_) if count == 0 => Ok(None),
+            Absence::Unproved(told) => {
+                self.run.count("deletes_unseen", count);
+                Ok(Some(told))
+            }
+        }
     }
 
     fn unseen(
@@ -103,20 +114,14 @@ impl Stager {
     }
 }
 
-/// Why this partition's read does not prove that what it did not show is gone.
-fn gaps(partition: &Partition, population: u64) -> Vec<String> {
-    let Some(certificate) = &partition.certificate else {
-        return vec!["the connector gave no certificate of completeness".to_owned()];
-    };
-    let mut gaps = certificate.gaps.clone();
-    if let Some(expected) = certificate.expected.filter(|expected| *expected != certificate.objects) {
-        gaps.push(format!("the system says it has {expected} objects and delivered {}", certificate.objects));
+impl Partition {
+    fn shown(&self, is_full: bool) -> Shown {
+        let certified = self.certificate.as_ref().map(|certificate| Certified {
+            objects: certificate.objects,
+            expected: certificate.expected,
+            gaps: certificate.gaps.clone(),
+        });
+        // In a delta an object comes as often as it changed.
+        Shown { delivered: self.delivered, repeated: if is_full { self.repeated } else { 0 }, certified }
     }
-    if partition.repeated > 0 {
-        gaps.push(format!("{} external ids came more than once", partition.repeated));
-    }
-    if partition.delivered == 0 && population > 0 {
-        gaps.push("nothing was delivered where there were objects before".to_owned());
-    }
-    gaps
 }

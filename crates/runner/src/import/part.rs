@@ -23,7 +23,7 @@ pub(super) struct PartResult {
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
-    /// Objects that came whole more than once in this part, by type.
+    /// Object types of whole objects that came more than once in this part, once for each time too many.
     pub(super) repeated: Vec<Name>,
     /// Known objects that were seen, by type.
     pub(super) seen: Vec<(Name, SpaceId)>,
@@ -124,9 +124,8 @@ impl Comparer<'_> {
     ) -> Result<(), StoreError> {
         let mut ids: Vec<&str> = incoming.iter().map(|(id, _)| id.as_str()).collect();
         ids.dedup();
-        let known = reader.known(self.connector, object_type, &ids)?;
-        let known: HashMap<Text, Known> =
-            ids.into_iter().map(Text::new).zip(known).filter_map(|(id, known)| Some((id, known?))).collect();
+        // One answer for each id, in their order, which is the order of the groups below.
+        let mut answers = reader.known(self.connector, object_type, &ids)?.into_iter();
         let mut rest = incoming.into_iter().peekable();
         let mut careful = Vec::new();
         while let Some((id, first)) = rest.next() {
@@ -134,13 +133,13 @@ impl Comparer<'_> {
             while let Some((_, change)) = rest.next_if(|(next, _)| *next == id) {
                 changes.push(change);
             }
-            if changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count() > 1 {
-                result.repeated.push(object_type);
-            }
+            let whole = changes.iter().filter(|change| matches!(change, Incoming::Object { .. })).count();
+            result.repeated.extend(std::iter::repeat_n(object_type, whole.saturating_sub(1)));
             // The newest whole statement about the object makes all older ones void.
             let from = changes.iter().rposition(Incoming::is_whole).unwrap_or(0);
             let changes = changes.split_off(from);
-            self.one(object_type, id, changes, &known, &mut careful, result);
+            let known = answers.next().flatten();
+            self.one(object_type, id, changes, known, &mut careful, result);
         }
         self.compare_carefully(object_type, careful, reader, result)
     }
@@ -150,19 +149,19 @@ impl Comparer<'_> {
         object_type: Name,
         id: Text,
         mut changes: Vec<Incoming>,
-        known: &HashMap<Text, Known>,
+        known: Option<Known>,
         careful: &mut Vec<(Known, Vec<Incoming>)>,
         result: &mut PartResult,
     ) {
         let is_single = changes.len() == 1;
-        match (changes.first(), known.get(&id)) {
+        match (changes.first(), known) {
             (Some(Incoming::Object { .. }), None) if is_single => {
                 let Some(Incoming::Object { object, print, .. }) = changes.pop() else { return };
                 let body = self.body(object_type, &object, print);
                 result.inserts.push(StageInsert { object_type, external_id: id, body });
             }
             (Some(Incoming::Object { print, unread, .. }), Some(known))
-                if is_single && unread.is_empty() && is_as_known(print.0, known) =>
+                if is_single && unread.is_empty() && is_as_known(print.0, &known) =>
             {
                 result.unchanged += 1;
                 result.seen.push((object_type, known.id));
@@ -188,7 +187,7 @@ impl Comparer<'_> {
             }
             (_, Some(known)) => {
                 result.seen.push((object_type, known.id));
-                careful.push((*known, changes));
+                careful.push((known, changes));
             }
             (_, None) => self.unknown(object_type, id, changes, result),
         }

@@ -49,23 +49,37 @@ fn id_hash(change: &Change) -> u64 {
     hasher.finish()
 }
 
+/// What the reader hands to the stager.
+pub(crate) enum Piece {
+    /// The next page.
+    Page(Page),
+    /// What came so far was a delta that could not go on; everything follows. Says why.
+    Restart(String),
+    /// The read is whole.
+    End,
+}
+
 /// Stages one import.
-pub(super) struct Stager {
+pub(crate) struct Stager {
     pub(super) in_force: Arc<InForce>,
     pub(super) connector: ConnectorId,
-    pub(super) run: Run,
-    pub(super) is_full: bool,
+    pub(crate) run: Run,
+    pub(crate) is_full: bool,
     pub(super) partitions: BTreeMap<Name, Partition>,
     waiting: Vec<Change>,
+    /// Objects that were named as there and unchanged.
+    present: Vec<(Name, Text)>,
     findings: Vec<Finding>,
     watermark: Option<Watermark>,
+    /// The watermark of a read that says at its end what is gone: it must not be committed before that is.
+    last_watermark: Option<Watermark>,
     in_flight: VecDeque<InFlight>,
     /// Where the next delta may start by what is known to be written, and not written itself yet.
     place: Option<String>,
 }
 
 impl Stager {
-    pub(super) fn new(in_force: Arc<InForce>, connector: ConnectorId, run: Run) -> Self {
+    pub(crate) fn new(in_force: Arc<InForce>, connector: ConnectorId, run: Run) -> Self {
         Self {
             in_force,
             connector,
@@ -73,14 +87,16 @@ impl Stager {
             is_full: true,
             partitions: BTreeMap::new(),
             waiting: Vec::with_capacity(PART_OBJECTS),
+            present: Vec::new(),
             findings: Vec::new(),
             watermark: None,
+            last_watermark: None,
             in_flight: VecDeque::new(),
             place: None,
         }
     }
 
-    pub(super) fn object_types(&self) -> Vec<Name> {
+    pub(crate) fn object_types(&self) -> Vec<Name> {
         self.in_force
             .rules
             .connector(self.connector)
@@ -88,7 +104,7 @@ impl Stager {
     }
 
     /// Stages pages until the last, and ends the import when it is whole.
-    pub(super) fn work(mut self, mut pages: mpsc::Receiver<Option<Page>>) -> (Self, Result<(), RunError>) {
+    pub(crate) fn work(mut self, mut pages: mpsc::Receiver<Piece>) -> (Self, Result<(), RunError>) {
         let taken = self.take(&mut pages);
         // What was handed in before a failure is still waited for.
         let drained = self.drain(0).and_then(|()| self.keep_place());
@@ -101,14 +117,15 @@ impl Stager {
     }
 
     /// Says whether the read was whole.
-    fn take(&mut self, pages: &mut mpsc::Receiver<Option<Page>>) -> Result<bool, RunError> {
+    fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<bool, RunError> {
         let mut is_whole = false;
-        while let Some(page) = pages.blocking_recv() {
-            match page {
-                Some(page) => self.page(page),
-                None => is_whole = true,
+        while let Some(piece) = pieces.blocking_recv() {
+            match piece {
+                Piece::Page(page) => self.page(page),
+                Piece::Restart(why) => self.restart(why)?,
+                Piece::End => is_whole = true,
             }
-            if self.waiting.len() >= PART_OBJECTS {
+            if self.waiting.len() >= PART_OBJECTS || self.present.len() >= PART_OBJECTS {
                 self.flush()?;
             }
         }
@@ -116,13 +133,29 @@ impl Stager {
         Ok(is_whole)
     }
 
+    /// What came so far is true and stays; what is gone, the full read will say.
+    fn restart(&mut self, why: String) -> Result<(), RunError> {
+        self.flush()?;
+        self.drain(0)?;
+        self.place = None;
+        self.run.message = Some(why);
+        self.is_full = true;
+        self.partitions.clear();
+        self.present.clear();
+        self.last_watermark = None;
+        Ok(())
+    }
+
     fn page(&mut self, page: Page) {
         self.run.count("read", page.changes.len() as u64);
-        if self.is_full {
-            for change in &page.changes {
-                self.partitions.entry(change.subject().0).or_default().delivered += 1;
-            }
+        for change in &page.changes {
+            self.partitions.entry(change.subject().0).or_default().delivered += 1;
         }
+        self.run.count("present", page.present.len() as u64);
+        for (object_type, _) in &page.present {
+            self.partitions.entry(*object_type).or_default().delivered += 1;
+        }
+        self.present.extend(page.present);
         for finding in page.findings {
             self.malformed(&finding);
             self.findings.push(self.finding(finding));
@@ -132,7 +165,14 @@ impl Stager {
             partition.certificate = Some(certificate);
         }
         self.waiting.extend(page.changes);
-        if page.watermark.is_some() {
+        if page.watermark.is_none() {
+            return;
+        }
+        let is_certifying =
+            self.is_full || self.partitions.values().any(|partition| partition.certificate.is_some());
+        if is_certifying {
+            self.last_watermark = page.watermark;
+        } else {
             self.watermark = page.watermark;
         }
     }
@@ -156,6 +196,7 @@ impl Stager {
 
     /// Compares and hands over what has come together.
     fn flush(&mut self) -> Result<(), RunError> {
+        self.see_present()?;
         if self.waiting.is_empty() && self.watermark.is_none() && self.findings.is_empty() {
             return Ok(());
         }
@@ -172,13 +213,7 @@ impl Stager {
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
         self.see(std::mem::take(&mut part.seen));
-        // In a full import nobody comes twice; in a delta the same object may well change twice.
-        for object_type in std::mem::take(&mut part.repeated) {
-            self.partitions.entry(object_type).or_default().repeated += 1;
-        }
-        for (object_type, id) in std::mem::take(&mut part.refused) {
-            self.partitions.entry(object_type).or_default().malformed.push(id);
-        }
+        self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
         self.run.count("unchanged", part.unchanged);
@@ -189,8 +224,7 @@ impl Stager {
         self.findings.append(&mut part.findings);
         let findings = std::mem::take(&mut self.findings);
         part.findings = self.run.findings(findings);
-        let watermark = self.watermark.take().map(|mark| serde_json::to_string(&mark)).transpose();
-        let watermark = watermark.map_err(|source| RunError::Stored { what: "watermark", source })?;
+        let watermark = self.watermark.take().map(|mark| stored(&mark)).transpose()?;
         if part.is_empty() && part.findings.is_empty() && watermark.is_none() {
             return Ok(());
         }
@@ -219,15 +253,50 @@ impl Stager {
         Ok(())
     }
 
-    fn see(&mut self, seen: Vec<(Name, SpaceId)>) {
-        if !self.is_full {
-            return;
+    /// Marks what was named as there; what nobody knows is of no interest, it is not among what is looked for.
+    fn see_present(&mut self) -> Result<(), RunError> {
+        let mut by_type: BTreeMap<Name, Vec<Text>> = BTreeMap::new();
+        for (object_type, id) in std::mem::take(&mut self.present) {
+            by_type.entry(object_type).or_default().push(id);
         }
+        let store = Arc::clone(&self.run.mesh.store);
+        let mut reader = store.read()?;
+        for (object_type, mut ids) in by_type {
+            ids.sort_unstable();
+            ids.dedup();
+            let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+            let known = reader.known(self.connector, object_type, &ids)?;
+            self.see(known.into_iter().flatten().map(|known| (object_type, known.id)).collect());
+        }
+        Ok(())
+    }
+
+    /// Commits where the next delta starts, once what this read says of absence is committed.
+    pub(super) fn commit_last_watermark(&mut self) -> Result<(), RunError> {
+        let Some(mark) = self.last_watermark.take() else { return Ok(()) };
+        let mut batch = batch(self.run.cause(), self.connector, PartResult::default());
+        batch.watermark = Some(stored(&mark)?);
+        batch.counters = self.run.counters.clone();
+        self.run.mesh.store.stage(batch).wait()?;
+        Ok(())
+    }
+
+    fn see(&mut self, seen: Vec<(Name, SpaceId)>) {
         for (object_type, id) in seen {
             let partition = self.partitions.entry(object_type).or_default();
             if !partition.seen.insert(id) {
                 partition.repeated += 1;
             }
+        }
+    }
+
+    /// What a read cannot count on: objects that are there and could not be taken, and ids that came twice.
+    fn doubt(&mut self, refused: Vec<(Name, Text)>, repeated: Vec<Name>) {
+        for (object_type, id) in refused {
+            self.partitions.entry(object_type).or_default().malformed.push(id);
+        }
+        for object_type in repeated {
+            self.partitions.entry(object_type).or_default().repeated += 1;
         }
     }
 
@@ -248,4 +317,8 @@ impl Stager {
         }
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
+}
+
+fn stored(mark: &Watermark) -> Result<String, RunError> {
+    serde_json::to_string(mark).map_err(|source| RunError::Stored { what: "watermark", source })
 }

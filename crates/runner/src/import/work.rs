@@ -1,20 +1,20 @@
 //! The work of an import: where to start, reading, handing pages on.
 
 use identitymesh_connector::{
-    Class, ConnectorError, ImportMode, ImportRequest, Importer, Page, Session, Watermark,
+    Class, ConnectorError, ImportMode, ImportRequest, Importer, Session, Watermark,
 };
 use identitymesh_engine::rules::ObjectTypeRules;
-use identitymesh_model::Name;
+use identitymesh_model::{ConnectorId, Name};
 use tokio::sync::mpsc;
 
-use super::stager::Stager;
+use super::stager::{Piece, Stager};
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
 
 /// Objects that a connector is asked to put into one page.
-const PAGE_OBJECTS: usize = 2_000;
+pub(crate) const PAGE_OBJECTS: usize = 2_000;
 /// Pages that may wait between reading and staging.
-const PAGES_WAITING: usize = 8;
+pub(crate) const PAGES_WAITING: usize = 8;
 /// The code with which a connector refuses a watermark.
 const WATERMARK_REFUSED: &str = "CON-010";
 
@@ -44,12 +44,8 @@ pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunRepo
     let watermark = match kind {
         ImportKind::Full => None,
         _ if !can_delta => None,
-        _ => mesh.store.read()?.watermark(id)?,
+        _ => committed_watermark(mesh, id)?,
     };
-    let watermark: Option<Watermark> = watermark
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|source| RunError::Stored { what: "watermark", source })?;
     let step = match (kind, &watermark) {
         (ImportKind::Confirming, _) => Steps::ConfirmingImport,
         (_, Some(_)) => Steps::DeltaImport,
@@ -62,6 +58,14 @@ pub async fn import(mesh: &Mesh, name: Name, kind: ImportKind) -> Result<RunRepo
     let stager = Stager::new(in_force.clone(), id, run);
     let (stager, result) = read(mesh, &in_force, name, stager, watermark).await?;
     stager.run.end(result)
+}
+
+/// Where the last import of this connector ended.
+pub(crate) fn committed_watermark(mesh: &Mesh, id: ConnectorId) -> Result<Option<Watermark>, RunError> {
+    let text = mesh.store.read()?.watermark(id)?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|source| RunError::Stored { what: "watermark", source })
 }
 
 /// Reads pages and stages them on a thread of their own.
@@ -79,13 +83,15 @@ async fn read(
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    let begun = match begin(importer, stager.object_types(), watermark).await {
-        Ok(begun) => begun,
-        Err(error) => return Ok((stager, Err(error))),
+    let full = ImportRequest {
+        mode: ImportMode::Full,
+        object_types: stager.object_types(),
+        page_size_max: PAGE_OBJECTS,
     };
-    stager.is_full = begun.is_full;
-    if let Some(note) = begun.note {
-        stager.run.message = Some(note);
+    match begin(importer, &full, watermark).await {
+        Ok(Begun::Delta) => stager.is_full = false,
+        Ok(Begun::Full(note)) => stager.run.message = note.or(stager.run.message.take()),
+        Err(error) => return Ok((stager, Err(error))),
     }
     // Behind the beginning, where the connector has said what it cannot do without itself.
     if let Err(error) = check_schema(mesh, in_force, name, session.as_mut()).await {
@@ -94,40 +100,47 @@ async fn read(
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
-    let (sender, receiver) = mpsc::channel::<Option<Page>>(PAGES_WAITING);
+    let is_full = stager.is_full;
+    let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
-    let read = forward(mesh, importer, sender).await;
+    let read = forward(mesh, importer, full, is_full, &sender).await;
+    drop(sender);
     let (stager, staged) = staging.await.map_err(|_| RunError::Worker)?;
     // Where both failed, the reader only met a stager that had gone away.
     Ok((stager, staged.and(read)))
 }
 
-/// A read that has begun.
-struct Begun {
-    is_full: bool,
-    note: Option<String>,
+/// How a read began.
+enum Begun {
+    Delta,
+    /// With everything, and why that is when a delta was wanted.
+    Full(Option<String>),
 }
 
 /// Begins at the watermark, or with everything where there is none or the system refuses it.
 async fn begin(
     importer: &mut dyn Importer,
-    object_types: Vec<Name>,
+    full: &ImportRequest,
     watermark: Option<Watermark>,
 ) -> Result<Begun, RunError> {
-    let request =
-        |mode| ImportRequest { mode, object_types: object_types.clone(), page_size_max: PAGE_OBJECTS };
     let note = match watermark {
         None => None,
-        Some(since) => match importer.begin(request(ImportMode::Delta { since })).await {
-            Ok(()) => return Ok(Begun { is_full: false, note: None }),
-            Err(error) if error.class == Class::Conflict && error.code == WATERMARK_REFUSED => Some(format!(
-                "everything was read, because the system refused where the last import ended: {error}"
-            )),
-            Err(error) => return Err(error.into()),
-        },
+        Some(since) => {
+            let delta = ImportRequest { mode: ImportMode::Delta { since }, ..full.clone() };
+            match importer.begin(delta).await {
+                Ok(()) => return Ok(Begun::Delta),
+                Err(error) if is_refusal(&error) => Some(refused(&error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
     };
-    importer.begin(request(ImportMode::Full)).await?;
-    Ok(Begun { is_full: true, note })
+    importer.begin(full.clone()).await?;
+    Ok(Begun::Full(note))
+}
+
+fn refused(error: &ConnectorError) -> String {
+    tracing::warn!(%error, "the watermark was refused");
+    format!("everything was read, because the system refused where the last import ended: {error}")
 }
 
 /// Refuses to import from a table that lost a column which rules read.
@@ -156,11 +169,31 @@ async fn check_schema(
     Ok(())
 }
 
-/// Hands pages on, and `None` after the last, which alone says that the read is whole. Stops early when the stager has gone away, whose error counts.
+/// Hands pages on, and [`Piece::End`] after the last, which alone says that the read is whole. A watermark that is only
+/// refused on the way turns a delta into a full read too. Stops early when the stager has gone away, whose error counts.
 async fn forward(
     mesh: &Mesh,
     importer: &mut dyn Importer,
-    sender: mpsc::Sender<Option<Page>>,
+    full: ImportRequest,
+    is_full: bool,
+    sender: &mpsc::Sender<Piece>,
+) -> Result<(), RunError> {
+    match pages(mesh, importer, sender).await {
+        Err(RunError::Connector(error)) if !is_full && is_refusal(&error) => {
+            if sender.send(Piece::Restart(refused(&error))).await.is_err() {
+                return Ok(());
+            }
+            importer.begin(full).await?;
+            pages(mesh, importer, sender).await
+        }
+        other => other,
+    }
+}
+
+async fn pages(
+    mesh: &Mesh,
+    importer: &mut dyn Importer,
+    sender: &mpsc::Sender<Piece>,
 ) -> Result<(), RunError> {
     loop {
         mesh.check_cancelled()?;
@@ -169,8 +202,13 @@ async fn forward(
             mesh.observer.progressed(Stage::Import, page.progress.done, page.progress.total);
         }
         let is_last = page.is_none();
-        if sender.send(page).await.is_err() || is_last {
+        if sender.send(page.map_or(Piece::End, Piece::Page)).await.is_err() || is_last {
             return Ok(());
         }
     }
+}
+
+/// Whether the system refused to go on from a watermark, so that only a full import helps.
+pub(crate) fn is_refusal(error: &ConnectorError) -> bool {
+    error.class == Class::Conflict && error.code == WATERMARK_REFUSED
 }

@@ -11,6 +11,7 @@ mod guard;
 mod interrupted;
 mod missing;
 mod place;
+mod seen;
 mod source;
 mod starts;
 mod target;

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use identitymesh_engine::rules::RuleProblem;
 use identitymesh_model::rules::{Configuration, ConnectorConfig, MeshConfig};
-use identitymesh_model::{AttributeSchema, AttributeType, Name, ObjectSchema, Schema};
+use identitymesh_model::{AttributeSchema, AttributeType, Name, ObjectSchema, Schema, Timestamp};
 use serde::Deserialize;
 
-use crate::Systems;
+use crate::{Systems, World};
 
 /// Rules while they are gathered: TOML by the name of its file, `mesh` or a connector.
 #[derive(Clone, Debug, Default)]
@@ -63,9 +64,42 @@ impl Rules {
         self.add(part, text)
     }
 
+    /// Sets one value, found by keys and by positions counted from 1, apart by dots.
+    ///
+    /// # Errors
+    /// When the value is no TOML, or nothing is there.
+    pub fn set(&mut self, part: &str, path: &str, value: &str) -> Result<(), String> {
+        let table: toml::Table = format!("value = {value}").parse().map_err(|error| format!("{error}"))?;
+        let mut at = self.0.get_mut(part).ok_or_else(|| format!("there are no rules of {part}"))?;
+        let (way, last) = path.rsplit_once('.').map_or((None, path), |(way, last)| (Some(way), last));
+        let mut steps = way.into_iter().flat_map(|way| way.split('.')).peekable();
+        while let Some(key) = steps.next() {
+            let nothing = || format!("there is nothing at {key}");
+            let mut next = at.get_mut(key).ok_or_else(nothing)?;
+            if let Some(position) = steps.next_if(|step| step.parse::<usize>().is_ok()) {
+                let position: usize = position.parse().expect("it was seen above");
+                let list = next.as_array_mut().ok_or_else(nothing)?;
+                next = list.get_mut(position.wrapping_sub(1)).ok_or_else(nothing)?;
+            }
+            at = next.as_table_mut().ok_or_else(nothing)?;
+        }
+        at.insert(last.to_owned(), table["value"].clone());
+        Ok(())
+    }
+
     /// Takes a connector out.
     pub fn remove(&mut self, part: &str) -> bool {
         self.0.remove(part).is_some()
+    }
+
+    /// A world in which these rules are in force.
+    ///
+    /// # Errors
+    /// What is wrong with the rules.
+    pub fn world(&self, now: Timestamp) -> Result<World, String> {
+        self.gather()?
+            .world(now)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 
     pub(super) fn gather(&self) -> Result<Gathered, String> {
@@ -102,6 +136,18 @@ impl Rules {
             }
         }
         Ok(gathered)
+    }
+}
+
+impl Gathered {
+    /// A world with systems keyed as the rules say.
+    pub(super) fn world(&self, now: Timestamp) -> Result<World, Vec<RuleProblem>> {
+        let mut world = World::new(&self.configuration, &self.systems, now)?;
+        for (connector, object_type, key) in &self.keys {
+            let system = world.connector(*connector).and_then(|id| world.systems.get_mut(&id));
+            system.expect("every connector has a system").keys.insert(*object_type, *key);
+        }
+        Ok(world)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened, as lines of text.
 
+use std::collections::BTreeMap;
+
 use identitymesh_engine::Outcome;
 use identitymesh_model::plan::{PlanNames as _, write_plan};
 use identitymesh_model::{Finding, MeshState, Name, Object, Value, Values};
@@ -55,8 +57,9 @@ fn finding_line(world: &World, finding: &Finding) -> String {
     line
 }
 
-/// All mesh objects, or those of a type.
-pub(super) fn mesh(world: &World, only: Option<Name>) -> Vec<String> {
+/// All mesh objects, or those of a type, a line for each.
+#[must_use]
+pub fn mesh(world: &World, only: Option<Name>) -> Vec<String> {
     let names = WorldNames(world);
     let records = world.state.mesh.values().filter(|record| only.is_none_or(|only| record.mesh_type == only));
     let mut lines: Vec<String> = records
@@ -84,6 +87,29 @@ pub(super) fn system(world: &World, connector: Name) -> Vec<String> {
         format!("{object_type} {id}: {}", attributes(object, &|key| format!("{key:?}")))
     });
     lines.collect()
+}
+
+/// How many mesh objects, links and queue items there are, by kind: for worlds too large to be shown.
+pub(super) fn counts(world: &World) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = |what: String| *counts.entry(what).or_insert(0) += 1;
+    for record in world.state.mesh.values() {
+        let state = match record.state {
+            MeshState::Active => "active",
+            MeshState::Leaving { .. } => "leaving",
+            MeshState::Deleted { .. } => "deleted",
+        };
+        count(format!("mesh {} {state}", record.mesh_type));
+    }
+    let names = WorldNames(world);
+    for space in world.state.spaces() {
+        let linked = if space.record.link.is_some() { "linked" } else { "without a mesh object" };
+        count(format!("{} {} {linked}", names.connector(space.record.connector), space.record.object_type));
+    }
+    for item in world.state.items.values() {
+        count(format!("queued {} {}", names.connector(item.connector), item.operation));
+    }
+    counts.into_iter().map(|(what, count)| format!("{what}: {count}")).collect()
 }
 
 /// The queue.

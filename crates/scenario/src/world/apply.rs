@@ -3,7 +3,7 @@
 use identitymesh_model::plan::{ItemPlan, LeavePlan, LinkChange, MeshChange, ObjectPlan, Plan};
 use identitymesh_model::{LeaveRecord, Link, MeshId, MeshRecord, MeshState, Timestamp};
 
-use super::state::{Item, Todo};
+use super::state::{Item, Space, Todo};
 use super::{State, World};
 
 impl World {
@@ -25,9 +25,12 @@ impl World {
         }
         for space in &plan.spaces {
             if space.purge {
-                self.state.spaces.remove(&space.space);
-            } else if let Some(known) = self.state.spaces.get_mut(&space.space) {
-                (known.note, known.waits) = (space.note.clone(), space.waits.clone());
+                self.state.remove(space.space);
+            } else {
+                let note = |known: &mut Space| {
+                    (known.note, known.waits) = (space.note.clone(), space.waits.clone());
+                };
+                self.state.edit(space.space, note);
             }
         }
         self.carry_out_wakes(&plan.wakes, wakes);
@@ -50,6 +53,7 @@ impl State {
                     provenance: provenance.clone(),
                     state: MeshState::Active,
                 };
+                self.index.add_mesh(object.uid, object.id);
                 let before = self.mesh.insert(object.id, record);
                 assert!(before.is_none(), "mesh object {} was to be new and is there already", object.anchor);
             }
@@ -64,7 +68,8 @@ impl State {
             Some(MeshChange::Purge { version, .. }) => {
                 let record = self.mesh.remove(&object.id).expect("a purged mesh object exists");
                 assert_eq!(record.version, *version, "the plan for {} is of another version", object.anchor);
-                self.names.remove(&object.id);
+                self.index.remove_mesh(object.uid);
+                self.hold_names(object.id, &[]);
                 self.leaving.retain(|(mesh, _), _| *mesh != object.id);
                 self.todo.remove(&Todo::Mesh(object.id));
             }
@@ -77,23 +82,25 @@ impl State {
         let mut purged = Vec::new();
         for (object, link) in links(objects) {
             if let LinkChange::Remove { space, purge } = link {
-                let known = self.spaces.get_mut(space).expect("an unlinked object exists");
-                let before = known.record.link.take();
+                let before = self.edit(*space, |known| known.record.link.take());
+                let before = before.expect("an unlinked object exists");
                 assert_eq!(before.map(|link| link.mesh), Some(object.id), "a link that ends was there");
                 purged.extend(purge.then_some(*space));
             }
         }
         for (object, link) in links(objects) {
             if let LinkChange::Add { space, rule, mode, .. } = link {
-                let known = self.spaces.get_mut(space).expect("a linked object exists");
-                assert_eq!(known.record.link, None, "an object has one mesh object");
-                known.record.link = Some(Link { mesh: object.id, rule: *rule, mode: *mode, score: None });
-                (known.note, known.waits) = (None, Vec::new());
-                let connector = known.record.connector;
-                self.wake_waiters(connector, object.uid);
+                let link = Link { mesh: object.id, rule: *rule, mode: *mode, score: None };
+                let connector = self.edit(*space, |known| {
+                    assert_eq!(known.record.link, None, "an object has one mesh object");
+                    known.record.link = Some(link);
+                    (known.note, known.waits) = (None, Vec::new());
+                    known.record.connector
+                });
+                self.wake_waiters(connector.expect("a linked object exists"), object.uid);
             }
         }
-        purged.iter().for_each(|space| drop(self.spaces.remove(space)));
+        purged.into_iter().for_each(|space| self.remove(space));
     }
 
     fn change_keys(&mut self, object: &ObjectPlan) {
@@ -107,14 +114,20 @@ impl State {
         }
         for edge in &object.edges {
             let row = (object.id, edge.attribute, edge.member);
+            let back = self.holders.entry(edge.member).or_default();
             if edge.add {
-                self.edges.insert(row)
+                back.insert((object.id, edge.attribute));
+                self.edges.insert(row);
             } else {
-                self.edges.remove(&row)
-            };
+                back.remove(&(object.id, edge.attribute));
+                self.edges.remove(&row);
+            }
+            if back.is_empty() {
+                self.holders.remove(&edge.member);
+            }
         }
         if !matches!(object.change, Some(MeshChange::Purge { .. })) {
-            self.names.insert(object.id, object.names.clone());
+            self.hold_names(object.id, &object.names);
         }
     }
 
@@ -131,19 +144,18 @@ impl State {
 
     /// Makes room for a newer plan; `false` when the live item is on its way, and the object is looked at again.
     fn clear_item(&mut self, mesh: MeshId, connector: identitymesh_model::ConnectorId) -> bool {
-        let live = self.items.iter().find(|(_, item)| (item.mesh, item.connector) == (mesh, connector));
-        let Some((id, is_in_flight)) = live.map(|(id, item)| (*id, item.in_flight)) else { return true };
+        let Some(id) = self.live(mesh, connector) else { return true };
+        let is_in_flight = self.items[&id].in_flight;
         if is_in_flight {
             self.wake(Todo::Mesh(mesh), None);
             return false;
         }
-        self.items.remove(&id);
+        self.remove_item(id);
         true
     }
 
     fn insert_item(&mut self, object: &ObjectPlan, item: &ItemPlan) {
-        let id = self.next_item();
-        let row = Item {
+        self.add_item(Item {
             mesh: object.id,
             uid: object.uid,
             connector: item.connector,
@@ -154,9 +166,9 @@ impl State {
             attempts: 0,
             not_before: None,
             in_flight: false,
+            unsettled: false,
             dead: None,
-        };
-        self.items.insert(id, row);
+        });
     }
 
     fn change_leaving(&mut self, object: &ObjectPlan) {

@@ -21,7 +21,7 @@ impl State {
             }
         }
         assert_eq!(self.edges, expected, "references are kept as edges, the same as in documents");
-        for space in self.spaces.values() {
+        for space in self.spaces() {
             let mesh = space.record.link.map(|link| link.mesh);
             assert!(
                 mesh.is_none_or(|mesh| self.mesh.contains_key(&mesh)),

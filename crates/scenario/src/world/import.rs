@@ -1,7 +1,17 @@
-//! Imports: what a connector delivers, compared with what is known.
+//! Imports: pages that a connector delivers, compared with what is known, and what their end proves.
+//!
+//! Each page is staged before the next is read, so an import that breaks keeps what came before it. Only the end of a
+//! full import says what is gone, by the same judgement as in an installation.
 
-use identitymesh_engine::stage::{compare, fingerprint, staged};
-use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Values};
+use std::collections::{BTreeMap, BTreeSet};
+
+use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
+use identitymesh_engine::stage::{
+    compare, fingerprint, id_out_of_bounds, object_out_of_bounds, patched, set_aside, staged,
+    value_out_of_bounds, with_known,
+};
+use identitymesh_model::rules::Limit;
+use identitymesh_model::{ConnectorId, Name, Object, SpaceId, SpaceRecord, Text, Value, Values};
 
 use super::World;
 use super::state::Space;
@@ -11,125 +21,267 @@ use super::state::Space;
 pub enum Incoming {
     /// The object as it is now.
     Object(Text, Object),
+    /// Some attributes are as said; the others stay.
+    Patch(Text, Patch),
     /// It is gone.
     Gone(Text),
+    /// It is there, and nobody can read it.
+    Malformed(Text, String),
+}
+
+/// What changed of an object.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// Attributes with their new values.
+    pub set: Vec<(Name, Option<Values>)>,
+    /// Values that were added to sets.
+    pub add: Vec<(Name, Vec<Value>)>,
+    /// Values that were taken from sets.
+    pub remove: Vec<(Name, Vec<Value>)>,
+}
+
+/// A page of an import.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Changes with their object types, in the order in which they apply.
+    pub changes: Vec<(Name, Incoming)>,
+    /// Where a delta import may start that has everything up to here.
+    pub mark: Option<u64>,
+}
+
+/// How an import ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Everything was read. A full import has a certificate for each object type that was proved complete.
+    Whole(BTreeMap<Name, Certified>),
+    /// It broke off or was stopped; in a word, which.
+    Early(&'static str),
 }
 
 impl Incoming {
-    const fn id(&self) -> &Text {
+    pub(super) const fn id(&self) -> &Text {
         match self {
-            Self::Object(id, _) | Self::Gone(id) => id,
+            Self::Object(id, _) | Self::Patch(id, _) | Self::Gone(id) | Self::Malformed(id, _) => id,
         }
     }
 }
 
+/// One object type of an import at work.
+#[derive(Default)]
+struct Partition {
+    seen: BTreeSet<Text>,
+    delivered: u64,
+    repeated: u64,
+}
+
 impl World {
-    /// Imports changes of one object type. With `is_complete` what was not delivered is gone. Says in words what a
-    /// person should know: what is gone, and which of our values somebody else changed.
+    /// Imports pages; a full import covers `full`, and a delta has none. Says in words what a person should know.
     pub fn import(
         &mut self,
         connector: ConnectorId,
-        object_type: Name,
-        changes: Vec<Incoming>,
-        is_complete: bool,
+        full: Option<&[Name]>,
+        pages: Vec<Page>,
+        end: End,
     ) -> Vec<String> {
         let mut told = Vec::new();
-        let mut seen = Vec::new();
-        // Of one object the last word counts, as in any page of a delta.
-        for (at, change) in changes.iter().enumerate() {
-            if changes[at + 1..].iter().any(|later| later.id() == change.id()) {
-                continue;
-            }
-            seen.push(change.id().clone());
-            match change {
-                Incoming::Object(id, object) => self.stage(connector, object_type, id, object, &mut told),
-                Incoming::Gone(id) => self.mark_gone(connector, object_type, id, &mut told),
-            }
+        let mut partitions: BTreeMap<Name, Partition> = BTreeMap::new();
+        for page in pages {
+            self.page(connector, full.is_some(), page, &mut partitions, &mut told);
         }
-        if is_complete {
-            let all = self.state.spaces.values().map(|space| &space.record);
-            let unseen = all.filter(|record| {
-                (record.connector, record.object_type) == (connector, object_type)
-                    && !record.deleted
-                    && !seen.contains(&record.external_id)
-            });
-            let unseen: Vec<Text> = unseen.map(|record| record.external_id.clone()).collect();
-            for id in unseen {
-                self.mark_gone(connector, object_type, &id, &mut told);
+        match (end, full) {
+            (End::Early(how), _) => told.push(format!("{how}; what came before is kept")),
+            (End::Whole(_), None) => {}
+            (End::Whole(mut certificates), Some(object_types)) => {
+                for object_type in object_types {
+                    let partition = partitions.remove(object_type).unwrap_or_default();
+                    let certified = certificates.remove(object_type);
+                    self.absence(connector, *object_type, &partition, certified, &mut told);
+                }
             }
         }
         told
     }
 
-    /// Imports everything that the simulated system holds, under a certificate.
-    pub fn import_from_system(&mut self, connector: ConnectorId) -> Vec<String> {
-        let Some(rules) = self.rules.connector(connector) else { return Vec::new() };
-        let mut told = Vec::new();
-        for object_type in rules.object_types() {
-            let objects =
-                self.systems.get(&connector).map(|system| system.all(object_type)).unwrap_or_default();
-            let changes = objects.into_iter().map(|(id, object)| Incoming::Object(id, object)).collect();
-            told.extend(self.import(connector, object_type, changes, true));
+    fn page(
+        &mut self,
+        connector: ConnectorId,
+        is_full: bool,
+        page: Page,
+        partitions: &mut BTreeMap<Name, Partition>,
+        told: &mut Vec<String>,
+    ) {
+        let mut by_object: BTreeMap<(Name, Text), Vec<Incoming>> = BTreeMap::new();
+        for (object_type, change) in page.changes {
+            let partition = partitions.entry(object_type).or_default();
+            if !matches!(change, Incoming::Malformed(..)) {
+                partition.delivered += 1;
+            }
+            let id = change.id().clone();
+            let is_new = partition.seen.insert(id.clone());
+            if is_full && !is_new {
+                partition.repeated += 1;
+            }
+            match refused(&change) {
+                Some(message) => told.push(format!("! {object_type} {id}: {message}")),
+                None => by_object.entry((object_type, id)).or_default().push(change),
+            }
         }
-        told
+        let commit = self.state.next_commit();
+        for ((object_type, id), changes) in by_object {
+            self.stage(connector, object_type, &id, changes, commit, told);
+        }
+        if let Some(mark) = page.mark {
+            self.state.watermarks.insert(connector, mark);
+        }
     }
 
-    fn mark_gone(&mut self, connector: ConnectorId, object_type: Name, id: &str, told: &mut Vec<String>) {
-        let Some(space) = self.state.space(connector, object_type, id) else { return };
-        let space = self.state.spaces.get_mut(&space).expect("it was found");
-        if !space.record.deleted {
-            (space.record.deleted, space.touched) = (true, true);
-            told.push(format!("gone: {object_type} {id}"));
+    /// The end of a full import of one object type.
+    fn absence(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        partition: &Partition,
+        certified: Option<Certified>,
+        told: &mut Vec<String>,
+    ) {
+        let present = self.state.spaces().map(|space| &space.record).filter(|record| {
+            (record.connector, record.object_type, record.deleted) == (connector, object_type, false)
+        });
+        let present: Vec<(SpaceId, Text)> =
+            present.map(|record| (record.id, record.external_id.clone())).collect();
+        let population = present.len() as u64;
+        let unseen: Vec<SpaceId> = present
+            .into_iter()
+            .filter(|(_, id)| !partition.seen.contains(id))
+            .map(|(space, _)| space)
+            .collect();
+        if unseen.is_empty() {
+            return;
+        }
+        let shown = Shown { delivered: partition.delivered, repeated: partition.repeated, certified };
+        let limit = self.rules.connector(connector).and_then(|known| known.limits.import_delete);
+        let limit = limit.unwrap_or(Limit::DEFAULT);
+        match judge(object_type, &shown, population, unseen.len() as u64, limit) {
+            Absence::Proved => {
+                let commit = self.state.next_commit();
+                unseen.into_iter().for_each(|space| self.mark_gone(space, commit, told));
+            }
+            Absence::Unproved(words) => told.push(words),
+            Absence::Held(words) => told.push(format!("held: {words}")),
         }
     }
 
-    pub(super) fn stage(
+    fn mark_gone(&mut self, space: SpaceId, commit: u64, told: &mut Vec<String>) {
+        let gone = self.state.edit(space, |space| {
+            if space.record.deleted {
+                return None;
+            }
+            (space.record.deleted, space.touched) = (true, commit);
+            Some(format!("gone: {} {}", space.record.object_type, space.record.external_id))
+        });
+        told.extend(gone.flatten());
+    }
+
+    /// What several changes of one object mean: the newest whole statement makes all older ones void, and what is
+    /// neither known nor stated is no object.
+    fn stage(
         &mut self,
         connector: ConnectorId,
         object_type: Name,
         id: &Text,
-        object: &Object,
+        changes: Vec<Incoming>,
+        commit: u64,
         told: &mut Vec<String>,
     ) {
-        let names = staged(&self.rules, connector, object_type, object, fingerprint(object)).names;
-        let Some(space) = self.state.space(connector, object_type, id) else {
-            let record = SpaceRecord {
-                id: self.state.next_space(),
-                connector,
-                object_type,
-                external_id: id.clone(),
-                doc: object.clone(),
-                deleted: false,
-                unconfirmed: false,
-                exported: [].into(),
-                drift: Vec::new(),
-                link: None,
-            };
-            let space = Space { record, touched: true, names, note: None, waits: Vec::new() };
-            self.state.spaces.insert(space.record.id, space);
-            return;
+        let known = self.state.find(connector, object_type, id);
+        let record = known.and_then(|space| self.state.space(space)).map(|space| &space.record);
+        let mut now = record.map(|record| record.doc.clone());
+        let mut is_gone = record.is_none_or(|record| record.deleted);
+        for change in changes {
+            match change {
+                Incoming::Object(_, mut object) => {
+                    let large = set_aside(&mut object);
+                    told.extend(
+                        large
+                            .iter()
+                            .map(|name| format!("! {object_type} {id}: {}", value_out_of_bounds(*name))),
+                    );
+                    let known = now.unwrap_or_default();
+                    (now, is_gone) = (Some(with_known(object, &large, &known)), false);
+                }
+                Incoming::Patch(_, Patch { set, add, remove }) => {
+                    now = now.map(|now| patched(&now, &set, &add, &remove));
+                }
+                Incoming::Gone(_) => is_gone = true,
+                Incoming::Malformed(..) => {}
+            }
+        }
+        match (known, now) {
+            (None, Some(object)) if !is_gone => self.add(connector, object_type, id, object, commit),
+            (Some(space), _) if is_gone => self.mark_gone(space, commit, told),
+            (Some(space), Some(object)) => self.update(space, &object, commit, told),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, connector: ConnectorId, object_type: Name, id: &Text, object: Object, commit: u64) {
+        let names = staged(&self.rules, connector, object_type, &object, fingerprint(&object)).names;
+        let record = SpaceRecord {
+            id: self.state.next_space(),
+            connector,
+            object_type,
+            external_id: id.clone(),
+            doc: object,
+            deleted: false,
+            unconfirmed: false,
+            exported: [].into(),
+            drift: Vec::new(),
+            link: None,
         };
-        let rules = self.rules.connector(connector).and_then(|known| known.object_type(object_type));
-        let space = self.state.spaces.get_mut(&space).expect("it was found");
-        let record = &mut space.record;
+        self.state.add(Space { record, touched: commit, names, note: None, waits: Vec::new() });
+    }
+
+    /// Replaces what is known of an object by what was shown.
+    pub(super) fn update(&mut self, space: SpaceId, object: &Object, commit: u64, told: &mut Vec<String>) {
+        let known = self.state.space(space).expect("it was found");
+        let record = &known.record;
         if record.doc == *object && !record.deleted && !record.unconfirmed {
             return;
         }
+        let (connector, object_type) = (record.connector, record.object_type);
+        let rules = self.rules.connector(connector).and_then(|known| known.object_type(object_type));
         let difference = compare(record, object, rules);
         for (name, written) in &difference.drifted {
             told.push(format!(
-                "drift: {object_type} {id} {name} is {} (we wrote {})",
+                "drift: {object_type} {} {name} is {} (we wrote {})",
+                record.external_id,
                 shown(object.get(*name)),
                 shown(written.as_ref())
             ));
         }
-        if !record.exported.is_empty() {
-            record.exported = difference.exported.names.into();
-            record.drift = difference.exported.drift;
-        }
-        (record.doc, record.deleted, record.unconfirmed) = (object.clone(), false, false);
-        space.touched |= difference.touch;
-        space.names = names;
+        let names = staged(&self.rules, connector, object_type, object, fingerprint(object)).names;
+        self.state.edit(space, |space| {
+            let record = &mut space.record;
+            let was_exported = !record.exported.is_empty();
+            let touch = difference.touch || (!was_exported && record.doc != *object);
+            if was_exported {
+                record.exported = difference.exported.names.into();
+                record.drift = difference.exported.drift;
+            }
+            (record.doc, record.deleted, record.unconfirmed) = (object.clone(), false, false);
+            if touch {
+                space.touched = commit;
+            }
+            space.names = names;
+        });
+    }
+}
+
+fn refused(change: &Incoming) -> Option<String> {
+    match change {
+        Incoming::Object(id, object) => id_out_of_bounds(id).or_else(|| object_out_of_bounds(object)),
+        Incoming::Malformed(_, why) => Some(why.clone()),
+        Incoming::Patch(id, _) | Incoming::Gone(id) => id_out_of_bounds(id),
     }
 }
 

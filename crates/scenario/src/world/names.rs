@@ -29,7 +29,7 @@ impl PlanNames for WorldNames<'_> {
     }
 
     fn space(&self, id: SpaceId) -> String {
-        self.0.state.spaces.get(&id).map_or_else(
+        self.0.state.space(id).map_or_else(
             || "a former object".to_owned(),
             |space| format!("{}/{}", self.connector(space.record.connector), space.record.external_id),
         )

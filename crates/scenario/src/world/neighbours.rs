@@ -4,19 +4,49 @@ use std::convert::Infallible;
 
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceRecord, Text, Uid, Value};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, SpaceRecord, Text, Uid, Value};
 
 use super::State;
+
+/// How much of the state was asked for: the work of planning that grows with the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Keys of join indexes.
+    pub keys: usize,
+    /// Mesh objects with everything around them.
+    pub views: usize,
+    /// References that were followed to an object.
+    pub references: usize,
+    /// Addresses of mesh objects in targets.
+    pub addresses: usize,
+    /// Names that were checked for being free.
+    pub names: usize,
+}
+
+impl std::ops::AddAssign for Asked {
+    fn add_assign(&mut self, more: Self) {
+        self.keys += more.keys;
+        self.views += more.views;
+        self.references += more.references;
+        self.addresses += more.addresses;
+        self.names += more.names;
+    }
+}
 
 /// A view of a state that does not change while a part is planned.
 pub(super) struct View<'a> {
     pub(super) state: &'a State,
     pub(super) last_mesh: i64,
+    pub(super) asked: Asked,
 }
 
 impl<'a> View<'a> {
     pub(super) const fn new(state: &'a State) -> Self {
-        Self { state, last_mesh: state.last_mesh }
+        Self {
+            state,
+            last_mesh: state.last_mesh,
+            asked: Asked { keys: 0, views: 0, references: 0, addresses: 0, names: 0 },
+        }
     }
 
     fn referred_one(&self, found: Vec<&SpaceRecord>) -> Option<Referred> {
@@ -35,6 +65,7 @@ impl Neighbours for View<'_> {
     }
 
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, Infallible> {
+        self.asked.keys += keys.len();
         let of = |key: &IndexKey| -> Vec<MeshId> {
             let from = (key.clone(), MeshId(i64::MIN));
             let rows = self.state.join_index.range(from..);
@@ -44,6 +75,7 @@ impl Neighbours for View<'_> {
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Infallible> {
+        self.asked.views += ids.len();
         Ok(ids.iter().map(|id| self.state.view(*id)).collect())
     }
 
@@ -53,15 +85,19 @@ impl Neighbours for View<'_> {
         by_address: Option<i64>,
         references: &[Text],
     ) -> Result<Vec<Option<Referred>>, Infallible> {
+        self.asked.references += references.len();
         let of = |reference: &Text| {
-            let objects = self.state.spaces.values();
-            let objects =
-                objects.filter(|space| space.record.connector == connector && !space.record.deleted);
-            let found = objects.filter(|space| match by_address {
-                Some(index) => space.names.iter().any(|name| name.index == index && name.key == *reference),
-                None => space.record.external_id == *reference,
-            });
-            self.referred_one(found.map(|space| &space.record).collect())
+            let found: Vec<SpaceId> = match by_address {
+                Some(index) => {
+                    let key = IndexKey { index, key: reference.clone() };
+                    self.state.index.named(&key).collect()
+                }
+                None => self.state.index.called(connector, reference).collect(),
+            };
+            let found = found.into_iter().filter_map(|id| self.state.space(id)).map(|space| &space.record);
+            self.referred_one(
+                found.filter(|record| record.connector == connector && !record.deleted).collect(),
+            )
         };
         Ok(references.iter().map(of).collect())
     }
@@ -72,14 +108,15 @@ impl Neighbours for View<'_> {
         address: Option<Name>,
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, Infallible> {
+        self.asked.addresses += uids.len();
         Ok(uids.iter().map(|uid| self.state.address_of(connector, address, *uid)).collect())
     }
 
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, Infallible> {
-        let by_item = self.state.names.iter().any(|(mesh, names)| *mesh != except && names.contains(key));
-        let by_object = self.state.spaces.values().any(|space| {
-            space.names.contains(key) && space.record.link.is_none_or(|link| link.mesh != except)
-        });
+        self.asked.names += 1;
+        let by_item = self.state.is_named(key, except);
+        let mut holders = self.state.index.named(key).filter_map(|id| self.state.space(id));
+        let by_object = holders.any(|space| space.record.link.is_none_or(|link| link.mesh != except));
         Ok(by_item || by_object)
     }
 }

@@ -1,4 +1,6 @@
 //! What a store keeps, in memory.
+//!
+//! Management-space objects are changed through [`State::edit`] alone, which keeps every index over them in step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +10,15 @@ use identitymesh_model::{
     SpaceRecord, Timestamp, Uid,
 };
 
+use super::index::Indexes;
+
 /// A management-space object with what belongs to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
     /// The object.
     pub record: SpaceRecord,
-    /// A sync has to look at it.
-    pub touched: bool,
+    /// The commit that touched it last; a sync looks at what was touched since its last one.
+    pub touched: u64,
     /// Keys under which it is found.
     pub names: Vec<IndexKey>,
     /// Why it has no mesh object.
@@ -46,6 +50,8 @@ pub struct Item {
     pub not_before: Option<Timestamp>,
     /// Sent, and nobody knows what became of it.
     pub in_flight: bool,
+    /// Leased although it was in flight: the target is asked before anything is sent.
+    pub unsettled: bool,
     /// Put aside, with the reason.
     pub dead: Option<String>,
 }
@@ -62,70 +68,147 @@ pub(super) enum Todo {
 /// Everything a store keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// Management-space objects.
-    pub spaces: BTreeMap<SpaceId, Space>,
+    spaces: BTreeMap<SpaceId, Space>,
     /// Mesh objects.
     pub mesh: BTreeMap<MeshId, MeshRecord>,
     /// The export queue.
     pub items: BTreeMap<ItemId, Item>,
+    live: BTreeMap<(MeshId, ConnectorId), ItemId>,
     /// Targets that mesh objects are leaving.
     pub leaving: BTreeMap<(MeshId, ConnectorId), LeaveRecord>,
+    pub(super) index: Indexes,
     pub(super) join_index: BTreeSet<(IndexKey, MeshId)>,
-    pub(super) names: BTreeMap<MeshId, Vec<IndexKey>>,
+    names: BTreeMap<MeshId, Vec<IndexKey>>,
+    named: BTreeSet<(IndexKey, MeshId)>,
     pub(super) edges: BTreeSet<(MeshId, Name, Uid)>,
+    pub(super) holders: BTreeMap<Uid, BTreeSet<(MeshId, Name)>>,
     pub(super) todo: BTreeMap<Todo, Option<Timestamp>>,
     pub(super) address_waits: BTreeSet<(ConnectorId, Uid, MeshId)>,
+    pub(super) cursors: BTreeMap<ConnectorId, (u64, SpaceId)>,
+    pub(super) watermarks: BTreeMap<ConnectorId, u64>,
     pub(super) last_space: i64,
     pub(super) last_mesh: i64,
     pub(super) last_item: i64,
+    last_commit: u64,
 }
 
 impl State {
+    /// All management-space objects, in the order of their ids.
+    pub fn spaces(&self) -> impl Iterator<Item = &Space> {
+        self.spaces.values()
+    }
+
+    /// One management-space object.
+    #[must_use]
+    pub fn space(&self, id: SpaceId) -> Option<&Space> {
+        self.spaces.get(&id)
+    }
+
+    /// The object of a connector and type with this external id.
+    #[must_use]
+    pub fn find(&self, connector: ConnectorId, object_type: Name, external_id: &str) -> Option<SpaceId> {
+        self.index.external(connector, object_type, external_id)
+    }
+
+    pub(super) fn add(&mut self, space: Space) {
+        self.index.add(&space);
+        let before = self.spaces.insert(space.record.id, space);
+        assert!(before.is_none(), "a new management-space object is new");
+    }
+
+    /// Changes an object; `None` when there is none.
+    pub(super) fn edit<T>(&mut self, id: SpaceId, change: impl FnOnce(&mut Space) -> T) -> Option<T> {
+        let space = self.spaces.get_mut(&id)?;
+        self.index.remove(space);
+        let done = change(space);
+        self.index.add(space);
+        Some(done)
+    }
+
+    pub(super) fn remove(&mut self, id: SpaceId) {
+        if let Some(space) = self.spaces.remove(&id) {
+            self.index.remove(&space);
+        }
+    }
+
+    /// The live item of a mesh object in a target.
+    pub(super) fn live(&self, mesh: MeshId, connector: ConnectorId) -> Option<ItemId> {
+        self.live.get(&(mesh, connector)).copied()
+    }
+
+    pub(super) fn add_item(&mut self, item: Item) {
+        self.last_item += 1;
+        let id = ItemId(self.last_item);
+        self.live.insert((item.mesh, item.connector), id);
+        self.items.insert(id, item);
+    }
+
+    pub(super) fn remove_item(&mut self, id: ItemId) {
+        if let Some(item) = self.items.remove(&id) {
+            self.live.remove(&(item.mesh, item.connector));
+        }
+    }
+
+    /// Replaces the names that a mesh object holds in targets.
+    pub(super) fn hold_names(&mut self, mesh: MeshId, names: &[IndexKey]) {
+        for key in self.names.remove(&mesh).unwrap_or_default() {
+            self.named.remove(&(key, mesh));
+        }
+        self.named.extend(names.iter().map(|key| (key.clone(), mesh)));
+        if !names.is_empty() {
+            self.names.insert(mesh, names.to_vec());
+        }
+    }
+
+    /// Whether a mesh object other than `except` holds a name.
+    pub(super) fn is_named(&self, key: &IndexKey, except: MeshId) -> bool {
+        let range = (key.clone(), MeshId(i64::MIN))..=(key.clone(), MeshId(i64::MAX));
+        self.named.range(range).any(|(_, mesh)| *mesh != except)
+    }
+
     /// A mesh object with everything around it.
     #[must_use]
     pub fn view(&self, id: MeshId) -> Option<MeshView> {
         let record = self.mesh.get(&id)?.clone();
         let linked = self.linked(id).map(|space| space.record.clone()).collect();
-        let items = self.items.iter().filter(|(_, item)| item.mesh == id);
-        let items = items.map(|(id, item)| ItemRecord {
-            id: *id,
+        let live = self.live.range((id, ConnectorId(i64::MIN))..=(id, ConnectorId(i64::MAX)));
+        let items = live.map(|(_, id)| (*id, &self.items[id])).map(|(id, item)| ItemRecord {
+            id,
             connector: item.connector,
             action: item.action.clone(),
             in_flight: item.in_flight,
             dead: item.dead.is_some(),
         });
-        let leaving = self.leaving.iter().filter(|((mesh, _), _)| *mesh == id).map(|(_, leave)| *leave);
-        Some(MeshView { record, linked, items: items.collect(), leaving: leaving.collect() })
+        let leaving = self.leaving.range((id, ConnectorId(i64::MIN))..=(id, ConnectorId(i64::MAX)));
+        let leaving = leaving.map(|(_, leave)| *leave).collect();
+        Some(MeshView { record, linked, items: items.collect(), leaving })
     }
 
     /// The objects linked to a mesh object, in the order of their ids.
     pub fn linked(&self, id: MeshId) -> impl Iterator<Item = &Space> {
-        self.spaces.values().filter(move |space| space.record.link.is_some_and(|link| link.mesh == id))
-    }
-
-    /// The object of a connector and type with this external id.
-    #[must_use]
-    pub fn space(&self, connector: ConnectorId, object_type: Name, external_id: &str) -> Option<SpaceId> {
-        let is_it = |space: &&Space| {
-            (space.record.connector, space.record.object_type) == (connector, object_type)
-                && space.record.external_id == external_id
-        };
-        self.spaces.values().find(is_it).map(|space| space.record.id)
+        self.index.linked(id).map(|space| &self.spaces[&space])
     }
 
     /// The mesh object with this public id.
     #[must_use]
     pub fn mesh_by_uid(&self, uid: Uid) -> Option<&MeshRecord> {
-        self.mesh.values().find(|record| record.uid == uid)
+        self.index.mesh(uid).and_then(|id| self.mesh.get(&id))
+    }
+
+    /// Objects that were touched after the cursor, in the order in which that happened.
+    pub(super) fn pending(&self, connector: ConnectorId, limit: usize) -> Vec<(u64, SpaceId)> {
+        let (touched, space) = self.cursors.get(&connector).copied().unwrap_or((0, SpaceId(i64::MAX)));
+        self.index.touched_after(connector, (touched, space)).take(limit).collect()
+    }
+
+    /// The number of the next transaction that touches objects.
+    pub(super) const fn next_commit(&mut self) -> u64 {
+        self.last_commit += 1;
+        self.last_commit
     }
 
     pub(super) fn next_space(&mut self) -> SpaceId {
         self.last_space += 1;
         SpaceId(self.last_space)
-    }
-
-    pub(super) fn next_item(&mut self) -> ItemId {
-        self.last_item += 1;
-        ItemId(self.last_item)
     }
 }

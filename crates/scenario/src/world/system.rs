@@ -1,9 +1,11 @@
 //! A simulated connected system: it holds objects, carries out operations, and fails when told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use identitymesh_model::plan::{ItemAction, ItemChange};
+use identitymesh_model::plan::{Edit, ItemAction, ItemChange};
 use identitymesh_model::{Name, Object, Text, Value, Values, dn};
+
+use super::reading::Unreadable;
 
 /// How a system answers an operation, when it is told to answer otherwise than by doing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,27 @@ pub enum Answer {
     Lost,
     /// It does it, the answer is lost, and nobody can ask before the next export.
     Silent,
+    /// It never gets the request, and nobody knows that until it is asked.
+    Unheard,
+}
+
+/// What goes wrong with the next import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFault {
+    /// The connection breaks while this page is read; pages count from 1.
+    Breaks {
+        /// Which page.
+        page: usize,
+    },
+    /// Somebody stops the import before this page.
+    Stopped {
+        /// Which page.
+        page: usize,
+    },
+    /// Everything is read, and nobody can say that it was.
+    NoCertificate,
+    /// It says that it holds nothing.
+    Empty,
 }
 
 /// What a system says to an operation.
@@ -29,7 +52,11 @@ pub(super) enum Said {
     Conflict,
     /// There is another object in its place.
     Taken,
+    /// It will not, with these words.
+    Refused(&'static str),
 }
+
+const NO_CONTAINER: &str = "there is no such container";
 
 /// A simulated connected system.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +67,17 @@ pub struct System {
     pub keys: BTreeMap<Name, Name>,
     /// Answers to operations for the mesh object of this anchor, each used once.
     pub script: Vec<(String, Answer)>,
+    /// Objects to a page of an import; all on one without it.
+    pub page: Option<usize>,
+    /// What goes wrong with the next import.
+    pub read_fault: Option<ReadFault>,
+    /// What it holds and cannot show: type, id (empty where not even that can be read), and why.
+    pub unreadable: Vec<Unreadable>,
+    /// A text attribute that it keeps in capitals, whatever it is given.
+    pub capitals: Option<Name>,
+    /// Containers of a tree, normalised, where the system has only some.
+    pub containers: Option<BTreeSet<String>>,
+    log: Vec<(Name, Text)>,
 }
 
 impl System {
@@ -64,11 +102,39 @@ impl System {
     /// Puts an object there, as somebody else would.
     pub fn put(&mut self, object_type: Name, id: &str, object: Object) {
         self.objects.insert((object_type, Text::new(id)), object);
+        self.changed(object_type, id);
     }
 
     /// Takes an object away, as somebody else would; `false` when it is not there.
     pub fn remove(&mut self, object_type: Name, id: &str) -> bool {
+        self.changed(object_type, id);
         self.objects.remove(&(object_type, Text::new(id))).is_some()
+    }
+
+    fn changed(&mut self, object_type: Name, id: &str) {
+        self.log.push((object_type, Text::new(id)));
+        if let (Some(name), Some(object)) =
+            (self.capitals, self.objects.get_mut(&(object_type, Text::new(id))))
+            && let Some(text) = object.single(name).and_then(Value::as_text)
+        {
+            let capitals = Value::text(text.to_uppercase());
+            object.set(name, capitals);
+        }
+    }
+
+    /// The mark of the newest change.
+    pub(super) fn newest(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// What changed after a mark, each object once with the mark of its newest change, in the order of those.
+    pub(super) fn since(&self, mark: u64) -> Vec<(u64, Name, Text)> {
+        let log = self.log.iter().zip(1_u64..).filter(|(_, at)| *at > mark);
+        let newest: BTreeMap<&(Name, Text), u64> = log.collect();
+        let mut changes: Vec<(u64, Name, Text)> =
+            newest.into_iter().map(|((object_type, id), at)| (at, *object_type, id.clone())).collect();
+        changes.sort_unstable_by_key(|(at, _, _)| *at);
+        changes
     }
 
     pub(super) fn scripted(&mut self, anchor: &str) -> Option<Answer> {
@@ -85,6 +151,21 @@ impl System {
         self.all(object_type).into_iter().find(|(_, object)| is_there(object))
     }
 
+    /// The object that stands where one with these attributes would be made.
+    pub(super) fn standing_for(
+        &self,
+        object_type: Name,
+        address: Option<Name>,
+        attributes: &Object,
+    ) -> Option<(Text, Object)> {
+        if let Some((name, at)) = address.and_then(|name| Some((name, attributes.single(name)?.as_text()?))) {
+            return self.at_address(object_type, name, at);
+        }
+        let key = self.keys.get(&object_type).and_then(|name| attributes.single(*name))?;
+        let id = Text::from(key.to_string());
+        self.get(object_type, &id).map(|object| (id, object.clone()))
+    }
+
     /// Carries out an operation.
     pub(super) fn carry_out(
         &mut self,
@@ -94,7 +175,9 @@ impl System {
         action: &ItemAction,
     ) -> Said {
         match action {
-            ItemAction::Create { attributes, .. } => self.create(object_type, address, attributes),
+            ItemAction::Create { attributes, create_container } => {
+                self.create(object_type, address, attributes, *create_container)
+            }
             ItemAction::Delete { .. } => {
                 if self.remove(object_type, id) {
                     Said::Done(Text::new(id))
@@ -102,8 +185,11 @@ impl System {
                     Said::AlreadySo
                 }
             }
-            ItemAction::Update { address: new, changes, .. } => {
+            ItemAction::Update { address: new, changes, create_container, .. } => {
                 let key = (object_type, Text::new(id));
+                if new.as_ref().is_some_and(|new| !self.has_container(new, *create_container)) {
+                    return Said::Refused(NO_CONTAINER);
+                }
                 let Some(object) = self.objects.get_mut(&key) else { return Said::Conflict };
                 if !changes.iter().all(|change| applies(object, change)) {
                     return Said::Conflict;
@@ -112,13 +198,23 @@ impl System {
                 if let (Some(new), Some(name)) = (new, address) {
                     self.rename(&key, name, new);
                 }
+                self.changed(object_type, id);
                 Said::Done(key.1)
             }
         }
     }
 
-    fn create(&mut self, object_type: Name, address: Option<Name>, attributes: &Object) -> Said {
+    fn create(
+        &mut self,
+        object_type: Name,
+        address: Option<Name>,
+        attributes: &Object,
+        create_container: bool,
+    ) -> Said {
         let place = address.and_then(|name| Some((name, attributes.single(name)?.as_text()?)));
+        if place.is_some_and(|(_, at)| !self.has_container(at, create_container)) {
+            return Said::Refused(NO_CONTAINER);
+        }
         if place.is_some_and(|(name, at)| self.at_address(object_type, name, at).is_some()) {
             return Said::Taken;
         }
@@ -133,8 +229,15 @@ impl System {
         if self.objects.contains_key(&(object_type, id.clone())) {
             return Said::Taken;
         }
-        self.objects.insert((object_type, id.clone()), attributes.clone());
+        self.put(object_type, &id, attributes.clone());
         Said::Done(id)
+    }
+
+    /// Whether an object may be put at this address; makes the container where it may.
+    fn has_container(&mut self, at: &str, may_make: bool) -> bool {
+        let Some(containers) = &mut self.containers else { return true };
+        let container = dn::normalise(dn::parent(at));
+        containers.contains(&container) || (may_make && containers.insert(container))
     }
 
     /// A directory keeps references to an object that is renamed.
@@ -145,10 +248,13 @@ impl System {
             Value::Reference(at) if dn::normalise(at) == dn::normalise(old) => Value::Reference(new.clone()),
             other => other.clone(),
         };
-        for object in self.objects.values_mut() {
-            let held: Object = std::mem::take(object);
-            *object =
-                held.into_iter().filter_map(|(name, values)| Some((name, mapped(&values, moved)?))).collect();
+        for (of, object) in &mut self.objects {
+            let held = object.clone().into_iter();
+            let now = held.filter_map(|(name, values)| Some((name, mapped(&values, moved)?))).collect();
+            if *object != now {
+                *object = now;
+                self.log.push(of.clone());
+            }
         }
         if let Some(object) = self.objects.get_mut(key) {
             object.set(name, Value::Text(new.clone()));
@@ -168,22 +274,16 @@ fn mapped(values: &Values, change: impl Fn(&Value) -> Value) -> Option<Values> {
     }
 }
 
-/// Sets are changed value by value; a single value is replaced only where it is what we think it is.
+/// Sets are changed value by value; anything else is replaced only where it is what we think it is.
 fn applies(object: &Object, change: &ItemChange) -> bool {
     let now = object.get(change.name);
-    (change.old.is_some() && change.added_and_removed().is_some())
-        || now == change.old.as_ref()
-        || now == change.new.as_ref()
+    match &change.edit {
+        Edit::Set { .. } => true,
+        Edit::Replace { old, new } => now == old.as_ref() || now == new.as_ref(),
+    }
 }
 
 fn apply(object: &mut Object, change: &ItemChange) {
-    match change.added_and_removed() {
-        Some((added, removed)) => {
-            let now = object.remove(change.name).map_or_else(Vec::new, Values::into_vec);
-            let mut values: Vec<Value> = now.into_iter().filter(|value| !removed.contains(value)).collect();
-            values.extend(added);
-            object.put(change.name, Values::set(values));
-        }
-        None => drop(object.put(change.name, change.new.clone())),
-    }
+    let values = change.applied_to(object.get(change.name));
+    object.put(change.name, values);
 }

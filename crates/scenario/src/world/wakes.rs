@@ -1,7 +1,7 @@
 //! Wakes of a plan: whose turn it is to be looked at again.
 
 use identitymesh_model::plan::{Plan, Wake};
-use identitymesh_model::{ConnectorId, MeshId, Text, Uid, Value, Values};
+use identitymesh_model::{ConnectorId, MeshId, Text, Uid};
 
 use super::state::Todo;
 use super::{State, World};
@@ -24,7 +24,7 @@ impl World {
         for wake in &plan.wakes {
             match wake {
                 Wake::Referrers { space } => {
-                    if let Some(space) = self.state.spaces.get(space) {
+                    if let Some(space) = self.state.space(*space) {
                         let connector = space.record.connector;
                         resolved.addresses.push((connector, space.record.external_id.clone()));
                         let keys = space.names.iter().map(|name| (connector, name.key.clone()));
@@ -50,8 +50,7 @@ impl World {
                     self.state.wake(Todo::Mesh(*id), *at);
                 }
                 Wake::Waiting { key } => {
-                    let waiting = self.state.spaces.values().filter(|space| space.waits.contains(key));
-                    let ids: Vec<_> = waiting.map(|space| space.record.id).collect();
+                    let ids: Vec<_> = self.state.index.waiting(key).collect();
                     ids.into_iter().for_each(|id| self.state.wake(Todo::Space(id), None));
                 }
                 Wake::Address { connector, owner, member } => {
@@ -61,41 +60,31 @@ impl World {
             }
         }
         self.wake_referrers(&resolved);
-        let holders = self.state.edges.iter().filter(|(_, _, member)| resolved.members.contains(member));
-        let holders: Vec<MeshId> = holders.map(|(owner, _, _)| *owner).collect();
-        holders.into_iter().for_each(|id| self.state.wake(Todo::Mesh(id), None));
+        for member in resolved.members {
+            self.state.wake_holders(member);
+        }
     }
 
+    /// An object without a mesh object follows its references when it is linked.
     fn wake_referrers(&mut self, resolved: &Resolved) {
         let mut todos = Vec::new();
-        for space in self.state.spaces.values() {
-            let record = &space.record;
-            let is_tree = self.rules.connector(record.connector).is_some_and(|known| known.hierarchical());
-            let values = record.doc.iter().flat_map(|(_, values)| Values::as_slice(values));
-            let refers = values.filter_map(reference).any(|key| {
-                let by_address = identitymesh_engine::key::address_key(is_tree, key);
-                let leads = |(connector, address): &(ConnectorId, Text)| {
-                    *connector == record.connector && (address == key || *address == by_address)
-                };
-                resolved.addresses.iter().any(leads)
-            });
-            let mesh = record.link.map(|link| link.mesh).filter(|mesh| !resolved.planned.contains(mesh));
-            if refers {
-                todos.extend(mesh.map(Todo::Mesh));
-            }
+        for (connector, address) in &resolved.addresses {
+            let found = self.state.index.referrers(*connector, address);
+            let links = found.filter_map(|id| self.state.space(id)?.record.link);
+            todos.extend(links.map(|link| link.mesh).filter(|mesh| !resolved.planned.contains(mesh)));
         }
-        todos.into_iter().for_each(|todo| self.state.wake(todo, None));
-    }
-}
-
-const fn reference(value: &Value) -> Option<&Text> {
-    match value {
-        Value::Reference(key) => Some(key),
-        _ => None,
+        todos.into_iter().for_each(|mesh| self.state.wake(Todo::Mesh(mesh), None));
     }
 }
 
 impl State {
+    /// Wakes those that refer to a mesh object.
+    pub(super) fn wake_holders(&mut self, member: Uid) {
+        let owners: Vec<MeshId> =
+            self.holders.get(&member).into_iter().flatten().map(|(owner, _)| *owner).collect();
+        owners.into_iter().for_each(|id| self.wake(Todo::Mesh(id), None));
+    }
+
     /// Remembers who waits; a member that is there already wakes its owner at once.
     pub(super) fn wait_for_address(&mut self, connector: ConnectorId, owner: MeshId, member: Uid) {
         if self.address_of(connector, None, member).is_some() {

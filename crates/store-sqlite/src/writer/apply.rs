@@ -18,6 +18,8 @@ impl Tx<'_> {
         let hashes = match_rows(batch)?;
         let objects = &batch.plan.objects;
         let wakes = self.resolve_wakes(&batch.plan)?;
+        // What the part has looked at goes first, so that whatever wakes it again below stays on the list.
+        self.finish(&batch.done)?;
         let mut woken = 0;
         self.write_mesh(batch, &hashes)?;
         woken += self.change_links(objects, batch.cause.run)?;
@@ -35,7 +37,6 @@ impl Tx<'_> {
                 )?
                 .execute([connector.0, cursor.touched, cursor.space])?;
         }
-        self.finish(&batch.done)?;
         woken += self.carry_out_wakes(&batch.plan.wakes, wakes)?;
         self.report(&batch.cause, &batch.findings, &batch.counters)?;
         Ok(SyncReceipt { woken })

@@ -93,7 +93,7 @@ impl Tx<'_> {
     pub(super) fn link_projected(
         &self,
         space: i64,
-        (connector, object_type): (ConnectorId, i64),
+        target: (ConnectorId, i64),
         mesh: MeshId,
         rule: RuleId,
         run: RunId,
@@ -107,6 +107,19 @@ impl Tx<'_> {
         if before == Some(mesh.0) {
             return Ok(None);
         }
+        self.add_projected(space, target, mesh, rule, run)?;
+        Ok(before.map(MeshId))
+    }
+
+    /// Links an object that this product made.
+    pub(super) fn add_projected(
+        &self,
+        space: i64,
+        (connector, object_type): (ConnectorId, i64),
+        mesh: MeshId,
+        rule: RuleId,
+        run: RunId,
+    ) -> Outcome<()> {
         self.conn
             .prepare_cached(
                 "INSERT OR REPLACE INTO link (space, mesh, connector, type, rule, mode, matched, run) \
@@ -121,7 +134,7 @@ impl Tx<'_> {
                 mode_number(LinkMode::Projected),
                 run.0,
             ])?;
-        Ok(before.map(MeshId))
+        Ok(())
     }
 
     pub(super) fn change_keys(&self, objects: &[ObjectPlan]) -> Outcome<()> {

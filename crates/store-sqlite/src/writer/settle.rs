@@ -1,6 +1,6 @@
 //! Settling leased items: what became of them, and the target's objects as they must be now.
 
-use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId};
+use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId, Uid};
 use identitymesh_store::audit::ChangeRow;
 use identitymesh_store::{ExportedState, Settle, SettleBatch, SettleReceipt, Settled, Todo};
 use rusqlite::{OptionalExtension as _, params};
@@ -16,16 +16,30 @@ use super::tx::{Tx, unique};
 impl Tx<'_> {
     /// Records what became of leased items. Refused as a whole when one of them is not leased.
     pub(crate) fn settle(&mut self, batch: &SettleBatch) -> Outcome<SettleReceipt> {
-        for settled in &batch.settled {
-            self.check_leased(batch.connector, settled)?;
-        }
+        // New objects in the order of the one large index with random keys.
+        let mut order: Vec<&Settled> = batch.settled.iter().collect();
+        order.sort_by_key(|settled| created_id(&settled.what));
+        let brings_waits = batch.settled.iter().any(|settled| waits(&settled.what));
+        let may_wait = brings_waits || self.has_rows("address_wait")?;
         let mut woken = 0;
-        for settled in &batch.settled {
-            woken += self.settle_one(batch, settled)?;
+        for settled in order {
+            woken += self.settle_one(batch, settled, may_wait)?;
         }
         self.append_changes(batch.settled.iter().filter_map(|settled| row(&settled.what)))?;
         self.report(&batch.cause, &batch.findings, &batch.counters)?;
         Ok(SettleReceipt { woken })
+    }
+
+    /// Ends an item that is leased.
+    fn take_item(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
+        let item = settled.item.0;
+        let mut intent = self.conn.prepare_cached("DELETE FROM intent WHERE item = ?1 AND state = ?2")?;
+        let mut queued = self
+            .conn
+            .prepare_cached("DELETE FROM export_item WHERE id = ?1 AND mesh = ?2 AND connector = ?3")?;
+        let was_leased = intent.execute([item, INTENT_SENT])? == 1
+            && queued.execute([item, settled.mesh.0, connector.0])? == 1;
+        if was_leased { Ok(()) } else { Err(not_leased(settled)) }
     }
 
     fn check_leased(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
@@ -36,36 +50,37 @@ impl Tx<'_> {
         if statement.exists([settled.item.0, INTENT_SENT, settled.mesh.0, connector.0])? {
             return Ok(());
         }
-        Err(conflict("STO-017", format!("queue item {} is not leased any more", settled.item)))
+        Err(not_leased(settled))
     }
 
-    fn settle_one(&mut self, batch: &SettleBatch, settled: &Settled) -> Outcome<u64> {
+    fn settle_one(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
+        if ends(&settled.what) {
+            self.take_item(batch.connector, settled)?;
+        } else {
+            self.check_leased(batch.connector, settled)?;
+        }
         match &settled.what {
             Settle::Created { rule, state, row } => {
-                self.delete_item(settled.item.0)?;
-                self.settle_created(batch, settled.mesh, *rule, state, row)
+                self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)
             }
-            Settle::Updated { space, state, .. } => {
-                self.delete_item(settled.item.0)?;
-                self.settle_updated(batch, settled.mesh, *space, state)
-            }
+            Settle::Updated { space, state, .. } => self.settle_updated(batch, settled.mesh, *space, state),
             Settle::Deleted { space, .. } => {
-                self.delete_item(settled.item.0)?;
                 self.purge_space(space.0)?;
+                // References that led to it lead nowhere now, here and in the target.
+                let uid = self.uid_of(settled.mesh)?;
+                let woken = self.wake_holders(uid.as_slice())?;
                 // With its last object gone a mesh object may have to go too.
-                self.wake([(Todo::Mesh(settled.mesh), None)])
+                Ok(woken + self.wake([(Todo::Mesh(settled.mesh), None)])?)
             }
             Settle::Retry { not_before, reason } => {
                 self.postpone(settled, INTENT_RETRY, not_before.as_micros(), None, reason)
             }
+            Settle::Returned { unsettled, reason } => self.give_back(settled, *unsettled, reason),
             Settle::Unknown { not_before, reason } => {
                 self.postpone(settled, INTENT_UNKNOWN, not_before.as_micros(), None, reason)
             }
             Settle::Dead { code, reason } => self.postpone(settled, INTENT_DEAD, 0, Some(code), reason),
-            Settle::Dropped => {
-                self.delete_item(settled.item.0)?;
-                self.wake([(Todo::Mesh(settled.mesh), None)])
-            }
+            Settle::Dropped => self.wake([(Todo::Mesh(settled.mesh), None)]),
         }
     }
 
@@ -85,13 +100,26 @@ impl Tx<'_> {
         Ok(0)
     }
 
+    /// Takes back what leasing wrote.
+    fn give_back(&self, settled: &Settled, unsettled: bool, answer: &str) -> Outcome<u64> {
+        let state = if unsettled { INTENT_UNKNOWN } else { INTENT_RETRY };
+        self.conn
+            .prepare_cached(
+                "UPDATE intent SET state = ?2, until = 0, attempts = max(attempts - 1, 0), answer = ?3 \
+                 WHERE item = ?1",
+            )?
+            .execute(params![settled.item.0, state, answer])?;
+        Ok(0)
+    }
+
     fn settle_created(
         &mut self,
         batch: &SettleBatch,
         mesh: MeshId,
         rule: RuleId,
         state: &ExportedState,
-        row: &ChangeRow,
+        uid: Uid,
+        may_wait: bool,
     ) -> Outcome<u64> {
         let object_type = self.partition(batch.connector, state.object_type)?;
         let known: Option<i64> = self
@@ -101,19 +129,22 @@ impl Tx<'_> {
             )?
             .query_row(params![batch.connector.0, object_type, state.external_id.as_str()], |row| row.get(0))
             .optional()?;
-        let space = match known {
+        let target = (batch.connector, object_type);
+        let robbed = match known {
             Some(space) => {
                 self.write_expected(batch, SpaceId(space), state)?;
-                space
+                self.forget_notes(space)?;
+                self.link_projected(space, target, mesh, rule, batch.cause.run)?
             }
-            None => self.insert_expected(batch, object_type, state)?,
+            None => {
+                let space = self.insert_expected(batch, object_type, state)?;
+                self.add_projected(space, target, mesh, rule, batch.cause.run)?;
+                None
+            }
         };
-        self.forget_notes(space)?;
-        let robbed =
-            self.link_projected(space, (batch.connector, object_type), mesh, rule, batch.cause.run)?;
         let mut woken = self.wake(robbed.map(|other| (Todo::Mesh(other), None)))?;
-        if self.has_rows("address_wait")? {
-            woken += self.wake_waiters(batch.connector, &row.uid)?;
+        if may_wait {
+            woken += self.wake_waiters(batch.connector, &uid)?;
         }
         Ok(woken + self.wait_after_export(batch.connector, mesh, &state.waits_for)?)
     }
@@ -214,4 +245,27 @@ const fn row(what: &Settle) -> Option<&ChangeRow> {
         Settle::Created { row, .. } | Settle::Updated { row, .. } | Settle::Deleted { row, .. } => Some(row),
         _ => None,
     }
+}
+
+/// Whether the item is done with.
+const fn ends(what: &Settle) -> bool {
+    matches!(what, Settle::Created { .. } | Settle::Updated { .. } | Settle::Deleted { .. } | Settle::Dropped)
+}
+
+fn created_id(what: &Settle) -> Option<&str> {
+    match what {
+        Settle::Created { state, .. } => Some(state.external_id.as_str()),
+        _ => None,
+    }
+}
+
+fn waits(what: &Settle) -> bool {
+    match what {
+        Settle::Created { state, .. } | Settle::Updated { state, .. } => !state.waits_for.is_empty(),
+        _ => false,
+    }
+}
+
+fn not_leased(settled: &Settled) -> crate::fault::Fault {
+    conflict("STO-017", format!("queue item {} is not leased any more", settled.item))
 }

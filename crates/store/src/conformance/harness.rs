@@ -47,7 +47,8 @@ macro_rules! conformance_tests {
             ];
             todos: [
                 entries_come_in_order_by_key, entries_wait_for_their_time, the_earlier_time_stays,
-                done_entries_go, an_entry_woken_in_the_batch_that_is_done_stays
+                done_entries_go, an_entry_woken_in_the_batch_that_is_done_stays,
+                what_a_plan_wakes_by_itself_stays_though_it_is_done
             ];
             wakes: [
                 waiting_objects_wake_for_their_key, a_linked_object_waits_no_more,
@@ -64,13 +65,14 @@ macro_rules! conformance_tests {
                 items_are_leased_in_order, a_leased_item_is_not_leased_again, a_lease_ends_by_itself,
                 a_lease_survives_the_process, a_retry_waits_for_its_time, a_lost_answer_is_unsettled,
                 a_dead_item_rests_until_it_is_retried, retrying_names_items_or_takes_all,
-                an_update_brings_its_object
+                an_update_brings_its_object, what_was_never_sent_is_no_attempt
             ];
             settling: [
                 a_created_object_is_expected, a_created_object_that_is_known_is_adopted,
                 an_updated_object_is_expected, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
                 only_leased_items_are_settled, whoever_waits_for_a_created_object_wakes,
-                a_created_object_waits_for_others, an_updated_object_may_have_gone
+                a_created_object_waits_for_others, an_updated_object_may_have_gone,
+                a_deleted_object_wakes_who_refers_to_its_mesh_object
             ];
             audit: [
                 the_chain_holds_and_goes_on_after_reopening, a_failed_batch_leaves_the_chain_whole,

@@ -138,3 +138,24 @@ pub fn an_update_brings_its_object(harness: &mut impl Harness) {
     assert_eq!(record.link.unwrap().mesh, mesh(1));
     assert_eq!(lease.items[1].space, None);
 }
+
+fn returned(unsettled: bool) -> Settle {
+    Settle::Returned { unsettled, reason: "no connection".into() }
+}
+
+pub fn what_was_never_sent_is_no_attempt(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    for now in [10, 20, 30, 40] {
+        let lease = scene.lease(now);
+        assert_eq!((lease.items[0].attempts, lease.items[0].unsettled), (0, false));
+        scene.settle(&lease, 1, returned(false));
+    }
+    let lease = scene.lease(50);
+    scene.settle(&lease, 1, Settle::Unknown { not_before: at(50), reason: "cut".into() });
+    let lease = scene.lease(60);
+    scene.settle(&lease, 1, returned(true));
+    // An answer that was lost before is still to be asked for.
+    let lease = scene.lease(70);
+    assert_eq!((lease.items[0].attempts, lease.items[0].unsettled), (1, true));
+}

@@ -1,6 +1,6 @@
 //! Clauses on settling: the expected object, the queue and the audit in one.
 
-use identitymesh_model::plan::{ItemAction, Wake};
+use identitymesh_model::plan::{EdgeChange, ItemAction, Wake};
 use identitymesh_model::{LinkMode, SpaceId, Values};
 
 use super::Harness;
@@ -94,6 +94,20 @@ pub fn a_deleted_object_goes(harness: &mut impl Harness) {
     assert_eq!(reader.changes(0, 9).unwrap().last().unwrap().kind, ChangeKind::Export);
     drop(reader);
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
+}
+
+pub fn a_deleted_object_wakes_who_refers_to_its_mesh_object(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = scene.users(scene.target, &["CN=Ada"])[0];
+    scene.linked(1, "E-1", space);
+    let mut team = create(2, "G-1", person("team"));
+    team.edges.push(EdgeChange { attribute: name("member"), member: uid(1), add: true });
+    let mut plan = keep(1);
+    plan.items.push(item_of(scene.target, ItemAction::Delete { space }));
+    scene.apply(vec![team, plan]);
+    let lease = scene.lease(10);
+    assert_eq!(scene.settle(&lease, 1, Settle::Deleted { space, row: scene.export_row(1) }), 2);
+    assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1)), Todo::Mesh(mesh(2))]);
 }
 
 pub fn a_dropped_item_wakes_its_mesh_object(harness: &mut impl Harness) {

@@ -1,10 +1,10 @@
 //! Clauses on the to-do list.
 
-use identitymesh_model::plan::Wake;
+use identitymesh_model::plan::{ItemAction, Wake};
 use identitymesh_model::{SpaceId, Timestamp};
 
 use super::Harness;
-use super::sample::{Scene, at, key, mesh};
+use super::sample::{Scene, at, item_of, keep, key, mesh};
 use crate::Todo;
 
 const fn wake(number: u64, at: Option<Timestamp>) -> Wake {
@@ -71,4 +71,18 @@ pub fn an_entry_woken_in_the_batch_that_is_done_stays(harness: &mut impl Harness
     let _ = scene.store.apply(batch).wait().unwrap();
     assert_eq!(scene.todos(69), []);
     assert_eq!(scene.todos(70), [Todo::Mesh(mesh(1))]);
+}
+
+pub fn what_a_plan_wakes_by_itself_stays_though_it_is_done(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    let _ = scene.lease(10);
+    scene.wake(vec![wake(1, None)]);
+    // The newer wish cannot take the place of the item that is on its way, so the object is looked at again.
+    let mut plan = keep(1);
+    plan.items.push(item_of(scene.target, ItemAction::Delete { space: SpaceId(9) }));
+    let mut batch = scene.batch(vec![plan]);
+    batch.done = vec![Todo::Mesh(mesh(1))];
+    let _ = scene.store.apply(batch).wait().unwrap();
+    assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
 }

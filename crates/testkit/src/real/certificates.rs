@@ -21,11 +21,11 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// Makes new keys and writes the files.
-    pub(crate) fn create(folder: &Path) -> Result<Self> {
+    /// Makes new keys and writes the files; the certificate has these names besides those of this machine.
+    pub(crate) fn create(folder: &Path, names: &[&str]) -> Result<Self> {
         let authority = CertifiedIssuer::self_signed(authority_params(), KeyPair::generate()?)?;
         let server_key = KeyPair::generate()?;
-        let server = server_params()?.signed_by(&server_key, &authority)?;
+        let server = server_params(names)?.signed_by(&server_key, &authority)?;
         let write = |name: &str, content: String| -> Result<PathBuf> {
             let path = folder.join(name);
             fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
@@ -47,9 +47,9 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-fn server_params() -> Result<CertificateParams> {
-    let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
-    let mut params = CertificateParams::new(names)?;
+fn server_params(names: &[&str]) -> Result<CertificateParams> {
+    let names = ["localhost", "127.0.0.1", "::1"].iter().chain(names).map(|name| (*name).to_owned());
+    let mut params = CertificateParams::new(names.collect::<Vec<_>>())?;
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

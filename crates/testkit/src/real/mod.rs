@@ -5,11 +5,17 @@
 //! project's own test command does.
 
 mod certificates;
+mod client;
+mod daemon;
+mod ds389;
 mod ldif;
 mod ports;
 mod require;
+mod samba_ad;
 mod slapd;
 
+pub use ds389::{Ds389, Ds389Options};
 pub use ldif::{Attributes, Entries, parse_ldif};
-pub use require::{System, require};
-pub use slapd::{Slapd, SlapdOptions};
+pub use require::{System, require, require_as_root};
+pub use samba_ad::{SambaAd, SambaAdOptions};
+pub use slapd::{SessionLog, Slapd, SlapdOptions};

@@ -6,6 +6,7 @@
 use std::env;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Set to `required`, it turns a skipped test into a failed one.
 const POLICY_VARIABLE: &str = "IDENTITYMESH_REAL_SYSTEMS";
@@ -27,8 +28,25 @@ pub struct System {
 /// When the system is missing and the environment variable `IDENTITYMESH_REAL_SYSTEMS` is `required`.
 #[must_use = "a test must end when its system is missing"]
 pub fn require(system: &System) -> bool {
+    judge(absence(system, |program| find_program(program).is_some()))
+}
+
+/// Like [`require`], for a system that cannot run without root's rights.
+///
+/// # Panics
+/// As [`require`], and when the user is not root where the system is required.
+#[must_use = "a test must end when its system is missing"]
+pub fn require_as_root(system: &System) -> bool {
+    let absence = absence(system, |program| find_program(program).is_some());
+    judge(absence.or_else(|| {
+        let id = Command::new("id").arg("-u").output().map(|output| output.stdout).unwrap_or_default();
+        (id.trim_ascii() != b"0").then(|| format!("{} is needed and only root can start it", system.name))
+    }))
+}
+
+fn judge(absence: Option<String>) -> bool {
     let policy = env::var(POLICY_VARIABLE).unwrap_or_default();
-    match absence(system, |program| find_program(program).is_some()) {
+    match absence {
         None => true,
         Some(absence) => {
             assert!(policy != "required", "{absence}");

@@ -27,16 +27,19 @@ impl Files {
     /// Writes the configuration and loads the first entries.
     pub(super) fn create(options: &SlapdOptions) -> Result<Self> {
         let folder = temp::directory();
-        let certificates = Certificates::create(folder.path())?;
+        let certificates = Certificates::create(folder.path(), &[])?;
         let files = Self { folder, certificates };
         let installed = find_program("slapd").context("slapd is not installed")?;
         fs::copy(&installed, files.program()).context("cannot copy slapd")?;
-        for name in ["configuration", "data"] {
+        for name in ["configuration", "data", "log-data"] {
             fs::create_dir(files.path(name)).with_context(|| format!("cannot create the folder {name}"))?;
         }
         files.load(&["-n", "0"], &files.configuration(options)?)?;
         let entries = format!("{}\n{}", suffix_entry(&options.suffix)?, options.initial_ldif);
-        files.load(&["-b", &options.suffix], &entries)?;
+        let mut database = vec!["-b", options.suffix.as_str()];
+        // A server that tells what changed starts from the mark of the newest entry.
+        database.extend(options.sync.map(|_| "-w"));
+        files.load(&database, &entries)?;
         Ok(files)
     }
 
@@ -67,8 +70,14 @@ impl Files {
         ensure!(!format!("{suffix}{password}").contains('\n'), "a suffix or password has one line");
         let tls = if options.tls { tls_settings(&self.certificates) } else { "# without TLS".to_owned() };
         let size_limit = options.size_limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
-        Ok(CONFIGURATION
-            .replace("@FOLDER@", &shown(self.folder.path())?)
+        let folder = shown(self.folder.path())?;
+        let number = if options.has_access_log() { 2 } else { 1 };
+        let configuration = format!("{CONFIGURATION}{}", options.overlays(number));
+        Ok(configuration
+            .replace("@MODULES@\n", &options.modules())
+            .replace("@ACCESS_LOG@\n", &options.access_log_database(&folder))
+            .replace("@NUMBER@", &number.to_string())
+            .replace("@FOLDER@", &folder)
             .replace("@TLS@", &tls)
             .replace("@SIZE_LIMIT@", &size_limit)
             .replace("@SUFFIX@", suffix)

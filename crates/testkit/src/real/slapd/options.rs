@@ -1,4 +1,4 @@
-//! What a test chooses about its directory server.
+//! What a test chooses about its directory server, and what that means for its configuration.
 
 /// Options of a server; the default is an empty directory `dc=mesh,dc=test` with TLS and without limits.
 #[derive(Debug, Clone)]
@@ -15,6 +15,23 @@ pub struct SlapdOptions {
     pub initial_ldif: String,
     /// Whether the server offers StartTLS and LDAPS.
     pub tls: bool,
+    /// Whether the server tells what changed (RFC 4533, overlay `syncprov`), and how well it remembers deletions.
+    pub sync: Option<SessionLog>,
+    /// Whether writes are recorded under `cn=accesslog`, which [`SessionLog::AccessLog`] includes.
+    pub access_log: bool,
+    /// Whether `memberOf` is computed and names in `member` follow renames and deletions (overlay `memberof`).
+    pub member_of: bool,
+}
+
+/// What the server remembers of deletions, and so how it answers an old cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionLog {
+    /// Nothing: it names everything that is still there.
+    None,
+    /// Some operations, until it is restarted: it names what was deleted, else what is still there.
+    Memory,
+    /// What stands in `cn=accesslog`, over a restart too: it names what was deleted.
+    AccessLog,
 }
 
 impl Default for SlapdOptions {
@@ -25,6 +42,104 @@ impl Default for SlapdOptions {
             size_limit: None,
             initial_ldif: String::new(),
             tls: true,
+            sync: None,
+            access_log: false,
+            member_of: false,
         }
+    }
+}
+
+impl SlapdOptions {
+    /// Whether there is a database `cn=accesslog`.
+    pub(super) fn has_access_log(&self) -> bool {
+        self.access_log || self.sync == Some(SessionLog::AccessLog)
+    }
+
+    /// The modules of the overlays.
+    pub(super) fn modules(&self) -> String {
+        let wanted = [
+            ("accesslog", self.has_access_log()),
+            ("syncprov", self.sync.is_some()),
+            ("memberof", self.member_of),
+        ];
+        let lines = wanted.iter().filter(|(_, is_wanted)| *is_wanted);
+        lines.map(|(name, _)| format!("olcModuleLoad: {name}\n")).collect()
+    }
+
+    /// The database that records writes; it must stand before the one whose writes it records.
+    pub(super) fn access_log_database(&self, folder: &str) -> String {
+        if !self.has_access_log() {
+            return String::new();
+        }
+        let admin = self.bind_dn();
+        let provider = if self.sync == Some(SessionLog::AccessLog) {
+            "dn: olcOverlay=syncprov,olcDatabase={1}mdb,cn=config\nobjectClass: olcOverlayConfig\n\
+             objectClass: olcSyncProvConfig\nolcOverlay: syncprov\nolcSpNoPresent: TRUE\nolcSpReloadHint: TRUE\n\n"
+        } else {
+            ""
+        };
+        format!(
+            "dn: olcDatabase={{1}}mdb,cn=config\nobjectClass: olcDatabaseConfig\nobjectClass: olcMdbConfig\n\
+             olcDatabase: {{1}}mdb\nolcDbDirectory: {folder}/log-data\nolcSuffix: cn=accesslog\n\
+             olcRootDN: cn=accesslog\nolcDbMaxSize: 1073741824\nolcDbNoSync: TRUE\n\
+             olcDbIndex: default eq\nolcDbIndex: entryCSN,objectClass,reqEnd,reqResult,reqStart,reqDN eq\n\
+             olcLimits: dn.exact=\"{admin}\" size=unlimited time=unlimited\n\
+             olcAccess: to * by dn.exact=\"{admin}\" read by * none\n\n{provider}"
+        )
+    }
+
+    /// The overlays of the main database, whose number is `database`.
+    pub(super) fn overlays(&self, database: u8) -> String {
+        let overlay = |name: &str, class: &str, settings: &str| {
+            format!(
+                "\ndn: olcOverlay={name},olcDatabase={{{database}}}mdb,cn=config\nobjectClass: olcOverlayConfig\n\
+                 objectClass: {class}\nolcOverlay: {name}\n{settings}"
+            )
+        };
+        let mut text = String::new();
+        if self.member_of {
+            text += &overlay(
+                "memberof",
+                "olcMemberOfConfig",
+                "olcMemberOfGroupOC: groupOfNames\nolcMemberOfMemberAD: member\n\
+                 olcMemberOfMemberOfAD: memberOf\nolcMemberOfRefInt: TRUE\n",
+            );
+        }
+        if self.has_access_log() {
+            text += &overlay(
+                "accesslog",
+                "olcAccessLogConfig",
+                "olcAccessLogDB: cn=accesslog\nolcAccessLogOps: writes\nolcAccessLogSuccess: TRUE\n\
+                 olcAccessLogPurge: 07+00:00 01+00:00\n",
+            );
+        }
+        if let Some(log) = self.sync {
+            let log = match log {
+                SessionLog::None => "",
+                SessionLog::Memory => "olcSpSessionlog: 10000\n",
+                SessionLog::AccessLog => "olcSpSessionlogSource: cn=accesslog\n",
+            };
+            text += &overlay("syncprov", "olcSyncProvConfig", &format!("olcSpCheckpoint: 1 1\n{log}"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_server_has_no_overlays_and_a_session_log_brings_what_it_needs() {
+        let plain = SlapdOptions::default();
+        assert_eq!((plain.modules(), plain.access_log_database("/x"), plain.overlays(1)), Default::default());
+        let full = SlapdOptions { sync: Some(SessionLog::AccessLog), member_of: true, ..plain };
+        assert_eq!(
+            full.modules(),
+            "olcModuleLoad: accesslog\nolcModuleLoad: syncprov\nolcModuleLoad: memberof\n"
+        );
+        assert!(full.access_log_database("/x").contains("olcDbDirectory: /x/log-data\n"));
+        assert!(full.overlays(2).contains("olcOverlay=syncprov,olcDatabase={2}mdb"));
+        assert!(full.overlays(2).contains("olcSpSessionlogSource: cn=accesslog"));
     }
 }

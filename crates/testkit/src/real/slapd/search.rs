@@ -1,19 +1,10 @@
-//! Reading a directory with `ldapsearch`, so that the product is not checked by itself.
+//! Reading and changing a server's entries with OpenLDAP's own commands.
 
-use std::process::Command;
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use super::server::Slapd;
-use crate::real::ldif::{Entries, parse_ldif};
-
-/// How the command reaches the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    Plain,
-    StartTls,
-    Ldaps,
-}
+use crate::real::client::Client;
+use crate::real::ldif::Entries;
 
 impl Slapd {
     /// Entries at and below `base` that match `filter`, read by the administrator; no names in `attributes`
@@ -22,7 +13,7 @@ impl Slapd {
     /// # Errors
     /// With what the command says when it fails, such as a base that does not exist.
     pub fn search(&self, base: &str, filter: &str, attributes: &[&str]) -> Result<Entries> {
-        self.run_search(Transport::Plain, (&self.bind_dn, &self.password), base, filter, attributes)
+        self.client().search(base, filter, attributes)
     }
 
     /// Like [`Slapd::search`], bound as another entry.
@@ -30,7 +21,7 @@ impl Slapd {
     /// # Errors
     /// As for [`Slapd::search`], and when the directory refuses the name or the password.
     pub fn search_as(&self, bind: (&str, &str), base: &str, filter: &str) -> Result<Entries> {
-        self.run_search(Transport::Plain, bind, base, filter, &[])
+        Client { bind, ..self.client() }.search(base, filter, &[])
     }
 
     /// The entry of the suffix, read over LDAPS with the server's own authority as the only trusted one.
@@ -38,7 +29,7 @@ impl Slapd {
     /// # Errors
     /// When the handshake fails, as it must on a server without TLS.
     pub fn search_over_ldaps(&self) -> Result<Entries> {
-        self.suffix_over(Transport::Ldaps)
+        Client { url: &self.ldaps_url, ..self.client() }.search(&self.suffix, "(objectClass=*)", &[])
     }
 
     /// Like [`Slapd::search_over_ldaps`], over the plain port turned into TLS by StartTLS.
@@ -46,36 +37,19 @@ impl Slapd {
     /// # Errors
     /// When the server refuses StartTLS or the handshake fails.
     pub fn search_over_start_tls(&self) -> Result<Entries> {
-        self.suffix_over(Transport::StartTls)
+        Client { start_tls: true, ..self.client() }.search(&self.suffix, "(objectClass=*)", &[])
     }
 
-    fn suffix_over(&self, transport: Transport) -> Result<Entries> {
-        self.run_search(transport, (&self.bind_dn, &self.password), &self.suffix, "(objectClass=*)", &[])
+    /// Carries out LDIF change records as the administrator.
+    ///
+    /// # Errors
+    /// With the server's words for the first record that it refuses; those before it are done.
+    pub fn modify(&self, change_records: &str) -> Result<()> {
+        self.client().modify(change_records)
     }
 
-    fn run_search(
-        &self,
-        transport: Transport,
-        (bind_dn, password): (&str, &str),
-        base: &str,
-        filter: &str,
-        attributes: &[&str],
-    ) -> Result<Entries> {
-        let url = if transport == Transport::Ldaps { &self.ldaps_url } else { &self.url };
-        let mut command = Command::new("ldapsearch");
-        // The environment outranks whatever this machine and user have configured for OpenLDAP.
-        command.env("LDAPTLS_CACERT", &self.ca_file).env("LDAPTLS_REQCERT", "demand");
-        command.args(["-x", "-LLL", "-o", "ldif-wrap=no", "-o", "nettimeout=10", "-H", url]);
-        command.args(["-D", bind_dn, "-w", password, "-b", base]);
-        if transport == Transport::StartTls {
-            command.arg("-ZZ");
-        }
-        let output = command.arg(filter).args(attributes).output().context("cannot start ldapsearch")?;
-        if !output.status.success() {
-            bail!("ldapsearch failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        parse_ldif(
-            &String::from_utf8(output.stdout).context("ldapsearch printed something other than UTF-8")?,
-        )
+    fn client(&self) -> Client<'_> {
+        let bind = (self.bind_dn.as_str(), self.password.as_str());
+        Client { url: &self.url, ca_file: &self.ca_file, start_tls: false, bind }
     }
 }

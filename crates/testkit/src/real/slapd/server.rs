@@ -1,26 +1,23 @@
 //! A running server: started when it answers, ended by its process id, at the latest when it is dropped.
-//!
-//! It stays in the process group of the test, so that a runner which ends a hanging test ends the server too.
 
-use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::Result;
 
 use super::files::Files;
 use super::options::SlapdOptions;
+use crate::real::daemon::Daemon;
 use crate::real::ports::free_port;
 use crate::real::require::{System, require};
 
-const SYSTEM: System =
-    System { name: "OpenLDAP", programs: &["slapd", "ldapsearch"], packages: "slapd ldap-utils" };
+const SYSTEM: System = System {
+    name: "OpenLDAP",
+    programs: &["slapd", "ldapsearch", "ldapmodify"],
+    packages: "slapd ldap-utils",
+};
 
 const PORT_ATTEMPTS_MAX: usize = 5;
-const ANSWER_ATTEMPTS_MAX: usize = 600;
-const ANSWER_WAIT: Duration = Duration::from_millis(50);
 
 /// An OpenLDAP server that belongs to one test.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ pub struct Slapd {
     pub suffix: String,
     tls: bool,
     files: Files,
-    process: Option<Child>,
+    daemon: Daemon,
 }
 
 impl Slapd {
@@ -61,11 +58,12 @@ impl Slapd {
 
     /// Kills the server at once, as a power cut would; its data stay for [`Slapd::restart`].
     pub fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // Both fail only for a process that has ended, which is what is wanted.
-            let _ended = process.kill();
-            let _reaped = process.wait();
-        }
+        self.daemon.stop();
+    }
+
+    /// Asks the server to end and waits, as a service manager does; its data stay for [`Slapd::restart`].
+    pub fn end(&mut self) {
+        self.daemon.end();
     }
 
     /// Starts the server again on the same ports with the same data, killing it first if it runs.
@@ -82,7 +80,7 @@ impl Slapd {
     /// # Errors
     /// When the server is not running.
     pub fn freeze(&self) -> Result<()> {
-        self.signal("-STOP")
+        self.daemon.signal("-STOP")
     }
 
     /// Lets a frozen server go on where it was.
@@ -90,7 +88,7 @@ impl Slapd {
     /// # Errors
     /// When the server is not running.
     pub fn thaw(&self) -> Result<()> {
-        self.signal("-CONT")
+        self.daemon.signal("-CONT")
     }
 
     fn try_start(options: SlapdOptions) -> Result<Self> {
@@ -104,7 +102,7 @@ impl Slapd {
             suffix: options.suffix,
             tls: options.tls,
             files,
-            process: None,
+            daemon: Daemon::default(),
         };
         for _ in 1..PORT_ATTEMPTS_MAX {
             server.choose_ports();
@@ -124,55 +122,20 @@ impl Slapd {
     }
 
     fn launch(&mut self) -> Result<()> {
-        let log = File::create(self.files.log()).context("cannot write the server's log")?;
         let listeners = if self.tls { format!("{} {}", self.url, self.ldaps_url) } else { self.url.clone() };
         let mut command = Command::new(self.files.program());
         // A debug level, even of nothing, keeps the server in the foreground under our child's id.
         command.args(["-d", "0", "-h", &listeners]).arg("-F").arg(self.files.configuration_folder());
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        self.process = Some(command.spawn().context("cannot start slapd")?);
-        let outcome = self.wait_until_it_answers();
-        if outcome.is_err() {
-            self.stop();
-        }
+        let mut daemon = std::mem::take(&mut self.daemon);
+        // The announced id proves that the answer comes from this server and not from a neighbour's.
+        let outcome = daemon.launch(command, &self.files.log(), |id| {
+            self.files.announced_pid() == Some(id) && self.search(&self.suffix, "(cn=-)", &[]).is_ok()
+        });
+        self.daemon = daemon;
         outcome
     }
 
-    fn wait_until_it_answers(&mut self) -> Result<()> {
-        for _ in 0..ANSWER_ATTEMPTS_MAX {
-            let process = self.process.as_mut().context("the server is not running")?;
-            if let Some(status) = process.try_wait()? {
-                bail!("slapd ended with {status}: {}", self.log_text());
-            }
-            // The announced id proves that the answer comes from this server and not from a neighbour's.
-            if self.files.announced_pid() == Some(process.id())
-                && self.search(&self.suffix, "(cn=-)", &[]).is_ok()
-            {
-                return Ok(());
-            }
-            thread::sleep(ANSWER_WAIT);
-        }
-        bail!("slapd does not answer at {}: {}", self.url, self.log_text())
-    }
-
-    fn signal(&self, signal: &str) -> Result<()> {
-        let process = self.process.as_ref().context("the server is not running")?;
-        let status = Command::new("kill").args([signal, &process.id().to_string()]).status()?;
-        ensure!(status.success(), "the signal {signal} could not be sent");
-        Ok(())
-    }
-
-    fn log_text(&self) -> String {
-        fs::read_to_string(self.files.log()).unwrap_or_default().trim().to_owned()
-    }
-
     fn log_says_port_taken(&self) -> bool {
-        self.log_text().contains("Address already in use")
-    }
-}
-
-impl Drop for Slapd {
-    fn drop(&mut self) {
-        self.stop();
+        self.daemon.log_text().contains("Address already in use")
     }
 }

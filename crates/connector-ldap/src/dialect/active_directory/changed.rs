@@ -1,0 +1,281 @@
+//! From "these objects changed" to changes of the contract.
+//!
+//! An object of a type is handed over whole, as it is now; where only links changed, the links. An object that is of no
+//! type any more, or lies outside of what is read, is gone. When an object was renamed or moved, everything below it
+//! has another name, and whatever refers to any of them says so now: both are read again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Patch};
+use identitymesh_model::{Name, Text, Value, ValueType, dn};
+
+use super::values;
+use crate::delta::Around;
+use crate::filter;
+use crate::page;
+use crate::ranges;
+use crate::read;
+use crate::schema::TypeMap;
+use crate::transport::{Bytes, Entry, Reach, Search};
+use crate::value;
+
+/// Objects asked for at a time: their ids make a filter, whose length servers limit.
+const ASKED_COUNT_MAX: usize = 100;
+/// Classes of entries that others lie below.
+const CONTAINERS: [&str; 4] = ["organizationalUnit", "container", "domainDNS", "builtinDomain"];
+
+/// What a controller says about one object.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// The text of its GUID.
+    pub(super) id: String,
+    pub(super) is_deleted: bool,
+    /// It was made since.
+    pub(super) is_new: bool,
+    /// Its name or place changed.
+    pub(super) is_renamed: bool,
+    /// Links that came and went, when nothing else changed: the attribute, whether they came, the names.
+    pub(super) links: Option<Vec<(String, bool, Vec<Bytes>)>>,
+}
+
+/// The changes, in the order in which they have to be applied.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) changes: Vec<Change>,
+    pub(super) findings: Vec<ObjectFinding>,
+}
+
+/// Finds out what became of objects.
+pub(super) async fn resolve(around: &Around, changed: Vec<Changed>) -> Result<Resolved, ConnectorError> {
+    let mut resolved = Resolved::default();
+    let (mut linked, mut whole, mut renamed) = (HashMap::new(), HashMap::new(), Vec::new());
+    for one in changed {
+        if one.is_deleted {
+            gone(around, &one.id, &mut resolved);
+        } else if let Some(links) = one.links {
+            linked.entry(one.id).or_insert_with(Vec::new).extend(links);
+        } else {
+            if one.is_renamed {
+                renamed.push(one.id.clone());
+            }
+            whole.insert(one.id, one.is_new);
+        }
+    }
+    // A link change of an object that is read whole is part of what is read.
+    linked.retain(|id, _| !whole.contains_key(id));
+    links(around, linked, &mut resolved).await?;
+    objects(around, whole, &mut resolved).await?;
+    if !renamed.is_empty() {
+        renames(around, &renamed, &mut resolved).await?;
+    }
+    Ok(resolved)
+}
+
+/// An object that is not there is of no type, whatever it was.
+fn gone(around: &Around, id: &str, resolved: &mut Resolved) {
+    resolved.changes.extend(
+        around
+            .types
+            .iter()
+            .map(|map| Change::Delete { object_type: map.config.name, external_id: Text::new(id) }),
+    );
+}
+
+async fn links(
+    around: &Around,
+    mut linked: HashMap<String, Vec<(String, bool, Vec<Bytes>)>>,
+    resolved: &mut Resolved,
+) -> Result<(), ConnectorError> {
+    let ids: Vec<String> = linked.keys().cloned().collect();
+    for map in &around.types {
+        for entry in with_ids(around, map, &ids, [map.external_id.clone()].into()).await? {
+            let Ok(external_id) = read::external_id(map, &entry) else { continue };
+            if !is_inside(around, map, &entry.dn) {
+                continue;
+            }
+            let links = linked.remove(external_id.as_str()).unwrap_or_default();
+            let (add, remove) = (values_of(map, &links, true), values_of(map, &links, false));
+            if !add.is_empty() || !remove.is_empty() {
+                let object_type = map.config.name;
+                let patch = Patch { object_type, external_id, set: Vec::new(), add, remove };
+                resolved.changes.push(Change::Patch(patch));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn values_of(map: &TypeMap, links: &[(String, bool, Vec<Bytes>)], came: bool) -> Vec<(Name, Vec<Value>)> {
+    let links = links.iter().filter(|(_, has_come, _)| *has_come == came);
+    let values = links.filter_map(|(attribute, _, names)| {
+        let attribute = map.attribute(attribute)?;
+        let values = names.iter().filter_map(|name| {
+            value::decode(map.form(attribute.name), attribute.kind.value, name).ok().flatten()
+        });
+        Some((attribute.name, values.collect()))
+    });
+    values.collect()
+}
+
+async fn objects(
+    around: &Around,
+    mut whole: HashMap<String, bool>,
+    resolved: &mut Resolved,
+) -> Result<(), ConnectorError> {
+    let ids: Vec<String> = whole.keys().cloned().collect();
+    for map in &around.types {
+        for entry in with_ids(around, map, &ids, Arc::clone(&map.wanted)).await? {
+            if is_inside(around, map, &entry.dn)
+                && let Some(id) = upsert(around, map, entry, resolved).await?
+            {
+                whole.remove(&id);
+            }
+        }
+    }
+    // What was made since and is nothing of ours never was.
+    whole.iter().filter(|(_, is_new)| !**is_new).for_each(|(id, _)| gone(around, id, resolved));
+    Ok(())
+}
+
+/// Hands an entry over whole; the id when it is an object.
+async fn upsert(
+    around: &Around,
+    map: &TypeMap,
+    mut entry: Entry,
+    resolved: &mut Resolved,
+) -> Result<Option<String>, ConnectorError> {
+    if ranges::is_partial(&entry) {
+        let name = entry.dn.clone();
+        if !ranges::complete(around.transport.as_ref(), &name, &mut entry).await? {
+            return Ok(None);
+        }
+    }
+    let read = read::entry(map, &around.config.empty_member, &entry);
+    resolved.findings.extend(read.findings);
+    let Some(object) = read.object else { return Ok(None) };
+    let id = object.external_id.to_string();
+    resolved.changes.push(Change::Upsert(object));
+    Ok(Some(id))
+}
+
+fn is_inside(around: &Around, map: &TypeMap, name: &str) -> bool {
+    dn::is_within(name, &map.config.base) && around.config.scope.contains(name)
+}
+
+/// The entries of a type that have these ids.
+async fn with_ids(
+    around: &Around,
+    map: &TypeMap,
+    ids: &[String],
+    attributes: Arc<[String]>,
+) -> Result<Vec<Entry>, ConnectorError> {
+    let mut entries = Vec::new();
+    for ids in ids.chunks(ASKED_COUNT_MAX) {
+        let ids: String = ids.iter().map(|id| map.filter_for(id)).collect();
+        let filter = format!("(&{}(|{ids}))", map.config.filter);
+        entries.extend(search(around, &map.config.base, filter, Arc::clone(&attributes)).await?);
+    }
+    Ok(entries)
+}
+
+async fn search(
+    around: &Around,
+    base: &str,
+    filter: String,
+    attributes: Arc<[String]>,
+) -> Result<Vec<Entry>, ConnectorError> {
+    let search = Search {
+        base: base.to_owned(),
+        reach: Reach::Subtree,
+        filter,
+        attributes,
+        page: None,
+        controls: Vec::new(),
+    };
+    page::all(around.transport.as_ref(), "reading what changed", search).await
+}
+
+async fn renames(around: &Around, ids: &[String], resolved: &mut Resolved) -> Result<(), ConnectorError> {
+    // What was handed over whole already says all; links alone do not, because names of others have changed.
+    let is_whole = |change: &&Change| !matches!(change, Change::Patch(_));
+    let mut seen: HashSet<String> =
+        resolved.changes.iter().filter(is_whole).map(|change| change.subject().1.to_owned()).collect();
+    let mut names = Vec::new();
+    for ids in ids.chunks(ASKED_COUNT_MAX) {
+        let filter: String = ids
+            .iter()
+            .filter_map(|id| values::guid_bytes(id))
+            .map(|guid| filter::equals("objectGUID", &guid))
+            .collect();
+        let wanted = ["objectClass".to_owned()].into();
+        let found = search(around, &around.config.base, format!("(|{filter})"), wanted).await?;
+        for entry in found {
+            if entry.texts("objectClass").any(|class| CONTAINERS.contains(&class)) {
+                below(around, &entry.dn, &mut seen, &mut names, resolved).await?;
+            }
+            names.push(entry.dn);
+        }
+    }
+    referrers(around, &names, &mut seen, resolved).await
+}
+
+/// Everything below a container that has another name now.
+async fn below(
+    around: &Around,
+    container: &str,
+    seen: &mut HashSet<String>,
+    names: &mut Vec<String>,
+    resolved: &mut Resolved,
+) -> Result<(), ConnectorError> {
+    for map in &around.types {
+        let filter = map.config.filter.clone();
+        for entry in search(around, container, filter, Arc::clone(&map.wanted)).await? {
+            names.push(entry.dn.clone());
+            let Ok(id) = read::external_id(map, &entry) else { continue };
+            if !seen.insert(id.to_string()) {
+                continue;
+            }
+            if is_inside(around, map, &entry.dn) {
+                upsert(around, map, entry, resolved).await?;
+            } else {
+                gone(around, &id, resolved);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Objects that refer to any of these names.
+async fn referrers(
+    around: &Around,
+    names: &[String],
+    seen: &mut HashSet<String>,
+    resolved: &mut Resolved,
+) -> Result<(), ConnectorError> {
+    for map in &around.types {
+        let is_reference = |name: &&Name| {
+            map.schema
+                .attribute(**name)
+                .is_some_and(|one| one.kind.value == ValueType::Reference && !one.read_only)
+        };
+        let attributes: Vec<Name> = map.schema.attributes.iter().map(|one| one.name).collect();
+        let attributes: Vec<Name> = attributes.iter().filter(is_reference).copied().collect();
+        let asked = (ASKED_COUNT_MAX / attributes.len().max(1)).max(1);
+        for names in names.chunks(if attributes.is_empty() { names.len().max(1) } else { asked }) {
+            if attributes.is_empty() {
+                break;
+            }
+            let pairs = names.iter().flat_map(|dn| attributes.iter().map(move |name| (name, dn)));
+            let any: String = pairs.map(|(name, dn)| filter::equals(name.as_str(), dn.as_bytes())).collect();
+            let filter = format!("(&{}(|{any}))", map.config.filter);
+            for entry in search(around, &map.config.base, filter, Arc::clone(&map.wanted)).await? {
+                let Ok(id) = read::external_id(map, &entry) else { continue };
+                if is_inside(around, map, &entry.dn) && seen.insert(id.to_string()) {
+                    upsert(around, map, entry, resolved).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Reading an Active Directory by its changes: by DirSync where the account may, else by update sequence numbers.
+//!
+//! Both say which objects changed; what they are now is then asked for, because a change can bring an object into what
+//! is read or take it out, and a moved container changes the names of everything below it. Only changed links, such as
+//! the members of a group, are taken as they come, so that their cost is that of the change.
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Page, Progress, Watermark};
+
+use super::changed::{Changed, Resolved, resolve};
+use super::{dirsync, usn};
+use crate::delta::{Around, Delta, Pages, refused, style_of};
+use crate::settings::Changes;
+
+/// The way of this family.
+#[derive(Debug)]
+pub(super) struct ByChanges;
+
+#[async_trait]
+impl Delta for ByChanges {
+    async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+        if around.config.changes == Changes::Auto
+            && let Some(mark) = dirsync::mark(around).await?
+        {
+            return Ok(Some(mark));
+        }
+        if around.config.changes == Changes::None { Ok(None) } else { usn::mark(around).await }
+    }
+
+    async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
+        let source: Box<dyn Source> = match style_of(since).as_deref() {
+            Some(dirsync::STYLE) => Box::new(dirsync::DirSync::resume(&around, since)?),
+            Some(usn::STYLE) => Box::new(usn::Usn::resume(&around, since).await?),
+            _ => return Err(refused("it was not made by this connector")),
+        };
+        let mut reading = Reading::new(around, source);
+        // The first round is read here, because only here a mark can be refused.
+        reading.fetch().await?;
+        Ok(Box::new(reading))
+    }
+}
+
+/// Where changes come from.
+#[async_trait]
+pub(super) trait Source: Send {
+    /// The next objects that changed, and the place behind them if one can resume there; `None` after the last.
+    async fn next(
+        &mut self,
+        around: &Around,
+    ) -> Result<Option<(Vec<Changed>, Option<Watermark>)>, ConnectorError>;
+}
+
+/// A delta under way.
+struct Reading {
+    around: Around,
+    source: Box<dyn Source>,
+    changes: VecDeque<Change>,
+    findings: Vec<ObjectFinding>,
+    /// Good as soon as all changes that wait were handed over.
+    mark: Option<Watermark>,
+    is_over: bool,
+    done: u64,
+}
+
+impl Reading {
+    fn new(around: Around, source: Box<dyn Source>) -> Self {
+        Self {
+            around,
+            source,
+            changes: VecDeque::new(),
+            findings: Vec::new(),
+            mark: None,
+            is_over: false,
+            done: 0,
+        }
+    }
+
+    async fn fetch(&mut self) -> Result<(), ConnectorError> {
+        let Some((changed, mark)) = self.source.next(&self.around).await? else {
+            self.is_over = true;
+            return Ok(());
+        };
+        let Resolved { changes, findings } = resolve(&self.around, changed).await?;
+        self.changes.extend(changes);
+        self.findings.extend(findings);
+        self.mark = mark.or(self.mark.take());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Pages for Reading {
+    async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
+        while self.changes.is_empty() && self.mark.is_none() && !self.is_over {
+            self.fetch().await?;
+        }
+        if self.changes.is_empty() && self.mark.is_none() && self.findings.is_empty() {
+            return Ok(None);
+        }
+        let count = self.changes.len().min(self.around.page_size);
+        let changes: Vec<Change> = self.changes.drain(..count).collect();
+        self.done += count as u64;
+        let watermark = if self.changes.is_empty() { self.mark.take() } else { None };
+        Ok(Some(Page {
+            changes,
+            present: Vec::new(),
+            findings: std::mem::take(&mut self.findings),
+            watermark,
+            certificates: Vec::new(),
+            progress: Progress { done: self.done, total: None },
+        }))
+    }
+}

@@ -1,0 +1,13 @@
+//! Active Directory, as Microsoft's and Samba's domain controllers speak it.
+
+mod changed;
+pub(crate) mod codes;
+mod delta;
+mod dirsync;
+mod facts;
+pub(crate) mod schema;
+mod usn;
+pub(crate) mod values;
+
+pub(crate) use facts::{FACTS, delta, is_it};
+use facts::{changing_attributes, classes_filter};

@@ -1,0 +1,195 @@
+//! Changes by update sequence numbers, for accounts that may not use DirSync.
+//!
+//! Each controller counts for itself, so a number is bound to the controller's invocation id; another controller, or
+//! one that was restored and counts again from an earlier place, is a reason to read everything. Deleted objects can
+//! only be seen with the right to list their container: without it there is no way of reading changes that misses
+//! nothing, and none is offered. Links do not come value by value here: a group whose members changed is read whole.
+
+use async_trait::async_trait;
+use identitymesh_connector::{Class, ConnectorError, Watermark};
+use serde::{Deserialize, Serialize};
+
+use super::changed::Changed;
+use super::delta::Source;
+use super::dirsync::base;
+use super::values;
+use crate::delta::{self, Around, refused};
+use crate::error;
+use crate::page;
+use crate::result;
+use crate::transport::{Control, Entry, PageRequest, Reach, Search};
+
+pub(super) const STYLE: &str = "usn";
+const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
+/// The number by which metadata knows an object's own name.
+const NAME_ATTRIBUTE: u32 = 0x9_0001;
+
+/// A place in one controller's count.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    /// The text of the controller's invocation id.
+    controller: String,
+    usn: i64,
+}
+
+/// The place where changes begin from now on; nothing when deleted objects cannot be seen.
+pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+    if !sees_deleted(around).await? {
+        tracing::warn!("this account sees no deleted objects, so the directory is read in full each time");
+        return Ok(None);
+    }
+    let place = place(around).await?;
+    Ok(place.and_then(|place| delta::mark(STYLE, around, &place)))
+}
+
+/// Whether deleted objects are shown to this account. That their container is says nothing, so one of them must be
+/// seen; in a domain in which nothing was ever deleted this cannot be known.
+async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError> {
+    let search = Search {
+        base: format!("CN=Deleted Objects,{}", base(around)),
+        reach: Reach::OneLevel,
+        filter: "(isDeleted=TRUE)".to_owned(),
+        attributes: ["isDeleted".to_owned()].into(),
+        page: Some(PageRequest { size: 1, cookie: Vec::new() }),
+        controls: vec![Control::flag(SHOW_DELETED)],
+    };
+    let what = "looking for deleted objects";
+    let found = around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))?;
+    Ok(found.answer.code == result::SUCCESS && !found.entries.is_empty())
+}
+
+async fn place(around: &Around) -> Result<Option<Place>, ConnectorError> {
+    let what = "asking where changes begin";
+    // The root entry that was read when the session began is not good enough: the count goes on.
+    let root = entry(around, what, "", &["highestCommittedUSN", "dsServiceName"]).await?;
+    let service = root.texts("dsServiceName").next().unwrap_or_default().to_owned();
+    let service = entry(around, what, &service, &["invocationId"]).await?;
+    let usn = root.texts("highestCommittedUSN").next().and_then(|text| text.parse().ok());
+    let controller = service.values("invocationId").first().and_then(|bytes| values::guid_text(bytes));
+    Ok(usn.zip(controller).map(|(usn, controller)| Place { controller, usn }))
+}
+
+async fn entry(around: &Around, what: &str, dn: &str, attributes: &[&str]) -> Result<Entry, ConnectorError> {
+    let search = Search::entry(dn, attributes.iter().map(|name| (*name).to_owned()).collect());
+    let found = around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))?;
+    match found.entries.into_iter().next() {
+        Some(entry) if found.answer.code == result::SUCCESS => Ok(entry),
+        _ => Err(error::search_refused(what, dn, &found.answer)),
+    }
+}
+
+/// Changes behind a number.
+pub(super) struct Usn {
+    since: i64,
+    until: Option<Place>,
+}
+
+impl Usn {
+    /// From a mark, if this is the controller that it is from.
+    pub(super) async fn resume(around: &Around, since: &Watermark) -> Result<Self, ConnectorError> {
+        let since: Place = delta::unmark(STYLE, around, since)?;
+        let Some(now) = place(around).await? else {
+            return Err(refused("the controller does not say where its changes are"));
+        };
+        if now.controller != since.controller {
+            return Err(refused(
+                "another domain controller answers now, which counts its changes differently",
+            ));
+        }
+        if now.usn < since.usn {
+            return Err(refused("the domain controller was restored to an earlier state"));
+        }
+        Ok(Self { since: since.usn, until: Some(now) })
+    }
+
+    async fn changed(&self, around: &Around) -> Result<Vec<Changed>, ConnectorError> {
+        let since = format!("(uSNChanged>={})", self.since + 1);
+        let attributes = ["objectGUID", "isDeleted", "uSNCreated", "replPropertyMetaData"].map(str::to_owned);
+        let search = Search {
+            base: base(around),
+            reach: Reach::Subtree,
+            filter: format!("(&{since}{})", super::classes_filter(around)),
+            attributes: attributes.into(),
+            page: None,
+            controls: vec![Control::flag(SHOW_DELETED)],
+        };
+        let entries = page::all(around.transport.as_ref(), "reading what changed", search).await?;
+        entries.iter().map(|entry| self.read(entry)).collect()
+    }
+
+    fn read(&self, entry: &Entry) -> Result<Changed, ConnectorError> {
+        let id = entry.values("objectGUID").first().and_then(|bytes| values::guid_text(bytes)).ok_or_else(
+            || {
+                let message = format!("{} has no objectGUID, so nobody knows what changed", entry.dn);
+                ConnectorError::new(error::SEARCH, Class::Data, message)
+            },
+        )?;
+        let number = |name: &str| entry.texts(name).next().and_then(|text| text.parse::<i64>().ok());
+        let is_new = number("uSNCreated").is_some_and(|usn| usn > self.since);
+        let named =
+            entry.values("replPropertyMetaData").first().and_then(|bytes| local_usn(bytes, NAME_ATTRIBUTE));
+        Ok(Changed {
+            id,
+            is_deleted: entry.texts("isDeleted").any(|text| text == "TRUE"),
+            is_new,
+            // Without metadata the name may have changed or not, so it is supposed to have.
+            is_renamed: !is_new && named.is_none_or(|usn| usn > self.since),
+            links: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Source for Usn {
+    async fn next(
+        &mut self,
+        around: &Around,
+    ) -> Result<Option<(Vec<Changed>, Option<Watermark>)>, ConnectorError> {
+        let Some(until) = self.until.take() else { return Ok(None) };
+        // The order of results says nothing, so only the end of all of them is a place to resume from.
+        let changed = self.changed(around).await?;
+        Ok(Some((changed, delta::mark(STYLE, around, &until))))
+    }
+}
+
+/// When this controller wrote an attribute, out of an object's replication metadata: a header of 16 bytes with the
+/// number of parts, then 48 bytes for each: attribute, version, time, origin, its count there, its count here.
+fn local_usn(bytes: &[u8], attribute: u32) -> Option<i64> {
+    let version = u32::from_le_bytes(*bytes.first_chunk()?);
+    let parts = bytes.get(16..).filter(|_| version == 1)?;
+    let found = parts.chunks_exact(48).find(|part| part[..4] == attribute.to_le_bytes())?;
+    Some(i64::from_le_bytes(*found[40..].first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_says_when_a_name_was_written_here() {
+        let mut bytes = vec![1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0];
+        for (attribute, usn) in [(3_u32, 70_i64), (NAME_ATTRIBUTE, 4_711)] {
+            let mut part = vec![0; 48];
+            part[..4].copy_from_slice(&attribute.to_le_bytes());
+            part[40..].copy_from_slice(&usn.to_le_bytes());
+            bytes.extend(part);
+        }
+        assert_eq!(local_usn(&bytes, NAME_ATTRIBUTE), Some(4_711));
+        assert_eq!(local_usn(&bytes, 9), None);
+        assert_eq!(local_usn(&bytes[..40], NAME_ATTRIBUTE), None);
+        assert_eq!(local_usn(&[2, 0, 0, 0], NAME_ATTRIBUTE), None);
+    }
+
+    #[test]
+    fn without_metadata_a_name_is_supposed_to_have_changed() {
+        let attributes = vec![
+            ("objectGUID".to_owned(), vec![vec![1; 16]]),
+            ("uSNCreated".to_owned(), vec![b"5".to_vec()]),
+        ];
+        let entry = Entry { dn: "CN=a".to_owned(), attributes };
+        let read = |since| Usn { since, until: None }.read(&entry).unwrap();
+        assert!(read(7).is_renamed && !read(7).is_new);
+        assert!(!read(3).is_renamed && read(3).is_new);
+        assert!(Usn { since: 0, until: None }.read(&Entry::default()).is_err());
+    }
+}

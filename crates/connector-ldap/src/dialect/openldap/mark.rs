@@ -1,0 +1,81 @@
+//! Where a full read of OpenLDAP starts from, and going on from there.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use identitymesh_connector::{ConnectorError, Watermark};
+
+use super::codec::{self, Mode};
+use super::refresh::{Cookies, Refresh, last_cookie, searches};
+use super::{FACTS, STYLE};
+use crate::delta::{Around, Delta, Pages, mark, unmark};
+use crate::error;
+use crate::result;
+use crate::transport::{Item, Search};
+
+/// A search that finds nothing: only its cookie is wanted.
+const NOTHING: &str = "(entryUUID=00000000-0000-0000-0000-000000000000)";
+
+/// Content synchronisation (RFC 4533).
+pub(super) struct Syncrepl;
+
+#[async_trait]
+impl Delta for Syncrepl {
+    async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+        // What is gone is told by its entryUUID, so that must be the id.
+        let is_by_uuid = |id: &str| id.eq_ignore_ascii_case(FACTS.external_id);
+        if !around.directory.offers(codec::REQUEST)
+            || !around.types.iter().all(|map| is_by_uuid(&map.external_id))
+        {
+            return Ok(None);
+        }
+        let mut cookies = Cookies::new();
+        let names = around.types.iter().map(|map| map.config.name.to_string()).chain([String::new()]);
+        // One base is mostly that of all types, and its cookie is the same for all of them.
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        for (name, search) in names.zip(searches(around, Mode::RefreshOnly, None)) {
+            let cookie = match known.get(&search.base) {
+                Some(cookie) => cookie.clone(),
+                None => match cookie(around, search.clone()).await? {
+                    Some(cookie) => cookie,
+                    None => return Ok(None),
+                },
+            };
+            known.insert(search.base, cookie.clone());
+            cookies.insert(name, cookie);
+        }
+        Ok(mark(STYLE, around, &cookies))
+    }
+
+    async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
+        let cookies = unmark(STYLE, &around, since)?;
+        Ok(Box::new(Refresh::start(around, Mode::RefreshOnly, cookies).await?))
+    }
+
+    async fn follow(
+        &self,
+        around: Around,
+        since: &Watermark,
+    ) -> Result<Option<Box<dyn Pages>>, ConnectorError> {
+        let cookies = unmark(STYLE, &around, since)?;
+        Ok(Some(Box::new(Refresh::start(around, Mode::RefreshAndPersist, cookies).await?)))
+    }
+}
+
+/// Where the server stands now; nothing when this database does not tell changes.
+async fn cookie(around: &Around, search: Search) -> Result<Option<String>, ConnectorError> {
+    const WHAT: &str = "asking where the directory stands";
+    let base = search.base.clone();
+    let search = Search { filter: NOTHING.to_owned(), ..search };
+    let lost = |failure| error::no_answer(WHAT, failure);
+    let mut items = around.transport.stream(&search).await.map_err(lost)?;
+    loop {
+        if let Item::Done(answer) = items.next(around.config.request_timeout).await.map_err(lost)? {
+            return match answer.code {
+                result::SUCCESS => Ok(last_cookie(&answer.controls)),
+                result::UNAVAILABLE_CRITICAL_EXTENSION => Ok(None),
+                _ => Err(error::search_refused(WHAT, &base, &answer)),
+            };
+        }
+    }
+}

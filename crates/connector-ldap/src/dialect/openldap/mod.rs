@@ -1,0 +1,12 @@
+//! OpenLDAP.
+
+mod codec;
+mod facts;
+#[cfg(test)]
+mod faults;
+mod feed;
+mod mark;
+mod refresh;
+
+use facts::STYLE;
+pub(crate) use facts::{FACTS, delta, is_it};

@@ -1,0 +1,139 @@
+//! Deltas: whoever follows them holds what a full import shows.
+
+use identitymesh_connector::{Class, ImportMode};
+use identitymesh_model::Value;
+use identitymesh_testkit::real::SambaAd;
+use serde_json::json;
+
+use super::support::{Followed, GROUPS, PEOPLE, connect, dn, people, read, session, start};
+use crate::support::{context, name};
+
+const TYPES: &[&str] = &["user", "group", "orgUnit"];
+
+/// After what was done to the domain, the delta leads to what a full import shows.
+async fn same_as_full(
+    ad: &SambaAd,
+    followed: &mut Followed,
+    mut session: Box<dyn identitymesh_connector::Session>,
+) {
+    followed.delta(session.as_mut(), TYPES).await;
+    let full = Followed::full(super::support::session(ad).await.as_mut(), TYPES).await;
+    assert_eq!(followed.objects, full.objects);
+}
+
+fn team(count: usize) -> String {
+    let members: String = (0..count).map(|at| format!("member: {}\n", dn(at))).collect();
+    format!("dn: CN=team,{GROUPS}\nobjectClass: group\nsAMAccountName: team\n{members}\n")
+}
+
+#[tokio::test]
+async fn every_kind_of_change_is_followed() {
+    let Some(ad) = start(&format!("{}{}", people(12), team(6))) else { return };
+    let mut followed = Followed::full(session(&ad).await.as_mut(), TYPES).await;
+    let moved = format!("OU=moved,{PEOPLE}");
+    for ldif in [
+        format!(
+            "dn: {}\nchangetype: modify\nreplace: mail\nmail: new@mesh.test\n-\ndelete: displayName\n",
+            dn(0)
+        ),
+        format!("dn: CN=new,{PEOPLE}\nchangetype: add\nobjectClass: user\nsAMAccountName: new\n"),
+        format!("dn: {}\nchangetype: delete\n", dn(11)),
+        format!(
+            "dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {}\n-\ndelete: member\nmember: {}\n",
+            dn(7),
+            dn(1)
+        ),
+        // A renamed person who is a member, and one who leaves what is read.
+        format!("dn: {}\nchangetype: modrdn\nnewrdn: CN=Renamed\ndeleteoldrdn: 1\n", dn(2)),
+        format!(
+            "dn: {}\nchangetype: moddn\nnewrdn: CN=Person 00009\ndeleteoldrdn: 1\nnewsuperior: {}\n",
+            dn(9),
+            ad.users()
+        ),
+        // A container with somebody in it, who is a member too.
+        format!("dn: OU=wing,{PEOPLE}\nchangetype: add\nobjectClass: organizationalUnit\n"),
+        format!(
+            "dn: {}\nchangetype: moddn\nnewrdn: CN=Person 00003\ndeleteoldrdn: 1\nnewsuperior: OU=wing,{PEOPLE}\n",
+            dn(3)
+        ),
+    ] {
+        ad.modify(&ldif).unwrap();
+    }
+    same_as_full(&ad, &mut followed, session(&ad).await).await;
+    assert!(followed.at(&format!("CN=Renamed,{PEOPLE}")).is_some() && followed.at(&dn(9)).is_none());
+    // Now the container alone is renamed.
+    ad.modify(&format!("dn: OU=wing,{PEOPLE}\nchangetype: modrdn\nnewrdn: OU=moved\ndeleteoldrdn: 1\n"))
+        .unwrap();
+    same_as_full(&ad, &mut followed, session(&ad).await).await;
+    assert!(followed.at(&format!("CN=Person 00003,{moved}")).is_some());
+    assert_eq!(followed.delta(session(&ad).await.as_mut(), TYPES).await, 0, "nothing happened since");
+}
+
+#[tokio::test]
+async fn one_member_of_many_costs_one_value() {
+    let Some(ad) = start(&format!("{}{}", people(2_000), team(1_900))) else { return };
+    let mut session = session(&ad).await;
+    let followed = Followed::full(session.as_mut(), TYPES).await;
+    ad.modify(&format!("dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {}\n", dn(1_950)))
+        .unwrap();
+    let since = followed.mark.clone().unwrap();
+    let pages = read(session.as_mut(), ImportMode::Delta { since }, TYPES).await.unwrap();
+    let changes: Vec<_> = pages.into_iter().flat_map(|page| page.changes).collect();
+    let [identitymesh_connector::Change::Patch(patch)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((patch.set.len(), patch.remove.len()), (0, 0));
+    assert_eq!(patch.add, [(name("member"), vec![Value::reference(dn(1_950))])]);
+}
+
+#[tokio::test]
+async fn sequence_numbers_are_followed_as_well() {
+    let Some(ad) = start(&format!("{}{}", people(7), team(3))) else { return };
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(6))).unwrap();
+    let numbers = json!({"changes": "usn"});
+    let mut session = connect(&ad, &context(), numbers).await.unwrap();
+    let report = session.test().await.unwrap();
+    assert!(report.steps.contains(&"changes are read by usn".to_owned()), "{report:?}");
+    let mut followed = Followed::full(session.as_mut(), TYPES).await;
+    for ldif in [
+        format!("dn: {}\nchangetype: modify\nreplace: mail\nmail: new@mesh.test\n", dn(0)),
+        format!("dn: {}\nchangetype: delete\n", dn(5)),
+        format!("dn: {}\nchangetype: modrdn\nnewrdn: CN=Renamed\ndeleteoldrdn: 1\n", dn(2)),
+        format!("dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {}\n", dn(4)),
+        format!("dn: OU=wing,{PEOPLE}\nchangetype: add\nobjectClass: organizationalUnit\n"),
+    ] {
+        ad.modify(&ldif).unwrap();
+    }
+    same_as_full(&ad, &mut followed, session).await;
+}
+
+#[tokio::test]
+async fn an_account_that_sees_no_deletion_gets_no_mark() {
+    let Some(ad) = start(&people(3)) else { return };
+    ad.account_with_keytab("plain", "Secret-4711").unwrap();
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(2))).unwrap();
+    let login = json!({"bind_dn": "plain@mesh.test", "bind_password": "Secret-4711"});
+    let mut ordinary = connect(&ad, &context(), login).await.unwrap();
+    let report = ordinary.test().await.unwrap();
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("every import reads everything")),
+        "{report:?}"
+    );
+    let pages = read(ordinary.as_mut(), ImportMode::Full, TYPES).await.unwrap();
+    assert!(pages.iter().all(|page| page.watermark.is_none()));
+}
+
+#[tokio::test]
+async fn a_mark_of_another_place_is_refused_by_its_name() {
+    let Some(ad) = start(&people(2)) else { return };
+    let mut session = session(&ad).await;
+    let followed = Followed::full(session.as_mut(), TYPES).await;
+    let good = followed.mark.unwrap();
+    let mut broken = good.clone();
+    broken.body = broken.body.replace("\"at\":\"", "\"at\":\"AAAA");
+    for since in [broken, identitymesh_connector::Watermark { version: 9, body: good.body.clone() }] {
+        let error = read(session.as_mut(), ImportMode::Delta { since }, TYPES).await.unwrap_err();
+        assert_eq!((error.code, error.class), ("CON-010", Class::Conflict), "{error}");
+    }
+    // Fewer types, another scope: what was not read before would be missing.
+    let error = read(session.as_mut(), ImportMode::Delta { since: good }, &["user"]).await.unwrap_err();
+    assert!(error.message.contains("settings"), "{error}");
+}

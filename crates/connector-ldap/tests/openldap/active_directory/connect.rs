@@ -1,0 +1,134 @@
+//! Reaching a controller, signing in, and what the schema says.
+
+use identitymesh_connector::{Class, ConnectorKind};
+use identitymesh_connector_ldap::Ldap;
+use identitymesh_testkit::real::{SambaAd, SambaAdOptions};
+use serde_json::json;
+
+use super::support::{connect, start, written};
+use crate::support::{context, name};
+
+#[tokio::test]
+async fn every_way_in_works_and_refusals_say_why() {
+    let Some(ad) = start("") else { return };
+    for settings in [
+        json!({}),
+        json!({"servers": [ad.url], "starttls": true}),
+        json!({"bind_dn": "MESH\\administrator"}),
+        json!({"servers": ["ldaps://127.0.0.1:1", ad.ldaps_url]}),
+    ] {
+        let mut session = connect(&ad, &context(), settings.clone()).await.unwrap();
+        let report = session.test().await.unwrap();
+        assert!(report.server.starts_with("Active Directory: Samba"), "{settings}: {report:?}");
+        assert!(report.steps.contains(&"changes are read by dirsync".to_owned()), "{settings}: {report:?}");
+    }
+    let refused = connect(&ad, &context(), json!({"bind_password": "wrong"})).await.err().unwrap();
+    assert_eq!((refused.code, refused.class), ("LDP-004", Class::Denied));
+    assert!(refused.message.contains("the name or the password is wrong"), "{refused}");
+    ad.modify(
+        "dn: CN=off,OU=people,DC=mesh,DC=test\nchangetype: add\nobjectClass: user\nsAMAccountName: off\n\
+         unicodePwd:: IgBQAGEAcwBzADEAMgAzACEAIgA=\nuserAccountControl: 514\n",
+    )
+    .unwrap();
+    let login = json!({"bind_dn": "off@mesh.test", "bind_password": "Pass123!"});
+    let refused = connect(&ad, &context(), login).await.err().unwrap();
+    assert!(refused.message.contains("the account is disabled"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_controller_that_wants_encryption_is_understood() {
+    let options = SambaAdOptions { strong_auth: true, ..SambaAdOptions::default() };
+    let Some(ad) = SambaAd::start(&options) else { return };
+    let refused = connect(&ad, &context(), json!({"servers": [ad.url]})).await.err().unwrap();
+    assert_eq!((refused.code, refused.class), ("LDP-005", Class::Configuration));
+    let kind = Ldap::active_directory();
+    let far = json!({"servers": ["ldap://dc1.mesh.test"]});
+    let problems = kind.prepare(&written(&ad, &far), std::path::Path::new("/")).unwrap_err();
+    assert!(problems[0].message.contains("without encryption"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn the_schema_is_that_of_the_domain_with_types_people_know() {
+    let Some(ad) = start("") else { return };
+    let mut session = connect(&ad, &context(), json!({})).await.unwrap();
+    let schema = session.schema().await.unwrap();
+    let user = schema.object_type(name("user")).unwrap();
+    for (attribute, kind, read_only, sensitive) in [
+        ("objectGUID", "string", true, false),
+        ("objectSid", "string", true, false),
+        ("accountExpires", "datetime", false, false),
+        ("accountDisabled", "boolean", false, false),
+        ("whenCreated", "datetime", true, false),
+        ("userAccountControl", "integer", false, false),
+        ("manager", "reference", false, false),
+        ("otherTelephone", "string[]", false, false),
+        ("thumbnailPhoto", "binary", false, false),
+        ("unicodePwd", "string", false, true),
+    ] {
+        let found = user.attribute(name(attribute)).unwrap_or_else(|| panic!("{attribute} is known"));
+        assert_eq!(
+            (found.kind.to_string().as_str(), found.read_only, found.sensitive),
+            (kind, read_only, sensitive),
+            "{attribute}"
+        );
+    }
+    for absent in ["memberOf", "tokenGroups", "lastLogon", "nTSecurityDescriptor", "supplementalCredentials"]
+    {
+        assert!(user.attribute(name(absent)).is_none(), "{absent}");
+    }
+    let group = schema.object_type(name("group")).unwrap();
+    assert_eq!(group.attribute(name("member")).unwrap().kind.to_string(), "reference[]");
+    assert!(group.attribute(name("accountDisabled")).is_none());
+}
+
+#[tokio::test]
+async fn kerberos_signs_in_with_a_keytab_sealed_or_over_tls() {
+    // The library takes its configuration from the environment, which a running process does not change: the test
+    // starts itself once more with another.
+    const CHILD: &str = "IDENTITYMESH_KERBEROS_CHILD";
+    if let Ok(told) = std::env::var(CHILD) {
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        return kerberos_child(told).await;
+    }
+    let Some(ad) = start("") else { return };
+    let keytab = ad.account_with_keytab("mesh-reader", "Secret-4711").unwrap();
+    let told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base, "keytab": keytab});
+    let name = "active_directory::connect::kerberos_signs_in_with_a_keytab_sealed_or_over_tls";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env("KRB5_CONFIG", ad.krb5_configuration())
+        .env(CHILD, told.to_string())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn kerberos_child(told: serde_json::Value) {
+    for (server, principal) in [
+        ("ldaps", json!("mesh-reader@MESH.TEST")),
+        ("ldap", json!("mesh-reader@MESH.TEST")),
+        ("ldap", json!(null)),
+    ] {
+        let mut settings = json!({"servers": [told[server]], "ca_file": told["ca_file"], "base": told["base"],
+            "kerberos": true, "keytab": told["keytab"]});
+        if !principal.is_null() {
+            settings["principal"] = principal;
+        }
+        let kind = Ldap::active_directory();
+        let settings = serde_json::from_value(settings).unwrap();
+        let settings = kind.prepare(&settings, std::path::Path::new("/")).unwrap();
+        let mut session = kind.connect(&settings, &context()).await.unwrap();
+        let report = session.test().await.unwrap();
+        assert!(report.steps.contains(&"signed in by Kerberos".to_owned()), "{report:?}");
+        assert!(session.schema().await.unwrap().object_types.len() == 3);
+    }
+    let kind = Ldap::active_directory();
+    let settings = json!({"servers": [told["ldaps"]], "ca_file": told["ca_file"], "base": told["base"],
+        "kerberos": true, "keytab": "/nonexistent.keytab", "principal": "mesh-reader@MESH.TEST"});
+    let settings =
+        kind.prepare(&serde_json::from_value(settings).unwrap(), std::path::Path::new("/")).unwrap();
+    let refused = kind.connect(&settings, &context()).await.err().unwrap();
+    assert_eq!((refused.code, refused.class), ("LDP-019", Class::Denied), "{refused}");
+}

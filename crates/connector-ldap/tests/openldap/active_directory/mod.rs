@@ -1,0 +1,11 @@
+//! Against a real domain controller (Samba), read back with `ldapsearch`.
+
+mod changes;
+mod conformance;
+mod connect;
+mod export;
+mod fake;
+mod import;
+mod limits;
+mod subject;
+mod support;

@@ -1,0 +1,164 @@
+//! The joining of a whole part: everything is looked up in bulk, then decided object by object.
+//!
+//! [`super::join`] decides; what it decides becomes links and new mesh objects here. A new mesh object can be found by
+//! the objects that follow it in the same part.
+
+use identitymesh_model::plan::{IndexKey, Note, NoteKind, Reason, SpacePlan, Wake};
+use identitymesh_model::{
+    LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance, RuleId, SpaceRecord, Text,
+    ValueType,
+};
+
+use super::index::keys_of;
+use super::join::{Decider, Decision, link};
+use super::neighbours::Neighbours;
+use super::part::Part;
+use super::probe::{Probe, Prober};
+use super::work::Work;
+use crate::rules::{Create, ObjectTypeRules};
+
+impl<N: Neighbours> Part<'_, '_, N> {
+    /// Decides what becomes of the objects without a mesh object, in this order.
+    pub(super) fn join(&mut self, unlinked: Vec<SpaceRecord>) -> Result<(), N::Error> {
+        let probes = self.probe(&unlinked)?;
+        let rules = self.rules;
+        for (space, probe) in unlinked.into_iter().zip(probes) {
+            let Some(object_type) = rules.object_type(space.connector, space.object_type) else { continue };
+            match self.decide(&space, &probe, object_type) {
+                Decision::Link { mesh, rule, matched } => self.link(space, mesh, rule, matched),
+                Decision::Create { rule, anchor } => {
+                    self.create(space, object_type, &object_type.creates[rule], anchor)?;
+                }
+                Decision::None(note) => {
+                    let mut waits: Vec<IndexKey> = probe.keys().cloned().collect();
+                    waits.extend(probe.create_key(rules, object_type));
+                    self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, space: &SpaceRecord, probe: &Probe, object_type: &ObjectTypeRules) -> Decision {
+        Decider { rules: self.rules, index: &self.index, works: &self.works, findings: &mut self.findings }
+            .decide(space, probe, object_type)
+    }
+
+    fn probe(&mut self, unlinked: &[SpaceRecord]) -> Result<Vec<Probe>, N::Error> {
+        let rules = self.rules;
+        let mut prober =
+            Prober { now: self.context.now, evaluator: self.evaluator, findings: &mut self.findings };
+        let mut keys: Vec<IndexKey> = Vec::with_capacity(unlinked.len() * 2);
+        let mut probes = Vec::with_capacity(unlinked.len());
+        for space in unlinked {
+            let object_type = rules.object_type(space.connector, space.object_type);
+            let object_type = object_type.expect("objects without rules are out of scope");
+            let probe = prober.probe(space, object_type);
+            keys.extend(probe.keys().cloned());
+            keys.extend(probe.create_key(rules, object_type));
+            probes.push(probe);
+        }
+        if keys.is_empty() {
+            return Ok(probes);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let found = self.neighbours.candidates(&keys)?;
+        self.index.store(keys, found);
+        let mut missing: Vec<MeshId> =
+            self.index.stored_ids().filter(|id| self.works.position(*id).is_none()).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        self.load_works(&missing)?;
+        Ok(probes)
+    }
+
+    fn link(&mut self, space: SpaceRecord, mesh: MeshId, rule: RuleId, matched: String) {
+        self.wake_referrers(&space);
+        let name = self.connector_name(space.connector);
+        let work = self.works.get_mut(mesh).expect("a candidate is at work");
+        work.touch(|| format!("{matched} with {name}/{}", space.external_id), rule);
+        work.gained.push(space.connector);
+        link(work, space, rule, LinkMode::Joined, matched);
+    }
+
+    fn wake_referrers(&mut self, space: &SpaceRecord) {
+        if self.rules.references {
+            self.wakes.push(Wake::Referrers { space: space.id });
+        }
+    }
+
+    fn create(
+        &mut self,
+        space: SpaceRecord,
+        object_type: &ObjectTypeRules,
+        create: &Create,
+        anchor: Text,
+    ) -> Result<(), N::Error> {
+        self.wake_referrers(&space);
+        let id = self.neighbours.new_mesh_id()?;
+        let record = MeshRecord {
+            id,
+            uid: self.context.ids.next_uid(self.context.now),
+            mesh_type: create.mesh_type,
+            anchor: anchor.clone(),
+            version: 0,
+            doc: Object::new(),
+            provenance: Provenance::default(),
+            state: MeshState::Active,
+        };
+        let view = MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new() };
+        let mut work = Work::of(view);
+        work.is_new = true;
+        work.is_dirty = true;
+        work.reason = Reason {
+            text: format!("new in {} as {}", self.connector_name(space.connector), space.external_id),
+            rule: create.rule,
+        };
+        link(&mut work, space, create.rule, LinkMode::Created, "created from it".to_owned());
+        let at = self.works.add(work);
+        self.index_new(at, object_type);
+        Ok(())
+    }
+
+    /// Makes a new mesh object findable for the objects that follow in this part.
+    fn index_new(&mut self, at: usize, object_type: &ObjectTypeRules) {
+        let rules = self.rules;
+        let Some(mesh_type) = rules.mesh_type(self.works.list[at].view.record.mesh_type) else { return };
+        let follows = object_type.flows.iter().any(|flow| {
+            mesh_type
+                .attribute(flow.target)
+                .is_some_and(|attribute| attribute.kind.value == ValueType::Reference)
+        });
+        let keys = if follows {
+            // References are followed for all objects at once, later; until then what keys are made of is enough.
+            self.resolve_keys(at, mesh_type)
+        } else {
+            self.resolve_one(at);
+            let work = &self.works.list[at];
+            let resolved = work.resolved.as_ref().map(|resolved| &resolved.doc);
+            keys_of(mesh_type, resolved.unwrap_or(&Object::new()), &work.anchor)
+        };
+        let id = self.works.list[at].view.record.id;
+        keys.into_iter().for_each(|key| self.index.add(key, id));
+    }
+
+    /// A new mesh object that a rule wants left alone is not made; the objects that would be linked to it wait.
+    pub(super) fn note_failed(&mut self) {
+        let rules = self.rules;
+        let mut prober =
+            Prober { now: self.context.now, evaluator: self.evaluator, findings: &mut Vec::new() };
+        let failed = self.works.list.iter().filter(|work| work.is_new && work.has_failed);
+        for space in failed.flat_map(|work| &work.view.linked) {
+            let object_type = rules.object_type(space.connector, space.object_type);
+            let probe = object_type.map(|object_type| prober.probe(space, object_type));
+            let note = Note {
+                kind: NoteKind::Failed,
+                text: "a rule needs a value that is absent, so no mesh object is made".to_owned(),
+                candidates: Vec::new(),
+            };
+            let waits = probe.iter().flat_map(Probe::keys).cloned().collect();
+            self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One part of a plan while it is being made: what every stage reads and adds to.
+//!
+//! The stages are methods of [`Part`], one file for each. They run in the order that [`super::Planner`] gives, and none
+//! looks back.
+
+use identitymesh_expr::Evaluator;
+use identitymesh_model::plan::{SpacePlan, Wake};
+use identitymesh_model::{ConnectorId, Finding, MeshId};
+
+use super::index::Index;
+use super::neighbours::Neighbours;
+use super::planner::{PlanContext, Seeds};
+use super::resolve::References;
+use super::work::{Work, Works};
+use crate::rules::RuleSet;
+
+/// A part of a plan at work.
+pub(super) struct Part<'a, 'c, N: Neighbours> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) evaluator: &'a mut Evaluator,
+    pub(super) context: &'a PlanContext<'c>,
+    pub(super) neighbours: &'a mut N,
+    pub(super) works: Works,
+    pub(super) index: Index,
+    pub(super) spaces: Vec<SpacePlan>,
+    pub(super) wakes: Vec<Wake>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) references: References,
+}
+
+impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
+    pub(super) fn new(
+        rules: &'a RuleSet,
+        evaluator: &'a mut Evaluator,
+        context: &'a PlanContext<'c>,
+        neighbours: &'a mut N,
+    ) -> Self {
+        Self {
+            rules,
+            evaluator,
+            context,
+            neighbours,
+            works: Works::default(),
+            index: Index::default(),
+            spaces: Vec::new(),
+            wakes: Vec::new(),
+            findings: Vec::new(),
+            references: References::new(),
+        }
+    }
+
+    /// Brings the mesh objects of the seeds to work.
+    pub(super) fn load(&mut self, seeds: &Seeds) -> Result<(), N::Error> {
+        let mut ids = seeds.mesh.clone();
+        ids.extend(seeds.spaces.iter().filter_map(|space| space.link.map(|link| link.mesh)));
+        ids.sort_unstable();
+        ids.dedup();
+        self.load_works(&ids)?;
+        let mut gone = Vec::new();
+        for id in ids {
+            if let Some(work) = self.works.get_mut(id) {
+                work.is_dirty = true;
+                gone.extend(work.view.linked.iter().filter(|space| space.deleted).cloned());
+            }
+        }
+        // An object may be gone without being a seed itself: whoever looks at its mesh object first takes it out.
+        for space in gone {
+            if let Some(link) = space.link {
+                self.unlink(&space, link.mesh);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn load_works(&mut self, ids: &[MeshId]) -> Result<(), N::Error> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for view in self.neighbours.views(ids)?.into_iter().flatten() {
+            self.works.add(Work::of(view));
+        }
+        Ok(())
+    }
+
+    pub(super) fn connector_name(&self, id: ConnectorId) -> String {
+        self.rules.connector(id).map_or_else(|| id.to_string(), |connector| connector.name.to_string())
+    }
+}

@@ -1,0 +1,467 @@
+//! A directory that is followed: what changes in it is in another directory soon after, whatever happens between.
+
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use identitymesh_testkit::real::{SessionLog, Slapd, SlapdOptions};
+use serde_json::Value as Json;
+
+use crate::process::Place;
+
+const SOURCE: &str = "dc=mesh,dc=test";
+const TARGET: &str = "o=Target";
+/// Far longer than any of it takes; nothing is asserted about how fast it is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const MESH: &str = r#"
+[[type]]
+name = "user"
+[type.attributes]
+uid = "string"
+sn = "string"
+title = "string"
+
+[[type]]
+name = "group"
+[type.attributes]
+name = "string"
+member = "reference[]"
+"#;
+
+const SOURCE_RULES: &str = r#"
+[connector]
+name = "source"
+type = "ldap"
+
+[connector.settings]
+servers = ["{URL}"]
+base = "dc=mesh,dc=test"
+bind_dn = "cn=admin,dc=mesh,dc=test"
+bind_password = "{{secret:directory}}"
+
+[connector.settings.types.user]
+attributes = { uid = "string", sn = "string", title = "string" }
+
+[connector.settings.types.group]
+attributes = { cn = "string" }
+
+[[create]]
+object_type = "user"
+mesh_type = "user"
+anchor = "uid"
+
+[[create]]
+object_type = "group"
+mesh_type = "group"
+anchor = "cn"
+
+[[flow]]
+object_type = "user"
+source = "uid"
+target = "uid"
+confidence = 90
+
+[[flow]]
+object_type = "user"
+source = "sn"
+target = "sn"
+confidence = 90
+
+[[flow]]
+object_type = "user"
+source = "title"
+target = "title"
+confidence = 90
+
+[[flow]]
+object_type = "group"
+source = "cn"
+target = "name"
+confidence = 90
+
+[[flow]]
+object_type = "group"
+source = "member"
+target = "member"
+confidence = 90
+
+[[leave]]
+object_type = "user"
+mesh_object = "delete_when_last"
+
+[[leave]]
+object_type = "group"
+mesh_object = "delete_when_last"
+"#;
+
+const TARGET_RULES: &str = r#"
+[connector]
+name = "target"
+type = "ldap"
+
+[connector.settings]
+servers = ["{URL}"]
+base = "o=Target"
+bind_dn = "cn=admin,o=Target"
+bind_password = "{{secret:directory}}"
+
+[connector.settings.types.user]
+attributes = { uid = "string", cn = "string", sn = "string", title = "string" }
+
+[connector.settings.types.group]
+attributes = { cn = "string" }
+
+[[projection]]
+name = "people"
+mesh_type = "user"
+object_type = "user"
+container = "'o=Target'"
+rdn = "uid"
+leave = [{ do = "delete" }]
+
+[[projection.attribute]]
+target = "uid"
+source = "uid"
+mode = "create_only"
+
+[[projection.attribute]]
+target = "cn"
+source = "uid"
+
+[[projection.attribute]]
+target = "sn"
+source = "sn"
+
+[[projection.attribute]]
+target = "title"
+source = "title"
+
+[[projection]]
+name = "teams"
+mesh_type = "group"
+object_type = "group"
+container = "'o=Target'"
+rdn = "cn"
+leave = [{ do = "delete" }]
+
+[[projection.attribute]]
+target = "cn"
+source = "name"
+
+[[projection.attribute]]
+target = "member"
+source = "member"
+"#;
+
+/// Two directories and a mesh that feeds one from the other.
+struct Fed {
+    place: Place,
+    source: Slapd,
+    target: Slapd,
+    /// Where the mesh finds them, which is not always where they are.
+    addresses: [String; 2],
+}
+
+fn person(uid: &str) -> String {
+    format!("dn: uid={uid},{SOURCE}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n\n")
+}
+
+impl Fed {
+    fn start(log: SessionLog, entries: &str) -> Option<Self> {
+        let source =
+            SlapdOptions { initial_ldif: entries.to_owned(), sync: Some(log), ..SlapdOptions::default() };
+        let target = SlapdOptions {
+            suffix: TARGET.to_owned(),
+            sync: Some(SessionLog::AccessLog),
+            ..SlapdOptions::default()
+        };
+        let (source, target) = (Slapd::start(source)?, Slapd::start(target)?);
+        let addresses = [source.url.clone(), target.url.clone()];
+        let fed = Self { place: Place::new(), source, target, addresses };
+        fed.configure("");
+        fed.keep_password();
+        fed.place.good(&["apply", "rules"]);
+        Some(fed)
+    }
+
+    fn configure(&self, further_settings: &str) {
+        let rules = self.place.path().join("rules");
+        std::fs::create_dir_all(rules.join("connectors")).unwrap();
+        std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
+        let types = "\n[connector.settings.types.user]";
+        let source = SOURCE_RULES.replace("{URL}", &self.addresses[0]);
+        let source = source.replacen(types, &format!("{further_settings}\n{types}"), 1);
+        std::fs::write(rules.join("connectors/source.toml"), source).unwrap();
+        let target = TARGET_RULES.replace("{URL}", &self.addresses[1]);
+        std::fs::write(rules.join("connectors/target.toml"), target).unwrap();
+    }
+
+    fn keep_password(&self) {
+        let mut set = self.place.command(&["secrets", "set", "directory"]);
+        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        set.stdin.take().unwrap().write_all(self.source.password.as_bytes()).unwrap();
+        assert!(set.wait().unwrap().success());
+    }
+
+    /// What the target holds of somebody, `None` when nothing.
+    fn title(&self, uid: &str) -> Option<String> {
+        let found = self.target.search(TARGET, &format!("(uid={uid})"), &["uid", "title"]).unwrap();
+        let entry = found.values().next()?;
+        let title = entry.get("title").map_or(&b""[..], |values| &values[0]);
+        Some(String::from_utf8(title.to_vec()).unwrap())
+    }
+
+    fn set_title(&self, uid: &str, title: &str) {
+        let record = format!("dn: uid={uid},{SOURCE}\nchangetype: modify\nreplace: title\ntitle: {title}\n");
+        self.source.modify(&record).unwrap();
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !is_so(self) {
+            assert!(start.elapsed() < PATIENCE, "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The process that follows, and what it says.
+struct Following {
+    process: Child,
+    events: Receiver<Json>,
+}
+
+impl Following {
+    fn start(fed: &Fed) -> Self {
+        let arguments = ["--json", "run", "follow", "--connector", "source"];
+        let mut process = fed.place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _heard = sender.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { process, events }
+    }
+
+    fn wait_for(&self, event: &str) -> Json {
+        loop {
+            let said = self.events.recv_timeout(PATIENCE).unwrap();
+            if said["event"] == event {
+                return said;
+            }
+        }
+    }
+
+    /// As Ctrl-C does.
+    fn end(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.wait_for("ended");
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended, which is what is wanted.
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+#[test]
+fn a_change_reaches_the_other_directory_and_a_restart_loses_none() {
+    let Some(mut fed) = Fed::start(SessionLog::AccessLog, &(person("ana") + &person("bob"))) else { return };
+    let following = Following::start(&fed);
+    following.wait_for("listening");
+    assert_eq!(fed.title("ana").as_deref(), Some(""));
+    fed.set_title("ana", "Chief");
+    fed.until("a changed title", |fed| fed.title("ana").as_deref() == Some("Chief"));
+    fed.source.modify(&person("new").replacen('\n', "\nchangetype: add\n", 1)).unwrap();
+    fed.source.modify(&format!("dn: uid=bob,{SOURCE}\nchangetype: delete\n")).unwrap();
+    fed.until("a newcomer and a leaver", |fed| fed.title("new").is_some() && fed.title("bob").is_none());
+
+    fed.source.end();
+    following.wait_for("lost");
+    fed.source.restart().unwrap();
+    fed.set_title("new", "Clerk");
+    fed.until("a change after a restart", |fed| fed.title("new").as_deref() == Some("Clerk"));
+    following.end();
+
+    // What happens while nobody follows is not lost either.
+    fed.set_title("ana", "Retired");
+    let following = Following::start(&fed);
+    following.wait_for("listening");
+    fed.until("a change that nobody followed", |fed| fed.title("ana").as_deref() == Some("Retired"));
+    following.end();
+    let runs = fed.place.json(&["run", "cycle"]);
+    assert!(
+        runs["runs"].as_array().unwrap().iter().all(|run| run["counters"].get("update").is_none()),
+        "{runs}"
+    );
+}
+
+#[test]
+fn a_delta_of_what_is_there_makes_the_rest_gone_and_a_refused_mark_reads_everything() {
+    let people: String = (0..5).map(|at| person(&format!("p{at}"))).collect();
+    let Some(fed) = Fed::start(SessionLog::None, &people) else { return };
+    fed.place.good(&["run", "cycle"]);
+    fed.source.modify(&format!("dn: uid=p0,{SOURCE}\nchangetype: delete\n")).unwrap();
+    let answer = fed.place.json(&["run", "delta-import", "--connector", "source"]);
+    let run = &answer["runs"][0];
+    assert_eq!((&run["step"], &run["counters"]["deleted"]), (&"delta-import".into(), &1.into()), "{run}");
+    assert!(run["counters"]["present"].as_u64().unwrap() >= 4, "{run}");
+    fed.place.good(&["run", "cycle"]);
+    assert_eq!(fed.title("p0"), None);
+
+    // Other settings read other things, so the old mark is of no use; nobody has to know.
+    fed.configure("page_size = 3\nexclude = [\"ou=none,dc=mesh,dc=test\"]");
+    fed.place.good(&["apply", "rules"]);
+    fed.set_title("p1", "Chief");
+    let answer = fed.place.json(&["run", "delta-import", "--connector", "source"]);
+    let message = answer["runs"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("everything was read, because") && message.contains("CON-010"), "{message}");
+    fed.place.good(&["run", "cycle"]);
+    assert_eq!(fed.title("p1").as_deref(), Some("Chief"));
+    let answer = fed.place.json(&["run", "delta-import", "--connector", "source"]);
+    assert_eq!(answer["runs"][0]["message"], Json::Null, "{answer}");
+}
+
+/// Measuring takes minutes and finds no mistakes, so it is only done on demand.
+fn measures() -> bool {
+    let wanted = std::env::var_os("IDENTITYMESH_MEASURE").is_some();
+    if !wanted {
+        eprintln!("nothing is measured: set IDENTITYMESH_MEASURE=1");
+    }
+    wanted
+}
+
+/// The figures of docs/performance.md; see there for the command.
+#[test]
+fn measure_how_soon_a_change_is_in_the_other_directory() {
+    if !measures() {
+        return;
+    }
+    let people: String = (0..200).map(|at| person(&format!("p{at}"))).collect();
+    let Some(fed) = Fed::start(SessionLog::AccessLog, &people) else { return };
+    let following = Following::start(&fed);
+    following.wait_for("listening");
+    let mut took: Vec<Duration> = Vec::new();
+    for at in 0..200 {
+        let uid = format!("p{at}");
+        fed.set_title(&uid, "Changed");
+        let start = Instant::now();
+        while fed.title(&uid).as_deref() != Some("Changed") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        took.push(start.elapsed());
+    }
+    took.sort_unstable();
+    eprintln!("p50 {:?} p95 {:?} max {:?}", took[100], took[190], took[199]);
+    following.end();
+}
+
+/// Passes bytes on and counts them: sent to the server, received from it.
+struct Wire {
+    url: String,
+    counts: Arc<[AtomicU64; 2]>,
+}
+
+impl Wire {
+    fn to(server: &str) -> Self {
+        let server = server.trim_start_matches("ldap://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ldap://{}", listener.local_addr().unwrap());
+        let counts: Arc<[AtomicU64; 2]> = Arc::default();
+        let counted = Arc::clone(&counts);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(&server) else { continue };
+                for (at, (mut from, mut to)) in [(&client, &server), (&server, &client)]
+                    .map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap()))
+                    .into_iter()
+                    .enumerate()
+                {
+                    let counts = Arc::clone(&counted);
+                    std::thread::spawn(move || {
+                        let mut buffer = vec![0; 1 << 16];
+                        while let Ok(count @ 1..) = from.read(&mut buffer) {
+                            counts[at].fetch_add(count as u64, Ordering::Relaxed);
+                            if to.write_all(&buffer[..count]).is_err() {
+                                break;
+                            }
+                        }
+                        let _closed = to.shutdown(std::net::Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { url, counts }
+    }
+
+    fn take(&self) -> (u64, u64) {
+        (self.counts[0].swap(0, Ordering::Relaxed), self.counts[1].swap(0, Ordering::Relaxed))
+    }
+}
+
+/// The figures of docs/performance.md; see there for the command.
+#[test]
+fn measure_one_member_more_in_a_large_group() {
+    if !measures() {
+        return;
+    }
+    let members = std::env::var("IDENTITYMESH_MEASURE_MEMBERS").ok().and_then(|text| text.parse().ok());
+    let members: usize = members.unwrap_or(100_000);
+    let people: String = (0..=members).map(|at| person(&format!("m{at}"))).collect();
+    let values: String = (0..members).map(|at| format!("member: uid=m{at},{SOURCE}\n")).collect();
+    let entries = format!("{people}dn: cn=all,{SOURCE}\nobjectClass: groupOfNames\ncn: all\n{values}\n");
+    let Some(mut fed) = Fed::start(SessionLog::AccessLog, &entries) else { return };
+    let wires = [Wire::to(&fed.source.url), Wire::to(&fed.target.url)];
+    fed.addresses = [wires[0].url.clone(), wires[1].url.clone()];
+    fed.configure("");
+    fed.place.good(&["apply", "rules"]);
+    let start = Instant::now();
+    fed.place.good(&["run", "cycle"]);
+    eprintln!("first load of {members} members: {:?}", start.elapsed());
+    fed.source
+        .modify(&format!(
+            "dn: cn=all,{SOURCE}\nchangetype: modify\nadd: member\nmember: uid=m{members},{SOURCE}\n"
+        ))
+        .unwrap();
+    let changed = |fed: &Fed| {
+        let database = rusqlite::Connection::open(fed.place.data().join("mesh.db")).unwrap();
+        let rows = |table: &str| -> i64 {
+            database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        ["space_ref", "membership", "change"].map(rows)
+    };
+    let before = changed(&fed);
+    for (step, arguments) in [
+        ("import", &["run", "delta-import", "--connector", "source"][..]),
+        ("sync", &["run", "sync", "--connector", "source"]),
+        ("export", &["run", "export", "--connector", "target"]),
+        ("confirm", &["run", "confirming-import", "--connector", "target"]),
+    ] {
+        for wire in &wires {
+            wire.take();
+        }
+        let start = Instant::now();
+        let answer = fed.place.json(arguments);
+        let [source, target] = [wires[0].take(), wires[1].take()];
+        eprintln!(
+            "{step}: {:?}; bytes sent and received: source {source:?}, target {target:?}; {}",
+            start.elapsed(),
+            answer["runs"][0]["counters"]
+        );
+    }
+    eprintln!("rows of references, memberships, changes before and after: {before:?} {:?}", changed(&fed));
+    let found = fed.target.search(TARGET, "(cn=all)", &["member"]).unwrap();
+    assert_eq!(found.values().next().unwrap()["member"].len(), members + 1);
+}

@@ -1,0 +1,218 @@
+//! The files of a domain: made once on a machine, copied for each controller, configured for its address.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::options::SambaAdOptions;
+use crate::real::certificates::Certificates;
+
+pub(super) const REALM: &str = "MESH.TEST";
+pub(super) const DOMAIN: &str = "MESH";
+pub(super) const BASE: &str = "DC=mesh,DC=test";
+pub(super) const PASSWORD: &str = "Passw0rd!adm";
+/// Counts up when the domain is made differently.
+const TEMPLATE_VERSION: u32 = 1;
+
+/// Where everything of one controller lies.
+#[derive(Debug)]
+pub(super) struct Domain {
+    pub(super) folder: PathBuf,
+    pub(super) certificates: Certificates,
+}
+
+impl Domain {
+    /// A copy of the machine's domain in `folder`, for a controller at `address`.
+    pub(super) fn create(folder: &Path, address: &str, options: &SambaAdOptions) -> Result<Self> {
+        let folder = folder.join("ad");
+        let copied = Command::new("cp").arg("-a").arg(template()?).arg(&folder).status()?;
+        if !copied.success() {
+            bail!("the domain could not be copied");
+        }
+        let tls = folder.join("tls");
+        fs::create_dir_all(&tls)?;
+        let certificates = Certificates::create(&tls, &["dc1.mesh.test", "mesh.test", address])?;
+        // Samba does not use a key that others may read.
+        fs::set_permissions(&certificates.server_key, fs::Permissions::from_mode(0o600))?;
+        let domain = Self { folder, certificates };
+        domain.configure(address, options)?;
+        domain.prepare(address, &options.initial_ldif)?;
+        Ok(domain)
+    }
+
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.folder.join("etc/smb.conf")
+    }
+
+    pub(super) fn krb5_configuration(&self) -> PathBuf {
+        self.folder.join("krb5.conf")
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.join("private/sam.ldb")
+    }
+
+    fn configure(&self, address: &str, options: &SambaAdOptions) -> Result<()> {
+        for folder in ["run", "ncalrpc", "etc"] {
+            fs::create_dir_all(self.folder.join(folder))?;
+        }
+        let folder = self.folder.display();
+        let Certificates { authority, server, server_key } = &self.certificates;
+        let strong = if options.strong_auth { "yes" } else { "no" };
+        // The /8 is needed: with /32 Samba finds no network interfaces. Every directory lies below our own.
+        let text = format!(
+            "[global]\n\
+             server role = active directory domain controller\n\
+             realm = {REALM}\nworkgroup = {DOMAIN}\nnetbios name = DC1\n\
+             server services = ldap, cldap, kdc\n\
+             interfaces = {address}/8\nbind interfaces only = yes\ndisable netbios = yes\n\
+             lock directory = {folder}\nprivate dir = {folder}/private\nstate directory = {folder}/state\n\
+             cache directory = {folder}/cache\npid directory = {folder}/run\nncalrpc dir = {folder}/ncalrpc\n\
+             binddns dir = {folder}/bind-dns\nntp signd socket directory = {folder}/ntp_signd\n\
+             winbindd socket directory = {folder}/winbindd\n\
+             logging = file\nlog file = {folder}/log.samba\nmax log size = 0\n\
+             ldap server require strong auth = {strong}\n\
+             tls enabled = yes\ntls certfile = {}\ntls keyfile = {}\ntls cafile = {}\n\
+             prefork children = 1\nidmap_ldb:use rfc2307 = yes\n",
+            server.display(),
+            server_key.display(),
+            authority.display(),
+        );
+        fs::write(self.configuration(), text).context("cannot write smb.conf")?;
+        // Nothing is asked of any name service, and tickets go over TCP at once because they are large.
+        let krb5 = format!(
+            "[libdefaults]\n default_realm = {REALM}\n dns_lookup_realm = false\n dns_lookup_kdc = false\n \
+             rdns = false\n dns_canonicalize_hostname = false\n udp_preference_limit = 1\n\
+             [realms]\n {REALM} = {{\n  kdc = {address}:88\n  kpasswd_server = {address}:464\n }}\n\
+             [domain_realm]\n .mesh.test = {REALM}\n mesh.test = {REALM}\n"
+        );
+        fs::write(self.krb5_configuration(), krb5).context("cannot write krb5.conf")
+    }
+
+    /// The address as a service name, so that Kerberos needs no name resolution, and the test's own entries.
+    fn prepare(&self, address: &str, ldif: &str) -> Result<()> {
+        let spn = format!(
+            "dn: CN=DC1,OU=Domain Controllers,{BASE}\nchangetype: modify\nadd: servicePrincipalName\n\
+             servicePrincipalName: ldap/{address}\n"
+        );
+        self.ldb("ldbmodify", &[], &spn)?;
+        if !ldif.is_empty() {
+            // Without these two the time grows with the square of the number of entries.
+            let fast = ["--nosync", "-o", "batch_mode:1", "-o", "transaction_index_cache_size:200000"];
+            self.ldb("ldbadd", &fast, ldif)?;
+        }
+        Ok(())
+    }
+
+    fn ldb(&self, program: &str, options: &[&str], ldif: &str) -> Result<()> {
+        let mut command = Command::new(program);
+        command.args(options).arg(format!("--configfile={}", self.configuration().display()));
+        command.arg("-H").arg(self.database());
+        feed(&mut command, ldif)
+    }
+}
+
+/// Runs a command that reads `input`.
+pub(super) fn feed(command: &mut Command, input: &str) -> Result<()> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let mut pipe = child.stdin.take().context("the command has no input")?;
+    let input = input.to_owned();
+    // Output and input at the same time, or both sides wait for each other when much is said.
+    let writer = std::thread::spawn(move || pipe.write_all(input.as_bytes()));
+    let output = child.wait_with_output()?;
+    let _said = writer.join();
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    bail!("{:?} failed: {}", command.get_program(), String::from_utf8_lossy(&said).trim())
+}
+
+/// The machine's domain, made if there is none yet.
+fn template() -> Result<PathBuf> {
+    let template = std::env::temp_dir().join(format!("identitymesh-samba-ad-{TEMPLATE_VERSION}"));
+    if template.join("private/sam.ldb").is_file() {
+        return Ok(template);
+    }
+    let made = tempfile::Builder::new().prefix("identitymesh-samba-").tempdir()?.keep();
+    let outcome = provision(&made.join("ad")).and_then(|()| {
+        // Whoever is first wins; the others use that one.
+        match fs::rename(made.join("ad"), &template) {
+            Err(error) if !template.join("private/sam.ldb").is_file() => Err(error.into()),
+            _ => Ok(()),
+        }
+    });
+    let _removed = fs::remove_dir_all(&made);
+    outcome.map(|()| template)
+}
+
+fn provision(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder.join("etc"))?;
+    // An empty file, so that the machine's own configuration plays no part.
+    let empty = folder.join("etc/smb.conf");
+    fs::write(&empty, "")?;
+    let configuration = format!("--configfile={}", empty.display());
+    let mut arguments: Vec<String> = [
+        "domain",
+        "provision",
+        "--server-role=dc",
+        "--dns-backend=SAMBA_INTERNAL",
+        "--host-name=dc1",
+        "--host-ip=127.89.0.1",
+        "--host-ip6=::1",
+        "--use-rfc2307",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    arguments.extend([
+        configuration.clone(),
+        format!("--targetdir={}", folder.display()),
+        format!("--realm={REALM}"),
+        format!("--domain={DOMAIN}"),
+        format!("--adminpass={PASSWORD}"),
+    ]);
+    if !keeps_attributes(folder) {
+        // Containers may not write the attributes in which file permissions of Windows are kept.
+        arguments.push("--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb".to_owned());
+        arguments.push(format!("--option=xattr_tdb:file={}/xattr.tdb", folder.display()));
+    }
+    run("samba-tool", &arguments)?;
+    let policy = [
+        "domain",
+        "passwordsettings",
+        "set",
+        "--complexity=off",
+        "--min-pwd-age=0",
+        "--max-pwd-age=0",
+        "--min-pwd-length=4",
+        "--history-length=0",
+        &configuration,
+        "-H",
+    ];
+    let mut policy: Vec<String> = policy.map(str::to_owned).to_vec();
+    policy.push(folder.join("private/sam.ldb").display().to_string());
+    run("samba-tool", &policy)
+}
+
+fn keeps_attributes(folder: &Path) -> bool {
+    let probe = folder.join("probe");
+    let script =
+        "import os,sys\nopen(sys.argv[1],'w').close()\nos.setxattr(sys.argv[1],'security.NTACL',b'x')";
+    let tried = Command::new("python3").args(["-c", script]).arg(&probe).output();
+    let _removed = fs::remove_file(&probe);
+    tried.is_ok_and(|output| output.status.success())
+}
+
+fn run(program: &str, arguments: &[String]) -> Result<()> {
+    let output =
+        Command::new(program).args(arguments).output().with_context(|| format!("cannot start {program}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    bail!("{program} {} failed: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim())
+}
