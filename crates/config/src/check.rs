@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use identitymesh_connector::{Registry, SettingKind};
-use identitymesh_model::rules::{ConnectorConfig, Limit};
+use identitymesh_model::rules::ConnectorConfig;
 use serde_json::Value as Json;
 
 use crate::{ConfigProblem, Loaded};
@@ -73,16 +73,8 @@ fn is_reference(text: &str) -> bool {
 }
 
 fn limits(connector: &ConnectorConfig, add: &mut impl FnMut(&'static str, String, String)) {
-    let limits = &connector.connector.limits;
-    let all: [(&str, Option<Limit>); 5] = [
-        ("import_delete", limits.import_delete),
-        ("create", limits.create),
-        ("update", limits.update),
-        ("disable", limits.disable),
-        ("delete", limits.delete),
-    ];
-    for (name, limit) in all {
-        if let Some(percent) = limit.and_then(|limit| limit.percent).filter(|percent| *percent > 100) {
+    for (name, limit) in connector.connector.limits.written() {
+        if let Some(percent) = limit.percent.filter(|percent| *percent > 100) {
             add("CFG-014", format!("connector.limits.{name}.percent"), format!("{percent} is more than 100"));
         }
     }

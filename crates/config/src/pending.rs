@@ -1,25 +1,13 @@
 //! What a configuration may say already and nothing carries out yet.
 //!
-//! Silence would be dangerous: who writes a limit believes in it. So each such key is named by `plan` and `apply`, and
+//! Silence would be dangerous: who writes a switch believes in it. So each such key is named by `plan` and `apply`, and
 //! by `docs/configuration.md`. A key leaves this list with the change that carries it out.
 
-use identitymesh_model::rules::{Configuration, Limits};
+use identitymesh_model::rules::Configuration;
 
 /// One sentence for each thing in the configuration that is not carried out yet.
 pub(crate) fn notes(configuration: &Configuration) -> Vec<String> {
     let mut notes = Vec::new();
-    for connector in &configuration.connectors {
-        let head = &connector.connector;
-        let limits = unlimited(&head.limits);
-        if !limits.is_empty() {
-            notes.push(format!(
-                "connectors/{}.toml: the limits {} are not carried out yet, only import_delete is: look at \
-                 `identitymesh preview` before a run that matters",
-                head.name,
-                limits.join(", ")
-            ));
-        }
-    }
     for mesh_type in &configuration.mesh.types {
         let sensitive = mesh_type.attributes.iter().filter(|(_, attribute)| attribute.sensitive);
         let names: Vec<&str> = sensitive.map(|(name, _)| name.as_str()).collect();
@@ -43,10 +31,4 @@ pub(crate) fn file_note(file: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-fn unlimited(limits: &Limits) -> Vec<&'static str> {
-    let Limits { import_delete: _, create, update, disable, delete } = limits;
-    let all = [("create", create), ("update", update), ("disable", disable), ("delete", delete)];
-    all.into_iter().filter(|(_, limit)| limit.is_some()).map(|(name, _)| name).collect()
 }

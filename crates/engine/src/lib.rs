@@ -7,6 +7,7 @@
 
 pub mod absence;
 pub mod export;
+pub mod guard;
 pub mod key;
 pub mod retry;
 pub mod rules;

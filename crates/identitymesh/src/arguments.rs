@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// The export queue
     #[command(subcommand)]
     Exports(ExportsCommand),
+    /// What the mass-change guard holds, and deciding on it
+    #[command(subcommand)]
+    Holds(HoldsCommand),
     /// Runs and their findings
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -285,8 +288,11 @@ pub(crate) enum ExportsCommand {
         #[arg(long)]
         connector: Option<String>,
         /// Only what was refused or failed too often
-        #[arg(long)]
+        #[arg(long, conflicts_with = "held")]
         dead: bool,
+        /// Only what is held or was rejected
+        #[arg(long)]
+        held: bool,
         #[command(flatten)]
         page: PageArguments,
     },
@@ -298,6 +304,48 @@ pub(crate) enum ExportsCommand {
         /// These items; all that were put aside or wait when none is named
         items: Vec<i64>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldsCommand {
+    /// List holds, newest first
+    List {
+        /// Of this connector
+        #[arg(long)]
+        connector: Option<String>,
+        /// Those on which was decided too
+        #[arg(long)]
+        all: bool,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Show one hold: its objects, what they have in common, who decided what
+    Show {
+        /// Its number
+        hold: i64,
+        #[command(flatten)]
+        page: PageArguments,
+    },
+    /// Let exactly these changes happen
+    Approve(DecisionArguments),
+    /// Never let these changes happen as they are
+    Reject(DecisionArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArguments {
+    /// The hold's number
+    pub(crate) hold: i64,
+    /// Why; kept in the audit
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) reason: String,
+    /// Only these objects, by anchor, external id, public id or the id that `show` names
+    #[arg(long, value_name = "OBJECT", num_args = 1.., value_delimiter = ',')]
+    pub(crate) objects: Vec<String>,
+    /// Only if the hold covers exactly this content, as `show` names it
+    #[arg(long, value_name = "HASH")]
+    pub(crate) hash: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -39,6 +39,8 @@ integer_ids! {
     RunId;
     /// An item of the export queue, within one store.
     ItemId;
+    /// A hold of the mass-change guard, within one store. Holds are numbered from 1.
+    HoldId;
     /// A rule of the configuration. The number belongs to the rule's key (kind, connector, name) for good.
     RuleId;
 }

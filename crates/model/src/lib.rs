@@ -20,7 +20,7 @@ mod value;
 
 pub use finding::Finding;
 pub use hash::{ContentHash, hex, sha256, sha256_parts};
-pub use id::{ConnectorId, CountingIds, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
+pub use id::{ConnectorId, CountingIds, HoldId, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
 pub use provenance::{Origin, Origins, Provenance};

@@ -1,6 +1,7 @@
 //! A whole cycle: import, sync, export to all targets, confirming imports, until nothing is left to do.
 
 use identitymesh_model::Name;
+use identitymesh_store::RunState;
 use serde::Serialize;
 
 use crate::import::ImportKind;
@@ -21,10 +22,13 @@ pub struct CycleReport {
 }
 
 impl CycleReport {
-    /// Whether nothing was done and nothing went wrong.
+    /// Whether nothing was done and nothing went wrong. What still waits in a hold was said when it was held.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.failed.is_empty() && self.runs.iter().all(|run| run.counters.is_empty() && run.message.is_none())
+        let is_quiet = |run: &RunReport| {
+            run.counters.is_empty() && (run.message.is_none() || run.state == RunState::Held)
+        };
+        self.failed.is_empty() && self.runs.iter().all(is_quiet)
     }
 }
 
@@ -92,7 +96,8 @@ impl Rounds {
     /// Exports to a target and confirms what was exported; says whether anything was.
     async fn write(&self, mesh: &Mesh, target: Name, report: &mut CycleReport) -> Result<bool, RunError> {
         let exported = export(mesh, target).await?;
-        let did = !exported.counters.is_empty();
+        // What is held was not sent: there is nothing to confirm.
+        let did = exported.counters.keys().any(|name| !matches!(name.as_str(), "held" | "rejected"));
         report.runs.push(exported);
         if did && self.confirms(mesh, target)? {
             report.runs.push(import(mesh, target, ImportKind::Confirming).await?);

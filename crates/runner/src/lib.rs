@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod follow;
 mod force;
+mod guard;
 mod import;
 mod mesh;
 mod observe;

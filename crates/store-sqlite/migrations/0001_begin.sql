@@ -66,15 +66,33 @@ CREATE TABLE change (
   leaf BLOB NOT NULL, chain BLOB NOT NULL) STRICT;
 CREATE INDEX change_mesh ON change (mesh, seq);
 
--- The queue. operation: 1 create, 2 update, 3 move, 4 disable, 5 enable, 6 delete.
+-- The queue. operation: 1 create, 2 update, 3 move, 4 disable, 5 enable, 6 delete. standing with the mass-change guard:
+-- 0 free, 1 held, 2 approved, 3 rejected; hold says where.
 CREATE TABLE export_item (
   id INTEGER PRIMARY KEY, connector INTEGER NOT NULL, mesh INTEGER NOT NULL, uid BLOB NOT NULL, rule INTEGER NOT NULL,
-  type INTEGER NOT NULL, operation INTEGER NOT NULL, run INTEGER NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  type INTEGER NOT NULL, operation INTEGER NOT NULL, run INTEGER NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL,
+  standing INTEGER NOT NULL DEFAULT 0, hold INTEGER) STRICT;
 CREATE UNIQUE INDEX item_mesh ON export_item (mesh, connector);
-CREATE INDEX item_order ON export_item (connector, id, operation);
+CREATE INDEX item_order ON export_item (connector, id, operation, type, standing);
 -- state: 1 sent, 2 waits to be sent again, 3 answer unknown, 4 dead. until: end of the lease, or not before.
 CREATE TABLE intent (item INTEGER PRIMARY KEY, state INTEGER NOT NULL, until INTEGER NOT NULL, attempts INTEGER NOT NULL,
   code TEXT, answer TEXT) STRICT;
+
+-- What the mass-change guard holds. class: an operation, or 7 for objects that a full import did not see. A row of
+-- hold_item is a mesh object, for class 7 a management-space object, with the hash of the change; it outlives the queue
+-- item. standing: 1 held, 2 approved, 3 rejected, 4 withdrawn.
+CREATE TABLE hold (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, connector INTEGER NOT NULL, type INTEGER NOT NULL, class INTEGER NOT NULL,
+  hash BLOB NOT NULL, count INTEGER NOT NULL, size INTEGER NOT NULL, population INTEGER NOT NULL,
+  allowed INTEGER NOT NULL, common TEXT NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL) STRICT;
+CREATE TABLE hold_item (
+  hold INTEGER NOT NULL, subject INTEGER NOT NULL, uid BLOB, item INTEGER, hash BLOB NOT NULL, standing INTEGER NOT NULL,
+  PRIMARY KEY (hold, subject)) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_item_open ON hold_item (hold, item) WHERE standing = 1;
+CREATE INDEX hold_item_rejected ON hold_item (hold, subject) WHERE standing = 3;
+CREATE TABLE hold_decision (
+  hold INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, standing INTEGER NOT NULL,
+  count INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (hold, seq)) STRICT, WITHOUT ROWID;
 
 -- What a sync has to look at again. kind: 0 management-space object, 1 mesh object.
 CREATE TABLE todo (kind INTEGER NOT NULL, id INTEGER NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
@@ -107,7 +125,8 @@ CREATE VIEW readable_change AS SELECT g.seq, datetime(g.at / 1000000, 'unixepoch
 CREATE VIEW readable_item AS SELECT i.id, c.name AS connector, lower(hex(i.uid)) AS uid,
   CASE i.operation WHEN 1 THEN 'create' WHEN 2 THEN 'update' WHEN 3 THEN 'move' WHEN 4 THEN 'disable'
     WHEN 5 THEN 'enable' ELSE 'delete' END AS operation,
+  CASE WHEN i.standing = 1 THEN 'held' WHEN i.standing = 3 THEN 'held, rejected' ELSE
   CASE t.state WHEN 1 THEN 'leased' WHEN 2 THEN 'retry_wait' WHEN 3 THEN 'retry_wait, answer unknown'
-    WHEN 4 THEN 'dead' ELSE 'pending' END AS state,
+    WHEN 4 THEN 'dead' ELSE 'pending' END END AS state, i.hold,
   t.attempts, t.answer, i.reason, i.body
   FROM export_item i JOIN connector c ON c.id = i.connector LEFT JOIN intent t ON t.item = i.id;

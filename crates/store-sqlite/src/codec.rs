@@ -4,7 +4,7 @@
 
 use identitymesh_model::plan::Operation;
 use identitymesh_model::{ContentHash, LinkMode, MeshState, Timestamp, Uid, dn, sha256};
-use identitymesh_store::ItemState;
+use identitymesh_store::{HoldClass, HoldState, ItemState};
 use rusqlite::Row;
 
 use crate::fault::{Outcome, unknown_word, unreadable};
@@ -36,6 +36,48 @@ pub(crate) const INTENT_RETRY: i64 = 2;
 pub(crate) const INTENT_UNKNOWN: i64 = 3;
 /// `intent.state`: given up.
 pub(crate) const INTENT_DEAD: i64 = 4;
+
+/// `export_item.standing`: nobody has anything against it.
+pub(crate) const FREE: i64 = 0;
+/// `export_item.standing` and `hold_item.standing`: it waits for a person.
+pub(crate) const HELD: i64 = 1;
+/// `export_item.standing` and `hold_item.standing`: somebody approved it.
+pub(crate) const APPROVED: i64 = 2;
+/// `export_item.standing` and `hold_item.standing`: somebody rejected it.
+pub(crate) const REJECTED: i64 = 3;
+/// `hold_item.standing`: nothing is left to decide.
+pub(crate) const WITHDRAWN: i64 = 4;
+
+/// `hold.class`: objects that a full import did not see.
+pub(crate) const CLASS_IMPORT_DELETE: i64 = 7;
+
+/// The number of a class of changes.
+pub(crate) fn class_number(class: HoldClass) -> i64 {
+    match class {
+        HoldClass::Export(operation) => operation_number(operation),
+        HoldClass::ImportDelete => CLASS_IMPORT_DELETE,
+    }
+}
+
+/// The class that a number stands for.
+pub(crate) fn class(number: i64) -> Outcome<HoldClass> {
+    if number == CLASS_IMPORT_DELETE {
+        Ok(HoldClass::ImportDelete)
+    } else {
+        operation(number).map(HoldClass::Export)
+    }
+}
+
+/// The state of a held change.
+pub(crate) fn hold_state(standing: i64) -> Outcome<HoldState> {
+    match standing {
+        HELD => Ok(HoldState::Open),
+        APPROVED => Ok(HoldState::Approved),
+        REJECTED => Ok(HoldState::Rejected),
+        WITHDRAWN => Ok(HoldState::Withdrawn),
+        other => Err(unknown_word("standing", other)),
+    }
+}
 
 /// The number of a link's mode.
 pub(crate) const fn mode_number(mode: LinkMode) -> i64 {
@@ -88,9 +130,10 @@ pub(crate) fn state(number: i64, since: Option<i64>) -> Outcome<MeshState> {
     }
 }
 
-/// The state that people see of an item with this intent.
-pub(crate) fn item_state(intent: Option<i64>) -> Outcome<ItemState> {
+/// The state that people see of an item with this intent and standing.
+pub(crate) fn item_state(intent: Option<i64>, standing: i64) -> Outcome<ItemState> {
     match intent {
+        _ if matches!(standing, HELD | REJECTED) => Ok(ItemState::Held),
         None => Ok(ItemState::Pending),
         Some(INTENT_SENT) => Ok(ItemState::Leased),
         Some(INTENT_RETRY | INTENT_UNKNOWN) => Ok(ItemState::RetryWait),
@@ -146,6 +189,10 @@ mod tests {
             assert_eq!(operation(operation_number(known)).unwrap(), known);
         }
         assert_eq!(operation_number(Operation::Create), 1);
+        for known in Operation::ALL.map(HoldClass::Export).into_iter().chain([HoldClass::ImportDelete]) {
+            assert_eq!(class(class_number(known)).unwrap(), known);
+        }
+        assert!(class(8).is_err() && hold_state(0).is_err());
         assert!(mode(0).is_err() && operation(7).is_err() && state(1, None).is_err());
     }
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use identitymesh_model::{ConnectorId, ItemId, MeshId, RunId, Timestamp};
+use identitymesh_model::{ConnectorId, HoldId, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
-    Cause, ConfigurationWrite, Configured, Counters, Lease, LeaseRequest, Reader, RunStart, RunState,
-    SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, Store, StoreClass, StoreError,
-    SyncBatch, SyncReceipt, Ticket,
+    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
+    Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, Store,
+    StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
 };
 
 use crate::connection;
@@ -165,6 +165,16 @@ impl Store for SqliteStore {
 
     fn retry_items(&self, cause: Cause, connector: Option<ConnectorId>, items: Vec<ItemId>) -> Ticket<u64> {
         self.submit("retrying queue items", 1, move |tx| tx.retry_items(&cause, connector, &items))
+    }
+
+    fn hold(&self, batch: HoldBatch) -> Ticket<Vec<HoldId>> {
+        let weight =
+            batch.rejected.len() + batch.holds.iter().map(|hold| hold.items.len()).sum::<usize>() + 1;
+        self.submit("holding changes", weight, move |tx| tx.hold(&batch))
+    }
+
+    fn decide(&self, decision: HoldDecision) -> Ticket<Decided> {
+        self.submit("deciding on a hold", 1, move |tx| tx.decide(&decision))
     }
 
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {

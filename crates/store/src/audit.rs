@@ -30,6 +30,10 @@ pub enum ChangeKind {
     Export,
     /// A target's object turned out to be changed by somebody else.
     Drift,
+    /// Somebody approved a held change; `before` names the hold and the reason, `after` the change.
+    Approve,
+    /// Somebody rejected a held change, in the same form.
+    Reject,
 }
 
 impl ChangeKind {
@@ -42,13 +46,15 @@ impl ChangeKind {
             Self::Purge => "purge",
             Self::Export => "export",
             Self::Drift => "drift",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
         }
     }
 
     /// The kind that `word` names.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Purge, Self::Export, Self::Drift]
+        [Self::Create, Self::Update, Self::Purge, Self::Export, Self::Drift, Self::Approve, Self::Reject]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -175,9 +181,13 @@ mod tests {
 
     #[test]
     fn kinds_have_words() {
-        for kind in
-            [ChangeKind::Create, ChangeKind::Update, ChangeKind::Purge, ChangeKind::Export, ChangeKind::Drift]
-        {
+        for kind in [
+            ChangeKind::Create,
+            ChangeKind::Export,
+            ChangeKind::Drift,
+            ChangeKind::Approve,
+            ChangeKind::Reject,
+        ] {
             assert_eq!(ChangeKind::from_word(kind.as_str()), Some(kind));
         }
         assert_eq!(ChangeKind::from_word("other"), None);

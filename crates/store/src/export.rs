@@ -22,6 +22,8 @@ pub struct LeaseRequest {
     pub connector: ConnectorId,
     /// Only items after this one, so that a run sees each item once.
     pub after: Option<ItemId>,
+    /// Only items up to this one: what is newer was not counted by the guard.
+    pub upto: Option<ItemId>,
     /// How many at most.
     pub limit: usize,
     /// When the lease ends by itself.

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod conformance;
 mod error;
 mod export;
+mod hold;
 mod query;
 mod read;
 mod run;
@@ -22,11 +23,15 @@ pub use error::{StoreClass, StoreError};
 pub use export::{
     ExportedState, Lease, LeaseRequest, LeasedItem, Settle, SettleBatch, SettleReceipt, Settled,
 };
+pub use hold::{
+    Decided, DecisionRow, HoldBatch, HoldClass, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow,
+    HoldState, NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
+};
 pub use query::{
     ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
     SpaceFilter, SpaceRow, Totals,
 };
-pub use read::{Cursor, Known, Reader, Referred, Todo};
+pub use read::{Cursor, Hashed, Known, Reader, Referred, Todo};
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
 pub use store::{Store, Ticket};

@@ -2,7 +2,8 @@
 
 use identitymesh_model::plan::{ItemAction, Note, Operation};
 use identitymesh_model::{
-    ConnectorId, ContentHash, ItemId, MeshId, MeshState, Name, RuleId, RunId, SpaceId, Text, Timestamp, Uid,
+    ConnectorId, ContentHash, HoldId, ItemId, MeshId, MeshState, Name, RuleId, RunId, SpaceId, Text,
+    Timestamp, Uid,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +128,8 @@ pub enum ItemState {
     Leased,
     /// It waits to be sent again.
     RetryWait,
+    /// The mass-change guard holds it, or somebody rejected it.
+    Held,
     /// Refused for good or tried too often.
     Dead,
 }
@@ -139,6 +142,7 @@ impl ItemState {
             Self::Pending => "pending",
             Self::Leased => "leased",
             Self::RetryWait => "retry_wait",
+            Self::Held => "held",
             Self::Dead => "dead",
         }
     }
@@ -167,6 +171,10 @@ pub struct ItemRow {
     pub reason: String,
     /// What the target last said.
     pub answer: Option<String>,
+    /// The hold that covers it, whatever was decided there.
+    pub hold: Option<HoldId>,
+    /// Somebody rejected it.
+    pub rejected: bool,
     /// What to do.
     pub action: ItemAction,
 }

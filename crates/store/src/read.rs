@@ -1,16 +1,19 @@
 //! What the runner and the engine ask a store.
 
-use identitymesh_model::plan::IndexKey;
+use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, ContentHash, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp,
-    Uid,
+    ConnectorId, ContentHash, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text,
+    Timestamp, Uid,
 };
 
 use crate::audit::ChangeRow;
 use crate::query::{
     ChangeRecord, ItemFilter, ItemRow, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
 };
-use crate::{FindingRow, RunRow, SecretRow, StoreError, StoredConfiguration};
+use crate::{
+    FindingRow, HoldFilter, HoldItemRow, HoldRow, Queue, QueuedItem, RunRow, SecretRow, StoreError,
+    StoredConfiguration,
+};
 
 /// A place in the order in which a connector's objects were touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +37,15 @@ pub struct Known {
     pub exported: bool,
     /// It was exported and no import has shown it since.
     pub unconfirmed: bool,
+}
+
+/// What a management-space object holds, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// The hash of its content.
+    pub hash: ContentHash,
+    /// The public id of its mesh object, when it has one.
+    pub mesh: Option<Uid>,
 }
 
 /// The object that a reference leads to.
@@ -183,6 +195,67 @@ pub trait Reader {
     /// # Errors
     /// When the store cannot be read.
     fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError>;
+
+    // ----- the mass-change guard -----
+
+    /// A target's queue by kind, in the order of types and operations.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn queue(&mut self, connector: ConnectorId) -> Result<Queue, StoreError>;
+
+    /// The free items of one kind after `after`, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn queued(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        operation: Operation,
+        after: Option<ItemId>,
+        limit: usize,
+    ) -> Result<Vec<QueuedItem>, StoreError>;
+
+    /// Whether no import has shown an object of this type: what is there, if anything, we made.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_unseen(&mut self, connector: ConnectorId, object_type: Name) -> Result<bool, StoreError>;
+
+    /// The content of management-space objects as hashes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn space_hashes(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<Hashed>>, StoreError>;
+
+    /// Holds, newest first, before `before`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn hold_list(
+        &mut self,
+        filter: &HoldFilter,
+        before: Option<HoldId>,
+        limit: usize,
+    ) -> Result<Vec<HoldRow>, StoreError>;
+
+    /// One hold.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn hold(&mut self, id: HoldId) -> Result<Option<HoldRow>, StoreError>;
+
+    /// The changes of a hold in the order of subjects, after `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn hold_items(
+        &mut self,
+        hold: HoldId,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<HoldItemRow>, StoreError>;
 
     // ----- people -----
 

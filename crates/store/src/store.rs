@@ -2,12 +2,12 @@
 
 use std::sync::mpsc;
 
-use identitymesh_model::{ItemId, MeshId, RunId, Timestamp};
+use identitymesh_model::{HoldId, ItemId, MeshId, RunId, Timestamp};
 
 use crate::{
-    Cause, ConfigurationWrite, Configured, Counters, Lease, LeaseRequest, Reader, RunStart, RunState,
-    SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch,
-    SyncReceipt,
+    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
+    Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, StoreClass,
+    StoreError, SyncBatch, SyncReceipt,
 };
 
 /// The answer to a write, when it comes. Writes are carried out in the order in which they were handed in, so a
@@ -72,6 +72,14 @@ pub trait Store: Send + Sync {
         connector: Option<identitymesh_model::ConnectorId>,
         items: Vec<ItemId>,
     ) -> Ticket<u64>;
+
+    /// Holds what is over its limits. Says which holds were made, in the order asked.
+    fn hold(&self, batch: HoldBatch) -> Ticket<Vec<HoldId>>;
+
+    /// Carries out what a person decided on a hold, with an audit row for each mesh object: approved items are due,
+    /// rejected ones stay where they are, approved objects of an import are gone. Refused with `STO-018` when there
+    /// is no such hold, a named subject does not wait in it, or the reason is empty.
+    fn decide(&self, decision: HoldDecision) -> Ticket<Decided>;
 
     /// Begins a run.
     fn begin_run(&self, start: RunStart) -> Ticket<RunId>;

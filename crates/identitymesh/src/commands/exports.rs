@@ -12,7 +12,7 @@ use crate::output::{counted, table};
 
 pub(super) fn run(shell: &Shell, command: ExportsCommand) -> anyhow::Result<Done> {
     match command {
-        ExportsCommand::List { connector, dead, page } => {
+        ExportsCommand::List { connector, dead, held, page } => {
             let opened = shell.read()?;
             let connector = match connector {
                 Some(name) => Some(connector_id(opened.mesh.in_force()?.as_ref(), &name)?.1),
@@ -20,7 +20,8 @@ pub(super) fn run(shell: &Shell, command: ExportsCommand) -> anyhow::Result<Done
             };
             let mut reader = opened.mesh.store.read()?;
             let configuration = reader.configuration()?;
-            let filter = ItemFilter { connector, state: dead.then_some(ItemState::Dead), mesh: None };
+            let state = if held { Some(ItemState::Held) } else { dead.then_some(ItemState::Dead) };
+            let filter = ItemFilter { connector, state, mesh: None };
             let list = reader.item_list(&filter, page.after.map(ItemId), page.limit as usize)?;
             let ids: Vec<_> = list.items.iter().map(|item| item.mesh).collect();
             let views = reader.views(&ids)?;
@@ -88,6 +89,8 @@ fn data(item: &ItemRow, connector: &str, anchor: &str) -> serde_json::Value {
         "not_before": item.not_before,
         "reason": item.reason,
         "answer": item.answer,
+        "hold": item.hold,
+        "rejected": item.rejected,
         "action": item.action,
     })
 }
@@ -105,7 +108,11 @@ fn row(item: &ItemRow, connector: String, anchor: &str) -> Vec<String> {
         connector,
         anchor.to_owned(),
         what,
-        item.state.as_str().to_owned(),
+        match (item.state, item.hold) {
+            (ItemState::Held, Some(hold)) if item.rejected => format!("rejected in hold {hold}"),
+            (ItemState::Held, Some(hold)) => format!("held in hold {hold}"),
+            (state, _) => state.as_str().to_owned(),
+        },
         item.attempts.to_string(),
         item.reason.clone(),
         item.answer.clone().unwrap_or_default(),

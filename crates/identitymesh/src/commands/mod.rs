@@ -9,6 +9,7 @@ mod dispatch;
 mod doctor;
 mod exports;
 mod follow;
+mod holds;
 mod init;
 mod lookup;
 mod mesh;

@@ -8,6 +8,7 @@ mod demo;
 mod first_mesh;
 mod follow;
 mod full_disk;
+mod holds;
 mod papers;
 mod process;
 mod trouble;

@@ -13,6 +13,7 @@ use identitymesh_store::{Lease, LeaseRequest, LeasedItem};
 use super::send::Sender;
 use super::settle;
 use super::state::TargetForm;
+use crate::guard::check_queue;
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
 
@@ -34,7 +35,7 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
         return Err(RunError::Unsupported { name: name.to_string(), what: "export" });
     }
     let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
-    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, done: 0 };
+    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, upto: None, done: 0 };
     let result = work.run(mesh, &in_force, name).await;
     work.run.end(result)
 }
@@ -43,13 +44,15 @@ struct Work<'a> {
     form: TargetForm<'a>,
     run: Run,
     after: Option<ItemId>,
+    /// The newest item that the guard counted.
+    upto: Option<ItemId>,
     done: u64,
 }
 
 impl Work<'_> {
     async fn run(&mut self, mesh: &Mesh, in_force: &crate::InForce, name: Name) -> Result<(), RunError> {
         // Nothing to send is the usual case, and needs no connection.
-        let first = self.lease(LEASE_ITEMS_MAX)?;
+        let first = self.first(in_force)?;
         if first.items.is_empty() {
             return Ok(());
         }
@@ -85,10 +88,19 @@ impl Work<'_> {
         }
     }
 
+    /// The first items, after the guard has seen the whole queue.
+    fn first(&mut self, in_force: &crate::InForce) -> Result<Lease, RunError> {
+        if let Some(rules) = in_force.rules.connector(self.form.connector) {
+            self.upto = check_queue(&mut self.run, rules)?;
+        }
+        if self.upto.is_none() { Ok(Lease::default()) } else { self.lease(LEASE_ITEMS_MAX) }
+    }
+
     fn lease(&mut self, limit: usize) -> Result<Lease, RunError> {
         let cause = self.run.cause();
         let until = cause.at.saturating_add_seconds(LEASE_SECONDS);
-        let request = LeaseRequest { cause, connector: self.form.connector, after: self.after, limit, until };
+        let (connector, after, upto) = (self.form.connector, self.after, self.upto);
+        let request = LeaseRequest { cause, connector, after, upto, limit, until };
         let lease = self.run.mesh.store.lease(request).wait()?;
         self.after = lease.items.last().map(|item| item.id).or(self.after);
         Ok(lease)

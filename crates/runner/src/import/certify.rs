@@ -11,6 +11,7 @@ use identitymesh_store::{Reader, StoreError};
 use super::part::{PartResult, batch};
 use super::stager::{Partition, Stager};
 use crate::RunError;
+use crate::guard::{Missing, check_missing};
 
 /// Ids read at once while looking for what was not seen.
 const IDS_READ: usize = 50_000;
@@ -44,35 +45,32 @@ impl Stager {
 
     /// Infers what is gone from one partition, or says why it may not.
     fn partition(&mut self, object_type: Name, partition: &Partition) -> Result<Option<String>, RunError> {
-        let store = self.run.mesh.store.clone();
+        let (store, in_force) = (self.run.mesh.store.clone(), self.in_force.clone());
         let mut reader = store.read()?;
         let population = reader.population(self.connector, object_type)?;
         let unseen = self.unseen(reader.as_mut(), object_type, partition)?;
         drop(reader);
-        if unseen.is_empty() {
-            return Ok(None);
-        }
         let count = unseen.len() as u64;
-        match judge(object_type, &partition.shown(self.is_full), population, count, self.limit()) {
-            Absence::Proved => {
-                self.delete(unseen)?;
+        let rules = in_force.rules.connector(self.connector);
+        let limit = rules.and_then(|rules| rules.limits.import_delete).unwrap_or(Limit::DEFAULT);
+        match judge(object_type, &partition.shown(self.is_full), population, count, limit) {
+            // The guard counts again, without what was rejected, and also when nothing is missing: what was held
+            // before may be there again.
+            Absence::Proved | Absence::Held(_) => {
+                let missing = Missing { object_type, population, unseen };
+                let gone = match rules {
+                    Some(rules) => check_missing(&mut self.run, rules, missing)?,
+                    None => Vec::new(),
+                };
+                self.delete(gone)?;
                 Ok(None)
             }
+            Absence::Unproved(_) if count == 0 => Ok(None),
             Absence::Unproved(told) => {
                 self.run.count("deletes_unseen", count);
                 Ok(Some(told))
             }
-            Absence::Held(told) => {
-                self.run.count("deletes_held", count);
-                self.run.held = Some(told);
-                Ok(None)
-            }
         }
-    }
-
-    fn limit(&self) -> Limit {
-        let connector = self.in_force.rules.connector(self.connector);
-        connector.and_then(|known| known.limits.import_delete).unwrap_or(Limit::DEFAULT)
     }
 
     fn unseen(

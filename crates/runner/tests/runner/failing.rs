@@ -6,13 +6,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use identitymesh_model::plan::IndexKey;
+use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+    ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
 };
 use identitymesh_store::{
-    Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, FindingRow, ItemFilter, ItemRow,
-    Known, Lease, LeaseRequest, MeshFilter, MeshRow, Page, Reader, Referred, RunRow, RunStart, RunState,
+    Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, Decided, FindingRow, Hashed,
+    HoldBatch, HoldDecision, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known, Lease,
+    LeaseRequest, MeshFilter, MeshRow, Page, Queue, QueuedItem, Reader, Referred, RunRow, RunStart, RunState,
     SecretRow, SettleBatch, SettleReceipt, SpaceFilter, SpaceRow, StageBatch, StageReceipt, Store,
     StoreClass, StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals,
 };
@@ -187,6 +188,14 @@ impl Store for Failing {
         self.write(None, |store| store.retry_items(cause, connector, items))
     }
 
+    fn hold(&self, batch: HoldBatch) -> Ticket<Vec<HoldId>> {
+        self.write(None, |store| store.hold(batch))
+    }
+
+    fn decide(&self, decision: HoldDecision) -> Ticket<Decided> {
+        self.write(None, |store| store.decide(decision))
+    }
+
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {
         self.write(None, |store| store.begin_run(start))
     }
@@ -258,6 +267,19 @@ ask! {
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
     is_taken(key: &IndexKey, except: MeshId) -> bool;
     todos(now: Timestamp, after: Option<Todo>, limit: usize) -> Vec<Todo>;
+    queue(connector: ConnectorId) -> Queue;
+    queued(
+        connector: ConnectorId,
+        object_type: Name,
+        operation: Operation,
+        after: Option<ItemId>,
+        limit: usize
+    ) -> Vec<QueuedItem>;
+    is_unseen(connector: ConnectorId, object_type: Name) -> bool;
+    space_hashes(ids: &[SpaceId]) -> Vec<Option<Hashed>>;
+    hold_list(filter: &HoldFilter, before: Option<HoldId>, limit: usize) -> Vec<HoldRow>;
+    hold(id: HoldId) -> Option<HoldRow>;
+    hold_items(hold: HoldId, after: Option<i64>, limit: usize) -> Vec<HoldItemRow>;
     configuration() -> Option<StoredConfiguration>;
     numbers() -> Vec<(String, i64)>;
     totals() -> Totals;

@@ -7,7 +7,9 @@
 mod anomaly;
 mod disk;
 mod failing;
+mod guard;
 mod interrupted;
+mod missing;
 mod place;
 mod seen;
 mod source;

@@ -7,5 +7,5 @@ mod memory;
 mod mesh;
 mod space;
 
-pub(crate) use memory::{Loader, Memory, place};
+pub(crate) use memory::{Loader, Memory, id_array, place};
 pub(crate) use space::SPACE_ROWS;

@@ -1,12 +1,13 @@
 //! The contract's reading half, method by method: what is asked, and what it is called when it fails.
 
-use identitymesh_model::plan::IndexKey;
+use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+    ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
 };
 use identitymesh_store::{
-    ChangeRecord, Cursor, FindingRow, ItemFilter, ItemRow, Known, MeshFilter, MeshRow, Page, Reader,
-    Referred, RunRow, SecretRow, SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Todo, Totals,
+    ChangeRecord, Cursor, FindingRow, Hashed, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known,
+    MeshFilter, MeshRow, Page, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow, SpaceFilter, SpaceRow,
+    StoreError, StoredConfiguration, Todo, Totals,
 };
 
 use super::session::SqliteReader;
@@ -105,6 +106,51 @@ impl Reader for SqliteReader<'_> {
 
     fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError> {
         self.ask("reading the to-do list", |loader| loader.todos(now, after, limit))
+    }
+
+    fn queue(&mut self, connector: ConnectorId) -> Result<Queue, StoreError> {
+        self.ask("counting the queue", |loader| loader.queue(connector))
+    }
+
+    fn queued(
+        &mut self,
+        connector: ConnectorId,
+        object_type: Name,
+        operation: Operation,
+        after: Option<ItemId>,
+        limit: usize,
+    ) -> Result<Vec<QueuedItem>, StoreError> {
+        self.ask("reading the queue", |loader| loader.queued(connector, object_type, operation, after, limit))
+    }
+
+    fn is_unseen(&mut self, connector: ConnectorId, object_type: Name) -> Result<bool, StoreError> {
+        self.ask("looking for objects of a target", |loader| loader.is_unseen(connector, object_type))
+    }
+
+    fn space_hashes(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<Hashed>>, StoreError> {
+        self.ask("reading hashes", |loader| loader.space_hashes(ids))
+    }
+
+    fn hold_list(
+        &mut self,
+        filter: &HoldFilter,
+        before: Option<HoldId>,
+        limit: usize,
+    ) -> Result<Vec<HoldRow>, StoreError> {
+        self.ask("listing holds", |loader| loader.hold_list(filter, before, limit))
+    }
+
+    fn hold(&mut self, id: HoldId) -> Result<Option<HoldRow>, StoreError> {
+        self.ask("reading a hold", |loader| loader.hold(id))
+    }
+
+    fn hold_items(
+        &mut self,
+        hold: HoldId,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<HoldItemRow>, StoreError> {
+        self.ask("reading what a hold covers", |loader| loader.hold_items(hold, after, limit))
     }
 
     fn configuration(&mut self) -> Result<Option<StoredConfiguration>, StoreError> {

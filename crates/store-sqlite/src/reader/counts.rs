@@ -71,14 +71,14 @@ impl Loader<'_> {
 
     fn item_totals(&self) -> Outcome<Vec<ItemCount>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT i.connector, i.operation, t.state, count(*) FROM export_item i INDEXED BY item_order \
-             LEFT JOIN intent t ON t.item = i.id GROUP BY i.connector, i.operation, t.state",
+            "SELECT i.connector, i.operation, t.state, i.standing, count(*) FROM export_item i INDEXED BY item_order \
+             LEFT JOIN intent t ON t.item = i.id GROUP BY i.connector, i.operation, t.state, i.standing",
         )?;
         let mut rows = statement.query([])?;
         let mut counts: BTreeMap<(ConnectorId, i64, ItemState), u64> = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let key = (ConnectorId(row.get(0)?), row.get(1)?, codec::item_state(row.get(2)?)?);
-            *counts.entry(key).or_default() += row.get::<_, u64>(3)?;
+            let key = (ConnectorId(row.get(0)?), row.get(1)?, codec::item_state(row.get(2)?, row.get(3)?)?);
+            *counts.entry(key).or_default() += row.get::<_, u64>(4)?;
         }
         let count = |((connector, operation, state), count)| {
             Ok(ItemCount { connector, operation: codec::operation(operation)?, state, count })

@@ -3,11 +3,11 @@
 //! Filters that no index serves read on until the page is full or [`SCAN_COUNT_MAX`] rows were looked at; a short page
 //! with a `next` then says that there may be more. So no question takes long, however rare its answer.
 
-use identitymesh_model::{ConnectorId, ItemId, MeshId, Name, RuleId, SpaceId, Text};
+use identitymesh_model::{ConnectorId, HoldId, ItemId, MeshId, Name, RuleId, SpaceId, Text};
 use identitymesh_store::{ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow};
 use rusqlite::{Row, params};
 
-use crate::codec::{self, INTENT_RETRY, INTENT_UNKNOWN, SPACE_GONE, SPACE_UNCONFIRMED};
+use crate::codec::{self, INTENT_RETRY, INTENT_UNKNOWN, REJECTED, SPACE_GONE, SPACE_UNCONFIRMED};
 use crate::dictionary::name_id;
 use crate::fault::{Outcome, unreadable};
 use crate::load::Loader;
@@ -125,7 +125,7 @@ impl Loader<'_> {
         };
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT i.id, i.connector, i.mesh, i.rule, i.operation, i.reason, i.body, \
-             t.state, t.until, t.attempts, t.code, t.answer \
+             t.state, t.until, t.attempts, t.code, t.answer, i.standing, i.hold \
              FROM export_item i LEFT JOIN intent t ON t.item = i.id \
              WHERE {which} AND i.id > ?3 ORDER BY i.id LIMIT ?4"
         ))?;
@@ -138,7 +138,7 @@ impl Loader<'_> {
         ])?;
         let mut page = Paging::new(limit, scan);
         while let Some(row) = page.wants_more().then(|| rows.next()).transpose()?.flatten() {
-            let state = codec::item_state(row.get(7)?)?;
+            let state = codec::item_state(row.get(7)?, row.get(12)?)?;
             let is_match = filter.state.is_none_or(|wanted| wanted == state);
             let item = if is_match { Some(item_list_row(row, state)?) } else { None };
             page.look_at(ItemId(row.get(0)?), item);
@@ -166,6 +166,8 @@ fn item_list_row(row: &Row<'_>, state: ItemState) -> Outcome<ItemRow> {
         not_before: if waits { Some(codec::timestamp(row.get(8)?)?) } else { None },
         reason: row.get(5)?,
         answer,
+        hold: row.get::<_, Option<i64>>(13)?.map(HoldId),
+        rejected: row.get::<_, i64>(12)? == REJECTED,
         action: serde_json::from_str(&body)
             .map_err(|error| unreadable(format!("the action of queue item {id}"), error))?,
     })

@@ -6,6 +6,7 @@
 mod contract;
 mod counts;
 mod history;
+mod holds;
 mod lists;
 mod lookup;
 mod runs;

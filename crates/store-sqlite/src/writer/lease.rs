@@ -30,12 +30,14 @@ impl Tx<'_> {
         let mut statement = self.conn.prepare_cached(
             "SELECT i.id, i.mesh, i.uid, i.rule, i.type, i.operation, i.body, t.state, t.attempts \
              FROM export_item i INDEXED BY item_order LEFT JOIN intent t ON t.item = i.id \
-             WHERE i.connector = ?1 AND i.id > ?2 AND (t.item IS NULL OR (t.state <> ?3 AND t.until <= ?4)) \
+             WHERE i.connector = ?1 AND i.id > ?2 AND i.id <= ?6 AND i.standing IN (0, 2) \
+             AND (t.item IS NULL OR (t.state <> ?3 AND t.until <= ?4)) \
              ORDER BY i.id LIMIT ?5",
         )?;
         let after = request.after.map_or(0, |item| item.0);
+        let upto = request.upto.map_or(i64::MAX, |item| item.0);
         let now = request.cause.at.as_micros();
-        let mut rows = statement.query([request.connector.0, after, INTENT_DEAD, now, limit])?;
+        let mut rows = statement.query([request.connector.0, after, INTENT_DEAD, now, limit, upto])?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
             items.push(self.leased_item(row)?);

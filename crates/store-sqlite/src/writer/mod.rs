@@ -8,6 +8,7 @@ mod admin;
 mod apply;
 mod audit;
 mod body;
+mod holds;
 mod items;
 mod lease;
 mod links;

@@ -83,6 +83,13 @@ macro_rules! conformance_tests {
                 runs_begin_and_end, runs_at_work_are_interrupted, findings_are_read_by_key,
                 secrets_are_replaced_and_removed, notes_are_kept
             ];
+            holds: [
+                the_queue_is_counted_by_kind, what_is_newer_than_the_count_is_not_leased,
+                held_items_are_not_leased_until_they_are_approved, a_decision_is_in_the_audit,
+                a_replaced_item_is_not_covered, a_rejected_change_is_known_again, a_withdrawn_hold_lets_go,
+                items_that_went_are_not_held, nothing_is_decided_that_does_not_wait,
+                approved_objects_of_an_import_are_gone, a_type_is_unseen_until_an_import_shows_it
+            ];
             lists: [
                 mesh_objects_by_key_and_filter, mesh_objects_by_what_they_contain, mesh_objects_are_found_by_name,
                 management_space_objects_by_filter, queue_items_by_filter, totals_count,

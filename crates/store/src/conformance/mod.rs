@@ -10,6 +10,7 @@
 pub mod admin;
 pub mod audit;
 mod harness;
+pub mod holds;
 pub mod leases;
 pub mod links;
 pub mod lists;

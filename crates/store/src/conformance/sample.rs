@@ -150,6 +150,7 @@ impl<'s> Scene<'s> {
             cause: self.cause(seconds),
             connector: self.target,
             after: None,
+            upto: None,
             limit: 100,
             until: at(seconds + 60),
         }

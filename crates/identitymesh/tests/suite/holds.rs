@@ -1,0 +1,107 @@
+//! The mass-change guard on the command line: a department leaves, and somebody decides.
+
+use serde_json::Value as Json;
+
+use crate::process::Place;
+
+const PEOPLE: usize = 40;
+const HEADER: &str = "employee_id,given_name,surname,department,title,mail,manager_id,status\n";
+
+/// The file with so many people of the sales department out of it.
+fn file(left: usize) -> String {
+    let row = |number: usize| {
+        let department = if number < 20 { "Sales" } else { "Care" };
+        let status = if number < left { "left" } else { "active" };
+        format!("{number:03},Given{number},Sur{number},{department},Clerk,p{number}@corp.example,,{status}\n")
+    };
+    (0..PEOPLE).map(row).fold(HEADER.to_owned(), |file, row| file + &row)
+}
+
+fn mesh() -> Place {
+    let place = Place::new();
+    place.good(&["init", "mesh"]);
+    std::fs::write(place.path().join("mesh/connectors/hr.csv"), file(0)).unwrap();
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle", "--strict"]);
+    place
+}
+
+fn leave(place: &Place, left: usize) -> Json {
+    std::fs::write(place.path().join("mesh/connectors/hr.csv"), file(left)).unwrap();
+    place.json(&["run", "cycle"])
+}
+
+fn active(place: &Place) -> usize {
+    let directory = std::fs::read_to_string(place.path().join("mesh/directory.ldif")).unwrap();
+    directory.matches("employeeType: active").count()
+}
+
+#[test]
+fn a_hold_is_shown_approved_in_part_and_rejected() {
+    let place = mesh();
+    let runs = leave(&place, 15);
+    assert_eq!(active(&place), PEOPLE, "nobody is disabled");
+    let held = runs["runs"].as_array().unwrap().iter().find(|run| run["state"] == "held").unwrap();
+    assert!(held["message"].as_str().unwrap().contains("identitymesh holds show 1"), "{held}");
+    assert_eq!(place.run(&["run", "cycle", "--strict"]).status.code(), Some(3));
+
+    let list = place.json(&["holds", "list"]);
+    let hold = &list["items"][0];
+    assert_eq!(
+        (&hold["connector"], &hold["class"], &hold["waiting"]),
+        (&"directory".into(), &"disable".into(), &15.into())
+    );
+    assert_eq!((&hold["allowed"], list["items"].as_array().unwrap().len()), (&10.into(), 1));
+    let shown = place.json(&["holds", "show", "1"]);
+    assert_eq!(shown["objects"].as_array().unwrap().len(), 15);
+    assert_eq!(shown["objects"][0]["state"], "open");
+    let text = place.good(&["holds", "show", "1"]);
+    assert!(text.contains("15 waiting") && text.contains("all 15"), "{text}");
+    assert_eq!(place.json(&["exports", "list", "--held"])["items"].as_array().unwrap().len(), 15);
+    assert!(place.good(&["exports", "list"]).contains("held in hold 1"));
+
+    // Without a reason, for somebody else, or for other content: nothing is decided.
+    assert_eq!(place.run(&["holds", "approve", "1"]).status.code(), Some(2));
+    assert!(place.bad(&["holds", "approve", "9", "--reason", "x"]).contains("no hold 9"));
+    assert!(
+        place
+            .bad(&["holds", "approve", "1", "--reason", "x", "--objects", "039"])
+            .contains("does not cover 039")
+    );
+    assert!(
+        place
+            .bad(&["holds", "approve", "1", "--reason", "x", "--hash", "00"])
+            .contains("nothing was decided")
+    );
+    assert_eq!(place.json(&["holds", "show", "1"])["waiting"], 15);
+
+    let hash = shown["hash"].as_str().unwrap();
+    let done = place.json(&[
+        "holds",
+        "approve",
+        "1",
+        "--reason",
+        "they left",
+        "--objects",
+        "000,001",
+        "--hash",
+        hash,
+    ]);
+    assert_eq!((&done["result"]["decided"], &done["result"]["left"]), (&2.into(), &13.into()));
+    place.good(&["run", "cycle"]);
+    assert_eq!(active(&place), PEOPLE - 2);
+    let said = place.good(&["holds", "reject", "1", "--reason", "the file was wrong"]);
+    assert!(said.contains("13 changes of hold 1 rejected"), "{said}");
+    place.good(&["run", "cycle", "--strict"]);
+    assert_eq!(active(&place), PEOPLE - 2);
+    assert_eq!(place.good(&["holds", "list"]).trim(), "nothing is held");
+    let all = place.json(&["holds", "list", "--all"]);
+    assert_eq!(all["items"][0]["decisions"][1]["reason"], "the file was wrong");
+    assert!(place.bad(&["holds", "approve", "1", "--reason", "x"]).contains("STO-018"));
+    assert!(place.good(&["exports", "list"]).contains("rejected in hold 1"));
+    let history = place.json(&["mesh", "history", "000"]);
+    let kinds: Vec<&str> =
+        history.as_array().unwrap().iter().filter_map(|row| row["kind"].as_str()).collect();
+    assert!(kinds.contains(&"approve"), "{kinds:?}");
+    place.good(&["audit", "verify"]);
+}

@@ -1,0 +1,54 @@
+//! What a held run says: how many of what, over which limit, what they have in common, and what to do about it.
+
+use identitymesh_model::ConnectorId;
+use identitymesh_store::{HoldClass, HoldFilter, HoldRow, Reader};
+
+use crate::RunError;
+
+/// Most holds that one message tells of.
+const HOLDS_TOLD: usize = 5;
+
+/// The open holds of a connector, of exports or of imports, as one message; `None` when there are none.
+pub(super) fn told(
+    reader: &mut dyn Reader,
+    connector: ConnectorId,
+    is_mine: impl Fn(HoldClass) -> bool,
+) -> Result<Option<String>, RunError> {
+    let filter = HoldFilter { connector: Some(connector), open: true };
+    let mut holds = reader.hold_list(&filter, None, HOLDS_TOLD * 2)?;
+    holds.retain(|hold| is_mine(hold.class));
+    if holds.is_empty() {
+        return Ok(None);
+    }
+    let more = holds.len().saturating_sub(HOLDS_TOLD);
+    let mut sentences: Vec<String> = holds.iter().take(HOLDS_TOLD).map(one).collect();
+    if more > 0 {
+        sentences.push("there are more holds: `identitymesh holds list`".to_owned());
+    }
+    Ok(Some(sentences.join("\n")))
+}
+
+fn one(hold: &HoldRow) -> String {
+    let HoldRow { id, size, population, allowed, waiting, object_type, class, .. } = hold;
+    let what = match class {
+        HoldClass::Export(operation) => {
+            format!("{size} of {population} {object_type} objects would get the operation {operation}")
+        }
+        HoldClass::ImportDelete => format!("{size} of {population} {object_type} objects are missing"),
+    };
+    let effect = match class {
+        HoldClass::Export(_) => "are not sent, everything else is",
+        HoldClass::ImportDelete => "are not taken as gone",
+    };
+    let common = if hold.common.is_empty() {
+        String::new()
+    } else {
+        format!("; in common: {}", hold.common.join("; "))
+    };
+    format!(
+        "hold {id}: {what}, more than the limit of {allowed} (`{key}` in [connector.limits]); {waiting} of them wait \
+         and {effect}{common}. Look with `identitymesh holds show {id}`, then `identitymesh holds approve {id} \
+         --reason TEXT` or `identitymesh holds reject {id} --reason TEXT`",
+        key = class.as_str()
+    )
+}

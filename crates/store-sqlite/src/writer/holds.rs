@@ -1,0 +1,301 @@
+//! Holds of the mass-change guard, and what people decide on them.
+//!
+//! A queue item's row never changes its content: a newer wish is a new row. So an item that still has its id is what
+//! it was when it was held, and a decision on it needs no second look.
+
+use identitymesh_model::{ContentHash, HoldId, MeshId, Uid};
+use identitymesh_store::audit::{ChangeKind, ChangeRow};
+use identitymesh_store::{
+    Decided, HoldBatch, HoldClass, HoldDecision, HoldItem, NewHold, StoreClass, StoreError, hold_hash,
+};
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::codec::{
+    self, APPROVED, FREE, HELD, INTENT_SENT, INTENT_UNKNOWN, REJECTED, SPACE_GONE, WITHDRAWN, class_number,
+    uid_bytes,
+};
+use crate::fault::{Fault, Outcome};
+
+use super::tx::Tx;
+
+/// A change that waits in a hold.
+struct Waiting {
+    subject: i64,
+    uid: Option<Uid>,
+    item: Option<i64>,
+    hash: ContentHash,
+}
+
+impl Tx<'_> {
+    /// Withdraws holds, then makes new ones.
+    pub(crate) fn hold(&mut self, batch: &HoldBatch) -> Outcome<Vec<HoldId>> {
+        for hold in &batch.withdrawn {
+            self.withdraw(*hold)?;
+        }
+        let mut again = self.conn.prepare_cached(
+            "UPDATE export_item SET standing = ?2, hold = ?3 WHERE id = ?1 AND standing = ?4 AND connector = ?5",
+        )?;
+        for (item, hold) in &batch.rejected {
+            again.execute([item.0, REJECTED, hold.0, FREE, batch.connector.0])?;
+        }
+        let mut returned = self
+            .conn
+            .prepare_cached("UPDATE hold_item SET standing = ?3 WHERE hold = ?1 AND subject = ?2")?;
+        for (hold, subject) in &batch.returned {
+            returned.execute([hold.0, *subject, WITHDRAWN])?;
+        }
+        let mut made = Vec::new();
+        for hold in &batch.holds {
+            made.extend(self.make_hold(batch, hold)?);
+        }
+        Ok(made)
+    }
+
+    fn withdraw(&self, hold: HoldId) -> Outcome<()> {
+        self.conn
+            .prepare_cached("UPDATE export_item SET standing = ?2, hold = NULL WHERE hold = ?1 AND standing = ?3 AND id IN \
+                 (SELECT item FROM hold_item WHERE hold = ?1 AND standing = ?3)")?
+            .execute([hold.0, FREE, HELD])?;
+        self.conn
+            .prepare_cached("UPDATE hold_item SET standing = ?2 WHERE hold = ?1 AND standing = ?3")?
+            .execute([hold.0, WITHDRAWN, HELD])?;
+        Ok(())
+    }
+
+    fn make_hold(&mut self, batch: &HoldBatch, hold: &NewHold) -> Outcome<Option<HoldId>> {
+        let object_type = self.name_id(hold.object_type)?;
+        let id: i64 = self
+            .conn
+            .prepare_cached(
+                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run) \
+                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+            )?
+            .query_row(
+                params![
+                    batch.connector.0,
+                    object_type,
+                    class_number(hold.class),
+                    hold.size,
+                    hold.population,
+                    hold.allowed,
+                    serde_json::to_string(&hold.common).expect("texts are JSON"),
+                    batch.cause.at.as_micros(),
+                    batch.cause.run.0
+                ],
+                |row| row.get(0),
+            )?;
+        let kept = self.keep_items(id, batch, hold)?;
+        if kept.is_empty() {
+            self.conn.execute("DELETE FROM hold WHERE id = ?1", [id])?;
+            return Ok(None);
+        }
+        self.conn.prepare_cached("UPDATE hold SET hash = ?2, count = ?3 WHERE id = ?1")?.execute(params![
+            id,
+            hold_hash(kept.iter().copied()).0,
+            kept.len()
+        ])?;
+        Ok(Some(HoldId(id)))
+    }
+
+    /// Items that went, or are on their way, are left out.
+    fn keep_items<'h>(&self, id: i64, batch: &HoldBatch, hold: &'h NewHold) -> Outcome<Vec<&'h HoldItem>> {
+        let mut mark = self.conn.prepare_cached(
+            "UPDATE export_item SET standing = ?2, hold = ?3 WHERE id = ?1 AND standing = ?4 AND connector = ?5 \
+             AND mesh = ?6 AND NOT EXISTS (SELECT 1 FROM intent WHERE item = ?1 AND state IN (?7, ?8))",
+        )?;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO hold_item (hold, subject, uid, item, hash, standing) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let mut kept = Vec::with_capacity(hold.items.len());
+        for item in &hold.items {
+            if let Some(queued) = item.item {
+                let marked = mark.execute([
+                    queued.0,
+                    HELD,
+                    id,
+                    FREE,
+                    batch.connector.0,
+                    item.subject,
+                    INTENT_SENT,
+                    INTENT_UNKNOWN,
+                ])?;
+                if marked == 0 {
+                    continue;
+                }
+            }
+            let uid = item.uid.as_ref().map(uid_bytes);
+            insert.execute(params![
+                id,
+                item.subject,
+                uid,
+                item.item.map(|item| item.0),
+                item.hash.0,
+                HELD
+            ])?;
+            kept.push(item);
+        }
+        Ok(kept)
+    }
+
+    /// Carries out a decision.
+    pub(crate) fn decide(&mut self, decision: &HoldDecision) -> Outcome<Decided> {
+        if decision.reason.trim().is_empty() {
+            return Err(refused("a decision on a hold needs a reason".to_owned()));
+        }
+        let hold = decision.hold;
+        let (connector, class) = self.held_where(hold)?;
+        let waiting = self.waiting(decision)?;
+        if waiting.is_empty() {
+            return Err(refused(format!("nothing waits in hold {hold} any more")));
+        }
+        let standing = if decision.approve { APPROVED } else { REJECTED };
+        let touched = self.next_commit();
+        let mut rows = Vec::with_capacity(waiting.len());
+        let mut done = Decided::default();
+        for change in &waiting {
+            let holds = self.decide_one(class, change, decision, (connector, touched))?;
+            let after = if holds { standing } else { WITHDRAWN };
+            self.conn
+                .prepare_cached("UPDATE hold_item SET standing = ?3 WHERE hold = ?1 AND subject = ?2")?
+                .execute([hold.0, change.subject, after])?;
+            if !holds {
+                done.changed += 1;
+                continue;
+            }
+            done.decided += 1;
+            rows.extend(self.decision_row(class, change, decision, connector)?);
+        }
+        self.append_changes(&rows)?;
+        self.keep_decision(decision, standing, done.decided)?;
+        done.left = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM hold_item WHERE hold = ?1 AND standing = 1")?
+            .query_row([hold.0], |row| row.get(0))?;
+        Ok(done)
+    }
+
+    fn held_where(&self, hold: HoldId) -> Outcome<(i64, HoldClass)> {
+        let found: Option<(i64, i64)> = self
+            .conn
+            .prepare_cached("SELECT connector, class FROM hold WHERE id = ?1")?
+            .query_row([hold.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (connector, class) = found.ok_or_else(|| refused(format!("there is no hold {hold}")))?;
+        Ok((connector, codec::class(class)?))
+    }
+
+    fn waiting(&self, decision: &HoldDecision) -> Outcome<Vec<Waiting>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT subject, uid, item, hash FROM hold_item WHERE hold = ?1 AND standing = 1 ORDER BY subject",
+        )?;
+        let rows = statement.query_map([decision.hold.0], |row| {
+            let uid: Option<[u8; 16]> = row.get(1)?;
+            Ok(Waiting {
+                subject: row.get(0)?,
+                uid: uid.map(|bytes| Uid(uuid::Uuid::from_bytes(bytes))),
+                item: row.get(2)?,
+                hash: codec::hash(row, 3)?,
+            })
+        })?;
+        let mut all = rows.collect::<rusqlite::Result<Vec<Waiting>>>()?;
+        if decision.subjects.is_empty() {
+            return Ok(all);
+        }
+        let missing =
+            decision.subjects.iter().find(|wanted| !all.iter().any(|known| known.subject == **wanted));
+        if let Some(missing) = missing {
+            return Err(refused(format!("object {missing} does not wait in hold {}", decision.hold)));
+        }
+        all.retain(|change| decision.subjects.contains(&change.subject));
+        Ok(all)
+    }
+
+    /// Whether the change is still what it was when it was held.
+    fn decide_one(
+        &self,
+        class: HoldClass,
+        change: &Waiting,
+        decision: &HoldDecision,
+        (connector, touched): (i64, i64),
+    ) -> Outcome<bool> {
+        let changed = match class {
+            HoldClass::Export(_) => {
+                let standing = if decision.approve { APPROVED } else { REJECTED };
+                self.conn
+                    .prepare_cached(
+                        "UPDATE export_item SET standing = ?2 WHERE id = ?1 AND hold = ?3 AND standing = ?4",
+                    )?
+                    .execute(params![change.item, standing, decision.hold.0, HELD])?
+            }
+            HoldClass::ImportDelete => {
+                let gone = if decision.approve { SPACE_GONE } else { 0 };
+                self.conn
+                    .prepare_cached(
+                        "UPDATE space_object SET flags = flags | ?2, \
+                         touched = CASE WHEN ?2 <> 0 THEN ?3 ELSE touched END \
+                         WHERE id = ?1 AND connector = ?4 AND hash = ?5 AND flags & ?6 = 0",
+                    )?
+                    .execute(params![change.subject, gone, touched, connector, change.hash.0, SPACE_GONE])?
+            }
+        };
+        Ok(changed > 0)
+    }
+
+    /// The audit row of a decision on one mesh object; objects without one stand in the decision alone.
+    fn decision_row(
+        &self,
+        class: HoldClass,
+        change: &Waiting,
+        decision: &HoldDecision,
+        connector: i64,
+    ) -> Outcome<Option<ChangeRow>> {
+        let Some(uid) = change.uid else { return Ok(None) };
+        let mesh = match class {
+            HoldClass::Export(_) => Some(change.subject),
+            HoldClass::ImportDelete => self
+                .conn
+                .prepare_cached("SELECT mesh FROM link WHERE space = ?1")?
+                .query_row([change.subject], |row| row.get(0))
+                .optional()?,
+        };
+        let kind = if decision.approve { ChangeKind::Approve } else { ChangeKind::Reject };
+        let before = serde_json::json!({ "hold": decision.hold, "reason": decision.reason }).to_string();
+        let cause = &decision.cause;
+        Ok(mesh.map(|mesh| {
+            ChangeRow::new(
+                MeshId(mesh),
+                uid,
+                cause.run,
+                cause.at,
+                &cause.actor,
+                kind,
+                Some(identitymesh_model::ConnectorId(connector)),
+                before,
+                Some(change.hash),
+            )
+        }))
+    }
+
+    fn keep_decision(&self, decision: &HoldDecision, standing: i64, count: u64) -> Outcome<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO hold_decision (hold, seq, at, actor, standing, count, reason) \
+                 SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM hold_decision WHERE hold = ?1",
+            )?
+            .execute(params![
+                decision.hold.0,
+                decision.cause.at.as_micros(),
+                decision.cause.actor,
+                standing,
+                count,
+                decision.reason
+            ])?;
+        Ok(())
+    }
+}
+
+fn refused(message: String) -> Fault {
+    StoreError::new("STO-018", StoreClass::Conflict, message)
+        .advice("look at what waits with `identitymesh holds list`; nothing was decided")
+        .into()
+}
