@@ -1,5 +1,10 @@
 //! A directory that is followed: what changes in it is in another directory soon after, whatever happens between.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waiting and measuring are about the real time of other processes"
+)]
+
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
