@@ -6,13 +6,13 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{RuleId, RunId, SpaceId};
 
 /// One winning contribution to one attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// The management-space object; `None` for a computed attribute.
     pub space: Option<SpaceId>,
@@ -26,7 +26,7 @@ pub struct Origin {
 pub type Origins = SmallVec<[Origin; 1]>;
 
 /// The origins of all attributes of one document, in the document's order; each has at least one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance(pub Vec<Origins>);
 
 #[derive(Deserialize)]

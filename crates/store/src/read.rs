@@ -125,6 +125,12 @@ pub trait Reader {
         limit: usize,
     ) -> Result<Vec<(Cursor, SpaceRecord)>, StoreError>;
 
+    /// How many touched objects there are after `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn pending_count(&mut self, connector: ConnectorId, after: Cursor) -> Result<u64, StoreError>;
+
     /// A connector's objects by id, after `after`.
     ///
     /// # Errors

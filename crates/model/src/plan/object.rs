@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A whole plan, or one bounded part of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Mesh objects in the order in which they were planned.
     pub objects: Vec<ObjectPlan>,
@@ -17,6 +17,14 @@ pub struct Plan {
     pub spaces: Vec<SpacePlan>,
     /// Mesh and management-space objects that have to be looked at again.
     pub wakes: Vec<Wake>,
+}
+
+impl Plan {
+    /// The hash of everything in the plan: what an approval names, and what tells two plans apart.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        ContentHash::of(&serde_json::to_string(self).expect("a plan is JSON"))
+    }
 }
 
 /// Why something changes.
@@ -29,7 +37,7 @@ pub struct Reason {
 }
 
 /// Everything that changes for one mesh object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObjectPlan {
     /// The mesh object; a new one has its id already.
     pub id: MeshId,
@@ -60,7 +68,8 @@ pub struct ObjectPlan {
 }
 
 /// What happens to the mesh object itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MeshChange {
     /// It is new.
     Create {
@@ -92,7 +101,7 @@ pub enum MeshChange {
 }
 
 /// What a mesh object was before a change: the reverse of the change, from which history is read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Before {
     /// Attributes that changed, with their values before; `None` was absent.
     pub attributes: Vec<(Name, Option<Values>)>,
@@ -107,7 +116,7 @@ pub struct Before {
 }
 
 /// What a change did to a set: the set before is the one after it, less what was added, and what was taken out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetBefore {
     /// The attribute.
     pub name: Name,
@@ -194,7 +203,8 @@ impl Before {
 }
 
 /// A link that begins or ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkChange {
     /// It begins.
     Add {
@@ -217,7 +227,7 @@ pub enum LinkChange {
 }
 
 /// A key of an index: the index's number and the normalised text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndexKey {
     /// Which index.
     pub index: i64,
@@ -226,7 +236,7 @@ pub struct IndexKey {
 }
 
 /// A key that begins or ends to lead to the mesh object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChange {
     /// The key.
     pub key: IndexKey,
@@ -235,7 +245,7 @@ pub struct KeyChange {
 }
 
 /// A reference from one mesh object to another that begins or ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeChange {
     /// The mesh attribute.
     pub attribute: Name,
@@ -246,7 +256,8 @@ pub struct EdgeChange {
 }
 
 /// The leave state of one target after the plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LeavePlan {
     /// The object is on its way out, with this many steps planned.
     Set {
@@ -267,7 +278,7 @@ pub enum LeavePlan {
 }
 
 /// A management-space object that has no mesh object, and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpacePlan {
     /// The object.
     pub space: SpaceId,
@@ -306,7 +317,8 @@ pub enum NoteKind {
 }
 
 /// Something to look at again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wake {
     /// A mesh object, at once or when time makes a difference.
     Mesh {
@@ -364,5 +376,68 @@ impl ObjectPlan {
             && self.items.is_empty()
             && self.cancelled.is_empty()
             && self.leaving.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Origin, Value};
+
+    fn plan() -> Plan {
+        let mail = Name::literal("mail");
+        let mut doc = Object::new();
+        doc.set(mail, "zoë@x.example");
+        doc.set(Name::literal("tags"), Values::set(vec!["a".into()]).unwrap());
+        let origin = Origin { space: Some(SpaceId(7)), rule: RuleId(3), run: crate::RunId(2) };
+        let provenance = Provenance(vec![std::iter::once(origin).collect(); 2]);
+        let before = Before {
+            attributes: vec![(mail, None)],
+            rules: vec![Vec::new()],
+            sets: vec![SetBefore {
+                name: Name::literal("members"),
+                added: vec![Value::reference("a")],
+                removed: Vec::new(),
+            }],
+            state: Some(MeshState::Active),
+            anchor: None,
+        };
+        let change = MeshChange::Update { version: 1, doc, provenance, state: MeshState::Active, before };
+        let key = IndexKey { index: 1, key: "e-1".into() };
+        let object = ObjectPlan {
+            id: MeshId(1),
+            uid: "018f0000-0000-7000-8000-000000000001".parse().unwrap(),
+            mesh_type: Name::literal("user"),
+            anchor: "E-1".into(),
+            change: Some(change),
+            links: vec![LinkChange::Remove { space: SpaceId(9), purge: true }],
+            keys: vec![KeyChange { key: key.clone(), add: true }],
+            edges: Vec::new(),
+            items: Vec::new(),
+            cancelled: vec![ConnectorId(4)],
+            leaving: vec![LeavePlan::Clear { connector: ConnectorId(4) }],
+            names: vec![key.clone()],
+            reason: Reason { text: "changed in hr".into(), rule: RuleId(3) },
+        };
+        Plan { objects: vec![object], spaces: Vec::new(), wakes: vec![Wake::Waiting { key }] }
+    }
+
+    #[test]
+    fn a_plan_comes_back_from_its_text_whole_and_with_the_same_hash() {
+        let plan = plan();
+        let text = serde_json::to_string(&plan).unwrap();
+        let read: Plan = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, plan);
+        assert_eq!(read.content_hash(), plan.content_hash());
+    }
+
+    #[test]
+    fn anything_that_differs_shows_in_the_hash() {
+        let mut other = plan();
+        other.objects[0].reason.text.push('!');
+        assert_ne!(other.content_hash(), plan().content_hash());
+        other = plan();
+        other.wakes.clear();
+        assert_ne!(other.content_hash(), plan().content_hash());
     }
 }

@@ -13,7 +13,7 @@ use identitymesh_store::{Lease, LeaseRequest, LeasedItem};
 use super::send::Sender;
 use super::settle;
 use super::state::TargetForm;
-use crate::guard::check_queue;
+use crate::guard::{Cleared, check_queue};
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
 
@@ -35,7 +35,7 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
         return Err(RunError::Unsupported { name: name.to_string(), what: "export" });
     }
     let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
-    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, upto: None, done: 0 };
+    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, cleared: None, done: 0 };
     let result = work.run(mesh, &in_force, name).await;
     work.run.end(result)
 }
@@ -45,7 +45,7 @@ struct Work<'a> {
     run: Run,
     after: Option<ItemId>,
     /// The newest item that the guard counted.
-    upto: Option<ItemId>,
+    cleared: Option<Cleared>,
     done: u64,
 }
 
@@ -91,15 +91,16 @@ impl Work<'_> {
     /// The first items, after the guard has seen the whole queue.
     fn first(&mut self, in_force: &crate::InForce) -> Result<Lease, RunError> {
         if let Some(rules) = in_force.rules.connector(self.form.connector) {
-            self.upto = check_queue(&mut self.run, rules)?;
+            self.cleared = check_queue(&mut self.run, rules)?;
         }
-        if self.upto.is_none() { Ok(Lease::default()) } else { self.lease(LEASE_ITEMS_MAX) }
+        if self.cleared.is_none() { Ok(Lease::default()) } else { self.lease(LEASE_ITEMS_MAX) }
     }
 
     fn lease(&mut self, limit: usize) -> Result<Lease, RunError> {
         let cause = self.run.cause();
         let until = cause.at.saturating_add_seconds(LEASE_SECONDS);
-        let (connector, after, upto) = (self.form.connector, self.after, self.upto);
+        let (connector, after) = (self.form.connector, self.after);
+        let upto = self.cleared.map(|cleared| cleared.upto);
         let request = LeaseRequest { cause, connector, after, upto, limit, until };
         let lease = self.run.mesh.store.lease(request).wait()?;
         self.after = lease.items.last().map(|item| item.id).or(self.after);
@@ -158,7 +159,8 @@ impl Work<'_> {
             .collect();
         Sender { form: &self.form, run: &mut self.run }.send(exporter, wave).await?;
         self.done += count;
-        self.run.mesh.observer.progressed(Stage::Export, self.done, None);
+        let total = self.cleared.map(|cleared| cleared.count.max(self.done));
+        self.run.mesh.observer.progressed(Stage::Export, self.done, total);
         Ok(())
     }
 

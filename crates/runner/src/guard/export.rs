@@ -20,7 +20,7 @@ const SAMPLE_OBJECTS: usize = 500;
 const HOLDS_READ: usize = 1_000;
 
 /// Holds what is over its limits; says up to which item the run may send, `None` when nothing is queued.
-pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Option<ItemId>, RunError> {
+pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Option<Cleared>, RunError> {
     let store = run.mesh.store.clone();
     let mut reader = store.read()?;
     let queue = reader.queue(rules.id)?;
@@ -40,9 +40,10 @@ pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Optio
         batch.holds.push(gathering.hold(&class)?);
     }
     drop(reader);
+    let batch_held = batch.holds.iter().map(|hold| hold.items.len() as u64).sum();
     let is_new = !batch.holds.is_empty() || !batch.rejected.is_empty() || !batch.withdrawn.is_empty();
     if is_new {
-        run.count("held", batch.holds.iter().map(|hold| hold.items.len() as u64).sum());
+        run.count("held", batch_held);
         run.count("rejected", batch.rejected.len() as u64);
         run.mesh.store.hold(batch).wait()?;
     }
@@ -50,7 +51,17 @@ pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Optio
         let mut reader = store.read()?;
         run.held = told(reader.as_mut(), rules.id, |class| matches!(class, HoldClass::Export(_)))?;
     }
-    Ok(Some(last))
+    let free: u64 = queue.classes.iter().map(|class| class.free).sum();
+    Ok(Some(Cleared { upto: last, count: free.saturating_sub(batch_held) }))
+}
+
+/// What the guard lets through.
+#[derive(Clone, Copy)]
+pub(crate) struct Cleared {
+    /// The newest item; what is queued later was not counted.
+    pub(crate) upto: ItemId,
+    /// How many items, at most.
+    pub(crate) count: u64,
 }
 
 /// The classes of the queue that have a limit, with the target's population.

@@ -9,5 +9,5 @@ mod export;
 mod import;
 mod told;
 
-pub(crate) use export::check_queue;
+pub(crate) use export::{Cleared, check_queue};
 pub(crate) use import::{Missing, check_missing};

@@ -59,12 +59,22 @@ struct Work<'a> {
     ids: MeshIds,
     run: Run,
     done: u64,
+    /// How many objects were pending at the beginning, where that is known.
+    total: Option<u64>,
 }
 
 impl<'a> Work<'a> {
     fn new(in_force: &'a InForce, run: Run) -> Self {
         let planner = Planner::new(&in_force.rules);
-        Self { in_force, planner, in_flight: InFlight::default(), ids: MeshIds::default(), run, done: 0 }
+        Self {
+            in_force,
+            planner,
+            in_flight: InFlight::default(),
+            ids: MeshIds::default(),
+            run,
+            done: 0,
+            total: None,
+        }
     }
 
     fn run(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
@@ -102,7 +112,10 @@ impl<'a> Work<'a> {
 
     fn pending(&mut self, connector: ConnectorId) -> Result<(), RunError> {
         let store = self.run.mesh.store.clone();
-        let mut cursor = store.read()?.cursor(connector)?;
+        let mut reader = store.read()?;
+        let mut cursor = reader.cursor(connector)?;
+        self.total = Some(reader.pending_count(connector, cursor)?);
+        drop(reader);
         loop {
             let part = store.read()?.pending(connector, cursor, PART_OBJECTS)?;
             let Some((last, _)) = part.last() else { return Ok(()) };
@@ -221,7 +234,9 @@ impl<'a> Work<'a> {
         let (cursor, waits) = self.in_flight.places(cursor);
         let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, findings, counters };
         self.in_flight.push(store.apply(batch), touched, waits)?;
-        self.run.mesh.observer.progressed(Stage::Sync, self.done, None);
+        // What is looked at again on the way was not counted at the beginning.
+        let total = self.total.filter(|total| *total >= self.done);
+        self.run.mesh.observer.progressed(Stage::Sync, self.done, total);
         Ok(())
     }
 

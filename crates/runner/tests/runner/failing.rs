@@ -258,6 +258,7 @@ ask! {
     watermark(connector: ConnectorId) -> Option<String>;
     cursor(connector: ConnectorId) -> Cursor;
     pending(connector: ConnectorId, after: Cursor, limit: usize) -> Vec<(Cursor, SpaceRecord)>;
+    pending_count(connector: ConnectorId, after: Cursor) -> u64;
     spaces_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
     spaces(ids: &[SpaceId]) -> Vec<Option<SpaceRecord>>;
     mesh_after(after: MeshId, limit: usize) -> Vec<MeshId>;

@@ -57,6 +57,10 @@ impl Reader for SqliteReader<'_> {
         self.ask("reading pending objects", |loader| loader.pending(connector, after, limit))
     }
 
+    fn pending_count(&mut self, connector: ConnectorId, after: Cursor) -> Result<u64, StoreError> {
+        self.ask("counting pending objects", |loader| loader.pending_count(connector, after))
+    }
+
     fn spaces_after(
         &mut self,
         connector: ConnectorId,

@@ -46,6 +46,15 @@ impl Loader<'_> {
         Ok(rows.into_iter().map(place).collect())
     }
 
+    /// As [`Loader::pending`]: an object that was never touched is no news.
+    pub(super) fn pending_count(&mut self, connector: ConnectorId, after: Cursor) -> Outcome<u64> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT count(*) FROM space_object INDEXED BY space_touched \
+             WHERE connector = ?1 AND touched > 0 AND (touched, id) > (?2, ?3)",
+        )?;
+        Ok(statement.query_row([connector.0, after.touched, after.space], |row| row.get(0))?)
+    }
+
     pub(super) fn spaces_after(
         &mut self,
         connector: ConnectorId,

@@ -87,6 +87,8 @@ pub fn an_untouched_update_is_no_news(harness: &mut impl Harness) {
     let quiet = StageUpdate { touch: false, ..update(id, body(&person("b"))) };
     scene.update(scene.source, quiet);
     assert_eq!(scene.store.read().unwrap().pending(scene.source, here, 10).unwrap(), []);
+    let count = |after| scene.store.read().unwrap().pending_count(scene.source, after).unwrap();
+    assert_eq!((count(Cursor::default()), count(here)), (all.len() as u64, 0));
     scene.update(scene.source, update(id, body(&person("c"))));
     let news = scene.store.read().unwrap().pending(scene.source, here, 10).unwrap();
     assert_eq!(news.len(), 1);
