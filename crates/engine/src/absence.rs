@@ -55,7 +55,7 @@ pub fn judge(object_type: Name, shown: &Shown, population: u64, unseen: u64, lim
     if unseen > allowed {
         return Absence::Held(format!(
             "{unseen} of {population} {object_type} objects are missing, more than the limit of {allowed}; none of \
-             them is taken as gone. If that is right, raise `import_delete` in [connector.limits] and import again"
+             them is taken as gone"
         ));
     }
     Absence::Proved
