@@ -10,9 +10,9 @@ use identitymesh_model::{Object, Value};
 use identitymesh_runner::{ImportKind, import};
 use identitymesh_store::SpaceFilter;
 use identitymesh_store::audit::ChangeKind;
+use identitymesh_testkit::failing::{Control, Failure};
 
-use crate::failing::{Control, Failure, over_failing};
-use crate::place::{Place, Target, id, name};
+use crate::place::{Place, Target, id, name, over_failing};
 
 /// Long enough for every lease and every wait to end.
 const LATER_SECONDS: i64 = 2 * 3_600;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use identitymesh_runner::{ImportKind, SyncScope, sync};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{ItemState, RunState};
+use identitymesh_testkit::failing::{Control, Failure};
 
-use crate::failing::{Control, Failure, over_failing};
-use crate::place::{Place, Target, name};
+use crate::place::{Place, Target, name, over_failing};
 
 const PEOPLE: usize = 5;
 /// How long a lease lasts that nobody ends, in seconds.

@@ -6,7 +6,6 @@
 
 mod anomaly;
 mod disk;
-mod failing;
 mod guard;
 mod interrupted;
 mod missing;

@@ -16,6 +16,7 @@ use identitymesh_runner::{
 };
 use identitymesh_store::{FindingRow, ItemFilter, ItemRow, MeshFilter, MeshRow, RunRow, RunState, Store};
 use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use identitymesh_testkit::failing::{self, Control};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const START: &str = "2026-03-02T08:00:00Z";
@@ -259,6 +260,15 @@ impl Place {
         assert!(run.message.as_deref().unwrap_or_default().contains(words), "{words}: {:?}", run.message);
         assert_eq!(self.known_people(), people);
     }
+}
+
+/// The place over a store that fails on demand, and what makes it fail.
+pub(crate) fn over_failing(place: Place) -> (Place, Arc<Control>) {
+    let control = Arc::<Control>::default();
+    let inside = Arc::clone(&control);
+    let mut place = place.reopen_with(None, |inner| failing::over(inner, inside));
+    place.is_over_failing = true;
+    (place, control)
 }
 
 fn open(path: PathBuf, ids: &Arc<CountingIds>, at: Timestamp, size_bytes_max: Option<u64>) -> SqliteStore {

@@ -18,11 +18,9 @@ use identitymesh_store::{
     StoreClass, StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals,
 };
 
-use crate::place::Place;
-
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// This call fails, the next ones work again.
     Once,
     /// The process ends before this call.
@@ -42,7 +40,7 @@ enum At {
     Stage,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     calls: u64,
     fails: Option<(At, Failure)>,
@@ -50,8 +48,8 @@ struct State {
 }
 
 /// What a test keeps in its hand: the store itself belongs to the mesh, so that it closes with it.
-#[derive(Default)]
-pub(crate) struct Control(Mutex<State>);
+#[derive(Debug, Default)]
+pub struct Control(Mutex<State>);
 
 /// The store.
 struct Failing {
@@ -68,15 +66,17 @@ enum Fate {
 
 impl Control {
     /// The `nth` call from now on fails.
-    pub(crate) fn fail(&self, nth: u64, failure: Failure) {
+    pub fn fail(&self, nth: u64, failure: Failure) {
         self.arm(At::Nth(nth), failure);
     }
 
-    pub(crate) fn fail_at_settle(&self, failure: Failure) {
+    /// The next call fails that writes what became of queue items.
+    pub fn fail_at_settle(&self, failure: Failure) {
         self.arm(At::Settle, failure);
     }
 
-    pub(crate) fn fail_at_stage(&self, failure: Failure) {
+    /// The next call fails that writes a page of an import.
+    pub fn fail_at_stage(&self, failure: Failure) {
         self.arm(At::Stage, failure);
     }
 
@@ -86,11 +86,14 @@ impl Control {
     }
 
     /// Calls since the start or the last [`Control::fail`].
-    pub(crate) fn calls(&self) -> u64 {
+    #[must_use]
+    pub fn calls(&self) -> u64 {
         self.state().calls
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
+    /// Whether the process has died: every call fails until the store is opened anew.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
         self.state().is_dead
     }
 
@@ -134,13 +137,10 @@ impl Failing {
     }
 }
 
-/// The place over such a store, and what makes it fail.
-pub(crate) fn over_failing(place: Place) -> (Place, Arc<Control>) {
-    let control = Arc::<Control>::default();
-    let inside = Arc::clone(&control);
-    let mut place = place.reopen_with(None, |inner| Arc::new(Failing { inner, control: inside }));
-    place.is_over_failing = true;
-    (place, control)
+/// `inner` with a store around it that fails when `control` says so.
+#[must_use]
+pub fn over(inner: Arc<dyn Store>, control: Arc<Control>) -> Arc<dyn Store> {
+    Arc::new(Failing { inner, control })
 }
 
 fn failure() -> StoreError {
@@ -153,7 +153,7 @@ fn failure() -> StoreError {
 
 fn failed<T>() -> Ticket<T> {
     let (answer, ticket) = Ticket::new();
-    answer.send(Err(failure())).unwrap();
+    answer.send(Err(failure())).expect("the ticket is still here to hear it");
     ticket
 }
 
