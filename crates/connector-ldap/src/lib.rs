@@ -21,6 +21,7 @@ mod naming;
 mod page;
 mod passwords;
 mod ranges;
+pub mod raw;
 mod read;
 mod result;
 mod schema;

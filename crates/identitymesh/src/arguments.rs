@@ -118,18 +118,34 @@ pub(crate) struct DemoArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// People in the population, 100 to 10,000,000; a million take about 3 GB of disk twice, and a few minutes
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
-    pub(crate) objects: u64,
+    /// People in the population, 100 to 10,000,000: 100,000 unless told, of a directory 10,000; a million take about 3 GB of
+    /// disk twice, and a few minutes
+    #[arg(long, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+    pub(crate) objects: Option<u64>,
     /// Which store to measure
     #[arg(long, value_enum, default_value_t = BenchStore::Sqlite)]
     pub(crate) store: BenchStore,
     /// Only these cases; what they need is carried out too
-    #[arg(long, value_enum, value_name = "NAME")]
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with = "target")]
     pub(crate) case: Vec<BenchCase>,
     /// Put the measurement's files below this directory, on the disk that is to be measured; they are removed afterwards
     #[arg(long, value_name = "DIR")]
     pub(crate) below: Option<PathBuf>,
+    /// Measure writing to and reading from this directory, such as ldap://127.0.0.1:389; reading needs `ldapsearch`
+    #[arg(long, value_name = "URL", requires_all = ["bind", "container"])]
+    pub(crate) target: Option<String>,
+    /// Sign in to the directory as this DN; the password is asked for, or taken from IDENTITYMESH_BENCH_PASSWORD
+    #[arg(long, value_name = "DN", requires = "target")]
+    pub(crate) bind: Option<String>,
+    /// Work in this container, such as ou=bench,dc=example,dc=com: it must not be there, is made, and is removed at the end
+    #[arg(long, value_name = "DN", requires = "target")]
+    pub(crate) container: Option<String>,
+    /// Trust this certificate authority, and use TLS
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Writes in flight at a time, 1 to 256
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) window: u16,
 }
 
 /// What can be measured.

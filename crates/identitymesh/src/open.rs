@@ -56,6 +56,22 @@ pub(crate) fn open(
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
 ) -> anyhow::Result<Opened> {
+    let key_file = match std::env::var_os("IDENTITYMESH_KEY_FILE") {
+        Some(path) => PathBuf::from(path),
+        None => default_key_file_path(|name| std::env::var_os(name), is_running_as_root())?,
+    };
+    open_with_key(data, &key_file, write, registry, observer, cancel)
+}
+
+/// Opens `data`, whose secrets are sealed with the key in `key_file`.
+pub(crate) fn open_with_key(
+    data: &Path,
+    key_file: &Path,
+    write: bool,
+    registry: Registry,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+) -> anyhow::Result<Opened> {
     let path = data.join(STORE_FILE);
     if write {
         std::fs::create_dir_all(data)
@@ -82,18 +98,11 @@ pub(crate) fn open(
             );
         }
     }
-    let secrets = Arc::new(Vault::new(SecretRows(Arc::clone(&store)), Box::new(protector(data)?)));
+    let protector = KeyFileProtector::new(key_file, Path::new(MACHINE_ID), data)?;
+    let secrets = Arc::new(Vault::new(SecretRows(Arc::clone(&store)), Box::new(protector)));
     let resolver = Arc::new(Resolver(Arc::clone(&secrets)));
     let mesh = Mesh::open(store, clock, Arc::new(RandomIds), registry, resolver, actor(), cancel, observer)?;
     Ok(Opened { mesh, secrets, store: sqlite, data: data.to_owned() })
-}
-
-fn protector(data: &Path) -> anyhow::Result<KeyFileProtector> {
-    let key_file = match std::env::var_os("IDENTITYMESH_KEY_FILE") {
-        Some(path) => PathBuf::from(path),
-        None => default_key_file_path(|name| std::env::var_os(name), is_running_as_root())?,
-    };
-    Ok(KeyFileProtector::new(&key_file, Path::new(MACHINE_ID), data)?)
 }
 
 /// Who runs this process.

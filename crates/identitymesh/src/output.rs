@@ -29,6 +29,13 @@ impl Output {
         write_line(&mut std::io::stdout().lock(), text)
     }
 
+    /// A remark on the error stream where a person watches.
+    pub(crate) fn note(self, text: &str) {
+        if self.is_watched() {
+            eprintln!("{text}");
+        }
+    }
+
     /// Whether a person watches.
     pub(crate) fn is_watched(self) -> bool {
         !self.json && std::io::stderr().is_terminal()

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::frames::{self, Frames, SecurityLayer};
-use super::message::{self, Arrived, PAGED_RESULTS};
-use super::requests::{Answer, Control, Failure, Found, Item, Items, Search, Transport, WriteRequest};
+use super::message::{self, Arrived};
+use super::requests::{Answer, Failure, Found, Item, Items, Search, Transport, WriteRequest};
 use super::wire::Socket;
 
 /// Messages of one search that wait to be taken.
@@ -118,9 +118,7 @@ impl Connection {
                 Item::References(addresses) => found.references.extend(addresses),
                 Item::Intermediate { .. } => {}
                 Item::Done(answer) => {
-                    if let Some(value) = Control::value_of(&answer.controls, PAGED_RESULTS) {
-                        found.cookie = message::page_cookie(value)?;
-                    }
+                    found.cookie = message::page_of(&answer)?;
                     found.answer = answer;
                     return Ok(found);
                 }

@@ -73,7 +73,25 @@ impl Servers {
         })
     }
 
-    async fn try_server(&self, server: &Server) -> Result<Arc<dyn Transport>, ConnectorError> {
+    /// A connection to the first server that can be had, signed in, that carries one request at a time.
+    pub(crate) async fn wire(&self) -> Result<Wire, ConnectorError> {
+        let mut last = None;
+        for server in &self.config.servers {
+            match self.try_server(server).await {
+                Ok(wire) => return Ok(wire),
+                Err(error) if error.class != Class::Transient => return Err(error),
+                Err(error) => {
+                    tracing::warn!(server = %server.url, %error, "server passed over");
+                    last = Some(error);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            ConnectorError::new(error::SETTINGS, Class::Configuration, "no server is configured")
+        }))
+    }
+
+    async fn try_server(&self, server: &Server) -> Result<Wire, ConnectorError> {
         let mut wire = self.reach(server).await?;
         if let Some(kerberos) = &self.config.kerberos {
             let what = format!("signing in to {} by Kerberos", address(server));
@@ -93,27 +111,14 @@ impl Servers {
                 return Err(bind_refused(&what, &answer));
             }
         }
-        Ok(Arc::new(wire.into_connection()))
+        Ok(wire)
     }
 }
 
 #[async_trait]
 impl Dial for Servers {
     async fn dial(&self) -> Result<Arc<dyn Transport>, ConnectorError> {
-        let mut last = None;
-        for server in &self.config.servers {
-            match self.try_server(server).await {
-                Ok(transport) => return Ok(transport),
-                Err(error) if error.class != Class::Transient => return Err(error),
-                Err(error) => {
-                    tracing::warn!(server = %server.url, %error, "server passed over");
-                    last = Some(error);
-                }
-            }
-        }
-        Err(last.unwrap_or_else(|| {
-            ConnectorError::new(error::SETTINGS, Class::Configuration, "no server is configured")
-        }))
+        Ok(Arc::new(self.wire().await?.into_connection()))
     }
 }
 

@@ -320,8 +320,13 @@ fn read_texts(list: &mut Reader<'_>, what: &str) -> Result<Vec<String>, Failure>
     Ok(texts)
 }
 
+/// The cookie of the page behind this answer, empty when there is none.
+pub(crate) fn page_of(answer: &Answer) -> Result<Bytes, Failure> {
+    Control::value_of(&answer.controls, PAGED_RESULTS).map_or(Ok(Bytes::new()), page_cookie)
+}
+
 /// The cookie in the value of a paged results control (RFC 2696): `SEQUENCE { size, cookie }`.
-pub(crate) fn page_cookie(value: &[u8]) -> Result<Bytes, Failure> {
+fn page_cookie(value: &[u8]) -> Result<Bytes, Failure> {
     const WHAT: &str = "a paged results control that cannot be read";
     let mut content = Reader::new(value).inside(SEQUENCE, WHAT)?;
     content.integer(INTEGER, WHAT)?;

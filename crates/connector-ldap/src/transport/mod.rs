@@ -19,7 +19,9 @@ mod tls;
 mod wire;
 
 pub(crate) use dial::{Dial, Servers};
+pub(crate) use message::{Arrived, page_of, search as encode_search, write as encode_write};
 pub(crate) use requests::{
     Answer, Attribute, Bytes, Control, Entry, Failure, Found, Item, Items, Modification, PageRequest, Reach,
     Search, Transport, Write, WriteRequest,
 };
+pub(crate) use wire::Wire;

@@ -125,37 +125,72 @@ impl Wire {
         Connection::start(frames, writer, layer, (next_id, is_encrypted), timeout)
     }
 
-    fn take_id(&mut self) -> i32 {
+    /// The number of the next request.
+    pub(crate) fn take_id(&mut self) -> i32 {
         let id = self.next_id;
         self.next_id += 1;
         id
     }
 
-    async fn ask(&mut self, id: i32, request: &[u8]) -> Result<Bytes, Failure> {
-        let lost = |error: io::Error| Failure::Lost(Box::new(error));
+    /// Sends a request and waits for its first answer.
+    pub(crate) async fn ask(&mut self, id: i32, request: &[u8]) -> Result<Bytes, Failure> {
+        let timeout = self.timeout;
         let exchange = async {
-            let sealed;
-            let request = match &self.layer {
-                Some(layer) => {
-                    sealed = frames::seal(layer.as_ref(), request).map_err(lost)?;
-                    &sealed
-                }
-                None => request,
-            };
-            self.frames.socket.write_all(request).await.map_err(lost)?;
-            self.frames.socket.flush().await.map_err(lost)?;
+            self.write(request).await?;
             loop {
-                let ended = || lost(io::ErrorKind::UnexpectedEof.into());
-                let arrived = self.frames.next().await.map_err(lost)?.ok_or_else(ended)?;
+                let arrived = self.read().await?;
                 // Notices of the server have the number 0; what they say shows in how the connection ends.
                 if Arrived::open(&arrived)?.id == id {
                     return Ok(arrived);
                 }
             }
         };
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(arrived) => arrived,
-            Err(_elapsed) => Err(Failure::TimedOut(self.timeout)),
+        within(timeout, exchange).await
+    }
+
+    /// Sends requests and waits for nothing.
+    pub(crate) async fn send(&mut self, requests: &[u8]) -> Result<(), Failure> {
+        within(self.timeout, self.write(requests)).await
+    }
+
+    /// The next message, whatever it answers.
+    pub(crate) async fn next(&mut self) -> Result<Bytes, Failure> {
+        within(self.timeout, self.read()).await
+    }
+
+    /// The next message if it is there already.
+    pub(crate) async fn next_if_there(&mut self) -> Result<Option<Bytes>, Failure> {
+        tokio::select! {
+            biased;
+            arrived = self.read() => arrived.map(Some),
+            () = std::future::ready(()) => Ok(None),
         }
+    }
+
+    async fn write(&mut self, requests: &[u8]) -> Result<(), Failure> {
+        match &self.layer {
+            Some(layer) => {
+                let sealed = frames::seal(layer.as_ref(), requests).map_err(lost)?;
+                self.frames.socket.write_all(&sealed).await.map_err(lost)?;
+            }
+            None => self.frames.socket.write_all(requests).await.map_err(lost)?,
+        }
+        self.frames.socket.flush().await.map_err(lost)
+    }
+
+    async fn read(&mut self) -> Result<Bytes, Failure> {
+        let ended = || lost(io::ErrorKind::UnexpectedEof.into());
+        self.frames.next().await.map_err(lost)?.ok_or_else(ended)
+    }
+}
+
+fn lost(error: io::Error) -> Failure {
+    Failure::Lost(Box::new(error))
+}
+
+async fn within<T>(timeout: Duration, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    match tokio::time::timeout(timeout, call).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(Failure::TimedOut(timeout)),
     }
 }

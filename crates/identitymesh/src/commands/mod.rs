@@ -5,6 +5,7 @@ mod bench;
 mod configuration;
 mod connector;
 mod demo;
+mod directory;
 mod dispatch;
 mod doctor;
 mod exports;

@@ -4,6 +4,7 @@
 
 mod active_directory;
 mod bad_files;
+mod bench;
 mod demo;
 mod first_mesh;
 mod follow;

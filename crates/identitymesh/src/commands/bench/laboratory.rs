@@ -1,4 +1,4 @@
-//! A mesh for one measurement: a data directory of its own, a made-up source, a target that keeps nothing.
+//! A mesh for one measurement: a data directory of its own, a made-up source, and a target.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +11,12 @@ use identitymesh_runner::{Silent, apply_configuration};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::open::{Opened, STORE_FILE, open};
+use crate::open::{Opened, STORE_FILE, open_with_key, registry};
 
-/// The rules: twenty flows, eight of them with a transform, and one projection of fifteen attributes.
-const FILES: [(&str, &str); 3] = [
+/// The rules of every measured mesh: twenty flows, eight of them with a transform.
+const FILES: [(&str, &str); 2] = [
     ("mesh.toml", include_str!("rules/mesh.toml")),
     ("connectors/people.toml", include_str!("rules/people.toml")),
-    ("connectors/directory.toml", include_str!("rules/directory.toml")),
 ];
 /// The source's population is the same for the same number.
 const SEED: u64 = 1;
@@ -26,29 +25,57 @@ const SEED: u64 = 1;
 pub(super) struct Laboratory {
     pub(super) opened: Opened,
     pub(super) people: FakeSystem,
-    pub(super) directory: FakeSystem,
     folder: TempDir,
 }
 
 impl Laboratory {
-    /// A mesh over `objects` people, with its rules in force.
-    pub(super) async fn new(
+    /// A mesh over `objects` people whose target takes everything at once, with its rules in force; and that target.
+    pub(super) async fn with_sink(
         objects: u64,
         below: Option<&Path>,
+        cancel: CancellationToken,
+    ) -> anyhow::Result<(Self, FakeSystem)> {
+        let people = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
+        let directory = FakeSystem::sink(target_schema());
+        let kind =
+            FakeKind::new().with_system("people", people.clone()).with_system("directory", directory.clone());
+        let laboratory = Self::new(people, below, Registry::new().with(kind), cancel)?;
+        let target = ("connectors/directory.toml", include_str!("rules/directory.toml").to_owned());
+        laboratory.put_in_force(vec![target]).await?;
+        Ok((laboratory, directory))
+    }
+
+    /// A mesh over `objects` people without rules yet, which has the program's own connectors.
+    pub(super) fn with_connectors(
+        objects: u64,
+        below: Option<&Path>,
+        cancel: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let people = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
+        let kind = FakeKind::new().with_system("people", people.clone());
+        Self::new(people, below, registry().with(kind), cancel)
+    }
+
+    fn new(
+        people: FakeSystem,
+        below: Option<&Path>,
+        registry: Registry,
         cancel: CancellationToken,
     ) -> anyhow::Result<Self> {
         let folder = match below {
             Some(below) => tempfile::Builder::new().prefix("identitymesh-bench-").tempdir_in(below)?,
             None => tempfile::Builder::new().prefix("identitymesh-bench-").tempdir()?,
         };
-        let people = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
-        let directory = FakeSystem::sink(target_schema());
-        let kind =
-            FakeKind::new().with_system("people", people.clone()).with_system("directory", directory.clone());
-        let registry = Registry::new().with(kind);
-        let opened = open(&folder.path().join("data"), true, registry, Arc::new(Silent), cancel)?;
-        let rules = folder.path().join("rules");
-        for (file, text) in FILES {
+        let (data, key) = (folder.path().join("data"), folder.path().join("key/protector.key"));
+        let opened = open_with_key(&data, &key, true, registry, Arc::new(Silent), cancel)?;
+        Ok(Self { opened, people, folder })
+    }
+
+    /// Puts the rules of the mesh and of its people in force, and those in `files`, which are paths and texts.
+    pub(super) async fn put_in_force(&self, files: Vec<(&str, String)>) -> anyhow::Result<()> {
+        let rules = self.folder.path().join("rules");
+        let common = FILES.map(|(file, text)| (file, text.to_owned()));
+        for (file, text) in common.into_iter().chain(files) {
             let path = rules.join(file);
             std::fs::create_dir_all(path.parent().unwrap_or(&rules))?;
             std::fs::write(path, text)?;
@@ -57,8 +84,8 @@ impl Laboratory {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("the benchmark's own rules do not read: {}", lines.join("; "))
         })?;
-        apply_configuration(&opened.mesh, loaded.configuration, loaded.bases).await?;
-        Ok(Self { opened, people, directory, folder })
+        apply_configuration(&self.opened.mesh, loaded.configuration, loaded.bases).await?;
+        Ok(())
     }
 
     /// The store's file.

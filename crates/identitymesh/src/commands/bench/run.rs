@@ -3,15 +3,30 @@
 use super::laboratory::Laboratory;
 use super::report::{Case, Report, growth};
 use super::stages::{Measured, Stages};
+use super::target;
 use crate::arguments::BenchArguments;
 use crate::commands::{Done, Shell};
 
+/// People in the population where nobody says otherwise.
+const OBJECTS: u64 = 100_000;
+/// People in the population of a directory where nobody says otherwise.
+const TARGET_OBJECTS: u64 = 10_000;
 /// Growth is seen from this fraction of the population.
 const GROWTH_FRACTION: u64 = 100;
 
 pub(crate) fn run(shell: &Shell, arguments: &BenchArguments) -> anyhow::Result<Done> {
-    let report = shell.block_on(measure(shell, arguments))?;
-    shell.output.answer(&report, || report.text())?;
+    let objects = arguments.objects;
+    match target::Asked::of(arguments) {
+        Some(asked) => {
+            let objects = objects.unwrap_or(TARGET_OBJECTS);
+            let report = shell.block_on(target::measure(shell, &asked, objects))?;
+            shell.output.answer(&report, || report.text())?;
+        }
+        None => {
+            let report = shell.block_on(measure(shell, arguments, objects.unwrap_or(OBJECTS)))?;
+            shell.output.answer(&report, || report.text())?;
+        }
+    }
     Ok(Done::Well)
 }
 
@@ -22,13 +37,13 @@ struct Figures {
     store_bytes: u64,
 }
 
-async fn measure(shell: &Shell, arguments: &BenchArguments) -> anyhow::Result<Report> {
-    let from = (arguments.objects / GROWTH_FRACTION).max(1);
+async fn measure(shell: &Shell, arguments: &BenchArguments, objects: u64) -> anyhow::Result<Report> {
+    let from = (objects / GROWTH_FRACTION).max(1);
     let small = population(shell, arguments, from).await?;
-    let large = population(shell, arguments, arguments.objects).await?;
+    let large = population(shell, arguments, objects).await?;
     Ok(Report {
         store: arguments.store.as_str(),
-        objects: arguments.objects,
+        objects,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         cases: large.measured.iter().map(Case::from).collect(),
         peak_rss_bytes: large.peak_rss_bytes,
@@ -39,14 +54,10 @@ async fn measure(shell: &Shell, arguments: &BenchArguments) -> anyhow::Result<Re
 }
 
 async fn population(shell: &Shell, arguments: &BenchArguments, objects: u64) -> anyhow::Result<Figures> {
-    let laboratory = Laboratory::new(objects, arguments.below.as_deref(), shell.cancel.clone()).await?;
-    let watched = shell.output.is_watched();
-    let told = |stage: &str| {
-        if watched {
-            eprintln!("{stage}, {objects} objects …");
-        }
-    };
-    let mut stages = Stages::new(&laboratory, objects, &arguments.case, &told);
+    let (laboratory, directory) =
+        Laboratory::with_sink(objects, arguments.below.as_deref(), shell.cancel.clone()).await?;
+    let told = |stage: &str| shell.output.note(&format!("{stage}, {objects} objects …"));
+    let mut stages = Stages::new(&laboratory, &directory, objects, &arguments.case, &told);
     stages.carry_out().await?;
     Ok(Figures {
         measured: stages.measured,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
+use identitymesh_connector_fake::FakeSystem;
 use identitymesh_model::Name;
 use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, export, import, sync};
 
@@ -51,6 +52,7 @@ fn directory() -> Name {
 /// All stages over one population.
 pub(super) struct Stages<'a> {
     laboratory: &'a Laboratory,
+    directory: &'a FakeSystem,
     mesh: &'a Mesh,
     objects: u64,
     yardstick: Yardstick,
@@ -61,15 +63,17 @@ pub(super) struct Stages<'a> {
 }
 
 impl<'a> Stages<'a> {
-    /// Stages over `objects` people, those that are `wanted` or all; `told` hears the name of each before it begins.
+    /// Stages over `objects` people and their target, those that are `wanted` or all; `told` hears the name of each before it begins.
     pub(super) fn new(
         laboratory: &'a Laboratory,
+        directory: &'a FakeSystem,
         objects: u64,
         wanted: &'a [BenchCase],
         told: &'a dyn Fn(&str),
     ) -> Self {
         Self {
             laboratory,
+            directory,
             mesh: &laboratory.opened.mesh,
             objects,
             yardstick: Yardstick::beside(laboratory, objects),
@@ -145,7 +149,7 @@ impl<'a> Stages<'a> {
 
     async fn export(&mut self) -> anyhow::Result<()> {
         let (spent, _) = self.time("export", export(self.mesh, directory())).await?;
-        let sent = self.laboratory.directory.exports().creates;
+        let sent = self.directory.exports().creates;
         ensure!(sent == self.objects, "the export sent {sent} creates");
         let raw = self.yardstick.export()?;
         self.keep(BenchCase::Export, "export", spent, raw);

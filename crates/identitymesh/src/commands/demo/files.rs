@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use identitymesh_sample::Company;
 
-use super::ldap::Directory;
+use crate::commands::directory::Directory;
 
 /// Where the demo keeps what it shows, below the data directory.
 pub(super) struct Places {

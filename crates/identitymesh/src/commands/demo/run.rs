@@ -8,22 +8,22 @@ use serde_json::json;
 
 use super::acts::{ACTS, Act, Days, play};
 use super::files::Places;
-use super::ldap::Directory;
 use super::memory::Memory;
-use super::story;
+use super::{ldap, story};
 use crate::arguments::DemoArguments;
 use crate::commands::configuration::load;
+use crate::commands::directory::Directory;
 use crate::commands::{Done, Shell};
 use crate::open::Opened;
 
 pub(crate) fn run(shell: &Shell, arguments: &DemoArguments) -> anyhow::Result<Done> {
     let days = Days::of(arguments.people, arguments.seed)?;
-    let directory = Directory::of(arguments)?;
+    let directory = ldap::named(arguments)?;
     let opened = shell.write()?;
     let mut memory = remembered(&opened, arguments, directory.as_ref())?;
     let places = Places::below(&opened.data)?;
     if let Some(directory) = &directory {
-        directory.keep_password(&opened)?;
+        ldap::keep_password(directory, &opened)?;
     }
     places.write_configuration(directory.as_ref())?;
     places.make_accounts()?;
