@@ -17,6 +17,7 @@ mod follow;
 mod import;
 mod kind;
 mod link;
+mod log;
 mod naming;
 mod page;
 mod passwords;

@@ -7,68 +7,29 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::log::{Kind, Record, Step, StepKind};
 use crate::transport::{Bytes, Entry};
 
 /// Most modifications of one record that are looked at; with more the entry is read.
 const STEP_COUNT_MAX: usize = 10_000;
 
-/// What the server writes about a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) number: u64,
-    /// The name before the change.
-    pub(super) target: String,
-    /// What identifies the entry; missing when the server is not told to record it.
-    pub(super) unique_id: Option<String>,
-    pub(super) kind: Kind,
-}
-
-/// What kind of change it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The entry was made, or something happened that is not known.
-    Whole,
-    /// Some attributes changed; `None` when it cannot be read which.
-    Modify(Option<Vec<Step>>),
-    /// The entry has another name, and so has what lies below it.
-    Rename,
-    /// The entry is gone.
-    Delete,
-}
-
-/// One modification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) attribute: String,
-    pub(super) values: Vec<Bytes>,
-    pub(super) is: StepKind,
-}
-
-/// What a modification does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StepKind {
-    Add,
-    Delete,
-    Replace,
-}
-
 /// The attributes of a record that are asked for.
 pub(super) const ATTRIBUTES: [&str; 5] =
     ["changeNumber", "targetDN", "targetUniqueId", "changeType", "changes"];
 
-/// Reads an entry of the changelog; nothing when it has no number or no target.
-pub(super) fn read(entry: &Entry) -> Option<Record> {
+/// Reads an entry of the changelog, with its number; nothing when it has no number or no target.
+pub(super) fn read(entry: &Entry) -> Option<(u64, Record)> {
     let one = |name: &str| entry.texts(name).next().map(|text| text.trim_end_matches('\0'));
     let number = one("changeNumber")?.parse().ok()?;
     let target = one("targetDN")?.to_owned();
-    let unique_id = one("targetUniqueId").filter(|id| !id.is_empty()).map(str::to_owned);
+    let id = one("targetUniqueId").filter(|id| !id.is_empty()).map(str::to_owned);
     let kind = match one("changeType").unwrap_or_default().to_ascii_lowercase().as_str() {
         "modify" => Kind::Modify(entry.values("changes").first().and_then(|changes| steps(changes))),
         "modrdn" | "moddn" => Kind::Rename,
         "delete" => Kind::Delete,
         _ => Kind::Whole,
     };
-    Some(Record { number, target, unique_id, kind })
+    Some((number, Record { target, id, kind }))
 }
 
 /// The modifications in the text of a record, `None` when it is not understood to the end.
@@ -191,9 +152,9 @@ mod tests {
         let kind = |change: &[u8], changes: &[u8]| {
             let mut attributes = base.to_vec();
             attributes.extend([("changetype", change), ("changes", changes)]);
-            let record = read(&entry(&attributes)).unwrap();
-            assert_eq!((record.number, record.target.as_str()), (7, "cn=a,dc=t"));
-            assert_eq!(record.unique_id.as_deref(), Some("1-2-3-4"));
+            let (number, record) = read(&entry(&attributes)).unwrap();
+            assert_eq!((number, record.target.as_str()), (7, "cn=a,dc=t"));
+            assert_eq!(record.id.as_deref(), Some("1-2-3-4"));
             record.kind
         };
         assert_eq!(kind(b"add", b"objectClass: top\n"), Kind::Whole);
@@ -203,7 +164,7 @@ mod tests {
         let modified = kind(b"modify", b"add: cn\ncn: b\n-\n\0");
         assert_eq!(modified, Kind::Modify(Some(vec![step(StepKind::Add, "cn", &["b"])])));
         assert_eq!(kind(b"something", b""), Kind::Whole);
-        assert_eq!(read(&entry(&base[..2])).unwrap().unique_id, None);
+        assert_eq!(read(&entry(&base[..2])).unwrap().1.id, None);
         assert_eq!(read(&entry(&base[1..])), None);
         assert_eq!(read(&entry(&[("changeNumber", b"x"), ("targetDN", b"cn=a")])), None);
     }
