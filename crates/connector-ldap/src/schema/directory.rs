@@ -11,7 +11,7 @@ use super::type_map::TypeMap;
 use crate::dialect::{Dialect, active_directory};
 use crate::error;
 use crate::result;
-use crate::settings::{Config, Family};
+use crate::settings::{Changes, Config, Family};
 use crate::transport::{Entry, Search, Transport};
 use crate::value::Form;
 
@@ -72,6 +72,9 @@ impl Directory {
         let dialect = Dialect::of(&root);
         if config.family == Family::ActiveDirectory && dialect != Dialect::ActiveDirectory {
             return Err(other_server(dialect));
+        }
+        if config.changes == Changes::AccessLog && dialect != Dialect::OpenLdap {
+            return Err(no_access_log(dialect));
         }
         let facts = dialect.facts();
         let external_id = match &config.external_id {
@@ -143,6 +146,13 @@ fn other_server(dialect: Dialect) -> ConnectorError {
     let message = format!("the server is {} and no Active Directory", dialect.facts().title);
     ConnectorError::new(error::OTHER_SERVER, Class::Configuration, message)
         .advice("use the connector type \"ldap\", or check the addresses in `servers`")
+}
+
+fn no_access_log(dialect: Dialect) -> ConnectorError {
+    let message =
+        format!("changes = \"accesslog\" is for OpenLDAP, and the server is {}", dialect.facts().title);
+    ConnectorError::new(error::OTHER_SERVER, Class::Configuration, message)
+        .advice("leave `changes` out: the way that this server has is found by itself")
 }
 
 fn unknown_class(object_type: Name, class: &str) -> ConnectorError {

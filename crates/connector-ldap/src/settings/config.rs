@@ -34,13 +34,16 @@ impl Server {
     }
 }
 
-/// How an Active Directory is asked what changed.
+/// How a server is asked what changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Changes {
-    /// By DirSync where the account may, else by sequence numbers.
+    /// By what the server's family has: DirSync where the account may and else sequence numbers, content
+    /// synchronisation, or the retro changelog.
     Auto,
-    /// By sequence numbers.
+    /// By sequence numbers; Active Directory only.
     Usn,
+    /// By the log of writes; OpenLDAP only.
+    AccessLog,
     /// Not at all.
     None,
 }
@@ -76,6 +79,8 @@ pub(crate) struct Config {
     pub(crate) window: usize,
     pub(crate) empty_member: String,
     pub(crate) changes: Changes,
+    /// Where OpenLDAP's log of writes lies.
+    pub(crate) log_base: String,
 }
 
 impl Config {
@@ -117,7 +122,11 @@ impl Config {
         });
         let external_id = external_id(settings, &mut problems);
         let empty_member = dn_setting(settings, "empty_member", &mut problems);
-        let changes = changes(settings, &mut problems);
+        let changes = changes(settings, family, &mut problems);
+        let log_base = match family {
+            Family::Any => dn_setting(settings, "log_base", &mut problems),
+            Family::ActiveDirectory => String::new(),
+        };
         for list in ["include", "exclude"] {
             for wrong in settings.list(list).into_iter().filter(|container| naming::rdn(container).is_none())
             {
@@ -152,6 +161,7 @@ impl Config {
             window,
             empty_member,
             changes,
+            log_base,
         })
     }
 }
@@ -203,13 +213,18 @@ fn bind(settings: &Settings, problems: &mut Vec<Problem>) -> Option<(String, Str
     }
 }
 
-fn changes(settings: &Settings, problems: &mut Vec<Problem>) -> Changes {
+fn changes(settings: &Settings, family: Family, problems: &mut Vec<Problem>) -> Changes {
+    let (word, changes) = match family {
+        Family::Any => ("accesslog", Changes::AccessLog),
+        Family::ActiveDirectory => ("usn", Changes::Usn),
+    };
     match settings.text("changes") {
         None | Some("auto") => Changes::Auto,
-        Some("usn") => Changes::Usn,
         Some("none") => Changes::None,
+        Some(said) if said == word => changes,
         Some(other) => {
-            problems.push(Problem::setting("changes", format!("must be auto, usn or none, not {other:?}")));
+            problems
+                .push(Problem::setting("changes", format!("must be auto, {word} or none, not {other:?}")));
             Changes::Auto
         }
     }
@@ -322,6 +337,8 @@ mod tests {
             (json!({"base": "example.com"}), "settings.base \"example.com\" is no name"),
             (json!({"exclude": ["old people"]}), "settings.exclude"),
             (json!({"external_id": "dn"}), "settings.external_id"),
+            (json!({"changes": "usn"}), "settings.changes must be auto, accesslog or none"),
+            (json!({"log_base": "accesslog"}), "settings.log_base \"accesslog\" is no name"),
             (json!({"page_size": 5_001}), "settings.page_size must be a whole number from 1 to 5000"),
             (json!({"page_size": 0}), "settings.page_size"),
             (json!({"types": {"user": {"filter": "x"}}}), "settings.types.user"),

@@ -12,6 +12,9 @@ pub(crate) const REQUEST_TIMEOUT_S_MAX: i64 = 600;
 /// A member for groups that would be empty: a name that no entry has, so it gives nobody anything.
 const EMPTY_MEMBER: &str = "cn=no-members";
 
+/// Where the overlay `accesslog` keeps its log in every handbook.
+const LOG_BASE: &str = "cn=accesslog";
+
 /// What the kind is and can do.
 pub(crate) fn descriptor(family: Family) -> Descriptor {
     let (kind, title, summary) = match family {
@@ -127,7 +130,20 @@ fn reading() -> Vec<SettingSchema> {
 /// What only servers of this family understand.
 fn of_family(family: Family) -> Vec<SettingSchema> {
     match family {
-        Family::Any => Vec::new(),
+        Family::Any => vec![
+            SettingSchema::optional(
+                "changes",
+                SettingKind::Text,
+                "How to ask what changed: auto (content synchronisation or the retro changelog, whichever the server has), accesslog (OpenLDAP's log of writes), or none.",
+            )
+            .or("auto"),
+            SettingSchema::optional(
+                "log_base",
+                SettingKind::Text,
+                "The entry below which OpenLDAP's log of writes lies, for changes = \"accesslog\".",
+            )
+            .or(LOG_BASE),
+        ],
         Family::ActiveDirectory => vec![
             SettingSchema::optional(
                 "changes",

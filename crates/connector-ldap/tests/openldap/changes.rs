@@ -15,8 +15,8 @@ use serde_json::json;
 use crate::subject::{Server, written};
 use crate::support::{TREE, context, name, person};
 
-const TYPES: [&str; 3] = ["user", "group", "orgUnit"];
-const BASE: &str = "dc=mesh,dc=test";
+pub(crate) const TYPES: [&str; 3] = ["user", "group", "orgUnit"];
+pub(crate) const BASE: &str = "dc=mesh,dc=test";
 
 fn slapd(log: SessionLog, entries: &str) -> Option<Slapd> {
     let initial_ldif = format!("{TREE}{entries}");
@@ -29,7 +29,7 @@ fn ds389(entries: &str) -> Option<Ds389> {
     Ds389::start(Ds389Options { initial_ldif: format!("{tree}{entries}"), ..Ds389Options::default() })
 }
 
-fn population() -> String {
+pub(crate) fn population() -> String {
     let members: String =
         ["p1", "p2", "p3"].map(|uid| format!("member: uid={uid},ou=people,{BASE}\n")).concat();
     let people: String = (0..8).map(|at| person(&format!("p{at}"))).collect();
@@ -39,13 +39,13 @@ fn population() -> String {
     )
 }
 
-async fn session(server: &dyn Server, changes: serde_json::Value) -> Box<dyn Session> {
+pub(crate) async fn session(server: &dyn Server, changes: serde_json::Value) -> Box<dyn Session> {
     let kind = Ldap::new();
     let settings = kind.prepare(&written(server, &changes), Path::new("/")).unwrap();
     kind.connect(&settings, &context()).await.unwrap()
 }
 
-async fn read(server: &dyn Server, mode: ImportMode) -> Result<Vec<Page>, ConnectorError> {
+pub(crate) async fn read(server: &dyn Server, mode: ImportMode) -> Result<Vec<Page>, ConnectorError> {
     read_as(server, mode, json!({})).await
 }
 
@@ -67,13 +67,13 @@ async fn read_as(
 
 /// What somebody holds who follows imports: objects by type and id.
 #[derive(Debug, Default, PartialEq)]
-struct Followed {
-    objects: BTreeMap<(String, String), Object>,
-    mark: Option<Watermark>,
+pub(crate) struct Followed {
+    pub(crate) objects: BTreeMap<(String, String), Object>,
+    pub(crate) mark: Option<Watermark>,
 }
 
 impl Followed {
-    async fn full(server: &dyn Server) -> Self {
+    pub(crate) async fn full(server: &dyn Server) -> Self {
         let mut followed = Self::default();
         followed.apply(read(server, ImportMode::Full).await.unwrap());
         assert!(followed.mark.is_some(), "a full import ends with a mark");
@@ -81,7 +81,7 @@ impl Followed {
     }
 
     /// Follows a delta; how much it told.
-    async fn delta(&mut self, server: &dyn Server) -> usize {
+    pub(crate) async fn delta(&mut self, server: &dyn Server) -> usize {
         let since = self.mark.clone().unwrap();
         let pages = read(server, ImportMode::Delta { since }).await.unwrap();
         let count = pages.iter().map(|page| page.changes.len() + page.certificates.len()).sum();
@@ -89,7 +89,7 @@ impl Followed {
         count
     }
 
-    fn apply(&mut self, pages: Vec<Page>) {
+    pub(crate) fn apply(&mut self, pages: Vec<Page>) {
         let mut named: BTreeSet<(String, String)> = BTreeSet::new();
         let mut certified = Vec::new();
         for page in pages {
@@ -131,17 +131,17 @@ impl Followed {
         self.objects.retain(|key, _| !certified.contains(&key.0) || named.contains(key));
     }
 
-    fn at(&self, dn: &str) -> Option<&Object> {
+    pub(crate) fn at(&self, dn: &str) -> Option<&Object> {
         self.objects.values().find(|object| object.single(name("dn")) == Some(&Value::text(dn)))
     }
 
-    async fn is_as_full(&self, server: &dyn Server) {
+    pub(crate) async fn is_as_full(&self, server: &dyn Server) {
         assert_eq!(self.objects, Self::full(server).await.objects);
     }
 }
 
 /// One kind of change after the other, each followed by a delta of its own.
-async fn every_kind_of_change_is_followed(server: &dyn Server) {
+pub(crate) async fn every_kind_of_change_is_followed(server: &dyn Server) {
     let mut followed = Followed::full(server).await;
     for record in [
         format!(
@@ -220,7 +220,7 @@ async fn a_cookie_outlives_restarts_and_changes_of_both_phases() {
     }
 }
 
-fn refusal(result: Result<Vec<Page>, ConnectorError>) -> String {
+pub(crate) fn refusal(result: Result<Vec<Page>, ConnectorError>) -> String {
     let error = result.unwrap_err();
     assert_eq!((error.code, error.class), ("CON-010", Class::Conflict), "{error}");
     error.message
@@ -312,6 +312,6 @@ async fn who_follows_hears_of_renamed_containers_and_of_the_end_of_the_connectio
     followed.is_as_full(&slapd).await;
 }
 
-async fn read_is_behind(followed: &Followed, server: &dyn Server) -> bool {
+pub(crate) async fn read_is_behind(followed: &Followed, server: &dyn Server) -> bool {
     followed.objects != Followed::full(server).await.objects
 }

@@ -5,7 +5,7 @@ use identitymesh_connector::conformance::{Verdict, run};
 use identitymesh_connector_ldap::Ldap;
 use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions};
 
-use crate::subject::{People, Server};
+use crate::subject::{Logged, People, Server};
 use crate::support::TREE;
 
 async fn contract_is_kept(server: impl Server) {
@@ -35,6 +35,12 @@ async fn openldap_that_remembers_deletions_in_memory() {
 async fn openldap_that_remembers_no_deletions() {
     let Some(slapd) = slapd(SessionLog::None) else { return };
     contract_is_kept(slapd).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openldap_by_its_log_of_writes() {
+    let Some(logged) = Logged::start("") else { return };
+    contract_is_kept(logged).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

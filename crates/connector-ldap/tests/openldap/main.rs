@@ -1,6 +1,8 @@
 //! Against real directories, read back with `ldapsearch`.
 
 #[cfg(test)]
+mod accesslog;
+#[cfg(test)]
 mod active_directory;
 #[cfg(test)]
 mod changes;

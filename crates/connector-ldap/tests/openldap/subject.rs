@@ -13,10 +13,10 @@ use identitymesh_connector_ldap::Ldap;
 use identitymesh_model::{
     AttributeSchema, AttributeType, Name, Object, ObjectSchema, Schema, Text, Value, ValueType, Values,
 };
-use identitymesh_testkit::real::{Ds389, Entries, Slapd};
+use identitymesh_testkit::real::{Ds389, Entries, SessionLog, Slapd, SlapdOptions, Wire};
 use serde_json::{Value as Json, json};
 
-use crate::support::{name, object};
+use crate::support::{TREE, name, object};
 
 const PEOPLE: &str = "ou=people,dc=mesh,dc=test";
 const ATTRIBUTES: [&str; 6] = ["uid", "cn", "sn", "title", "employeeType", "description"];
@@ -31,6 +31,10 @@ pub(crate) trait Server: Send + Sync {
     fn access(&self) -> (&str, &Path, &str, &str);
     /// The attribute that identifies an entry.
     fn id(&self) -> &'static str;
+    /// What a connector is told besides.
+    fn further(&self) -> Json {
+        json!({})
+    }
 }
 
 impl Server for Slapd {
@@ -78,14 +82,61 @@ impl Server for Ds389 {
     }
 }
 
+/// OpenLDAP whose changes are read from its log of writes, over a wire that counts.
+pub(crate) struct Logged {
+    pub(crate) slapd: Slapd,
+    pub(crate) wire: Wire,
+}
+
+impl Logged {
+    pub(crate) fn start(entries: &str) -> Option<Self> {
+        let options = SlapdOptions {
+            initial_ldif: format!("{TREE}{entries}"),
+            sync: Some(SessionLog::AccessLog),
+            ..SlapdOptions::default()
+        };
+        let slapd = Slapd::start(options)?;
+        Some(Self { wire: Wire::to(&slapd.url), slapd })
+    }
+}
+
+impl Server for Logged {
+    fn find(&self, base: &str, filter: &str, attributes: &[&str]) -> anyhow::Result<Entries> {
+        self.slapd.find(base, filter, attributes)
+    }
+
+    fn change(&self, records: &str) -> anyhow::Result<()> {
+        self.slapd.change(records)
+    }
+
+    fn signs_in(&self, dn: &str, password: &str) -> bool {
+        self.slapd.signs_in(dn, password)
+    }
+
+    fn access(&self) -> (&str, &Path, &str, &str) {
+        let (_, ca_file, bind_dn, password) = self.slapd.access();
+        (&self.wire.url, ca_file, bind_dn, password)
+    }
+
+    fn id(&self) -> &'static str {
+        self.slapd.id()
+    }
+
+    fn further(&self) -> Json {
+        json!({"changes": "accesslog"})
+    }
+}
+
 /// The settings of a connector to the server.
 pub(crate) fn written(server: &dyn Server, changes: &Json) -> BTreeMap<String, Json> {
     let (url, ca_file, bind_dn, password) = server.access();
     let mut written = json!({
         "servers": [url], "ca_file": ca_file, "base": "dc=mesh,dc=test", "bind_dn": bind_dn, "bind_password": password,
     });
-    for (name, value) in changes.as_object().unwrap() {
-        written[name] = value.clone();
+    for further in [&server.further(), changes] {
+        for (name, value) in further.as_object().unwrap() {
+            written[name] = value.clone();
+        }
     }
     serde_json::from_value(written).unwrap()
 }

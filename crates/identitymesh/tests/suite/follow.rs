@@ -5,15 +5,12 @@
     reason = "waiting and measuring are about the real time of other processes"
 )]
 
-use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use identitymesh_testkit::real::{SessionLog, Slapd, SlapdOptions};
+use identitymesh_testkit::real::{SessionLog, Slapd, SlapdOptions, Wire};
 use serde_json::Value as Json;
 
 use crate::process::Place;
@@ -369,49 +366,6 @@ fn measure_how_soon_a_change_is_in_the_other_directory() {
     following.end();
 }
 
-/// Passes bytes on and counts them: sent to the server, received from it.
-struct Wire {
-    url: String,
-    counts: Arc<[AtomicU64; 2]>,
-}
-
-impl Wire {
-    fn to(server: &str) -> Self {
-        let server = server.trim_start_matches("ldap://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("ldap://{}", listener.local_addr().unwrap());
-        let counts: Arc<[AtomicU64; 2]> = Arc::default();
-        let counted = Arc::clone(&counts);
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(&server) else { continue };
-                for (at, (mut from, mut to)) in [(&client, &server), (&server, &client)]
-                    .map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap()))
-                    .into_iter()
-                    .enumerate()
-                {
-                    let counts = Arc::clone(&counted);
-                    std::thread::spawn(move || {
-                        let mut buffer = vec![0; 1 << 16];
-                        while let Ok(count @ 1..) = from.read(&mut buffer) {
-                            counts[at].fetch_add(count as u64, Ordering::Relaxed);
-                            if to.write_all(&buffer[..count]).is_err() {
-                                break;
-                            }
-                        }
-                        let _closed = to.shutdown(std::net::Shutdown::Both);
-                    });
-                }
-            }
-        });
-        Self { url, counts }
-    }
-
-    fn take(&self) -> (u64, u64) {
-        (self.counts[0].swap(0, Ordering::Relaxed), self.counts[1].swap(0, Ordering::Relaxed))
-    }
-}
-
 /// The figures of docs/performance.md; see there for the command.
 #[test]
 fn measure_one_member_more_in_a_large_group() {
@@ -451,7 +405,7 @@ fn measure_one_member_more_in_a_large_group() {
         ("confirm", &["run", "confirming-import", "--connector", "target"]),
     ] {
         for wire in &wires {
-            wire.take();
+            let _before = wire.take();
         }
         let start = Instant::now();
         let answer = fed.place.json(arguments);

@@ -13,9 +13,11 @@ mod ports;
 mod require;
 mod samba_ad;
 mod slapd;
+mod wire;
 
 pub use ds389::{Ds389, Ds389Options};
 pub use ldif::{Attributes, Entries, parse_ldif};
 pub use require::{System, require, require_as_root};
 pub use samba_ad::{SambaAd, SambaAdOptions};
 pub use slapd::{SessionLog, Slapd, SlapdOptions};
+pub use wire::Wire;

@@ -23,5 +23,5 @@ pub(crate) fn is_it(root: &Entry) -> bool {
 
 /// How it is read by changes.
 pub(crate) fn delta() -> Option<&'static dyn Delta> {
-    Some(&super::mark::Syncrepl)
+    Some(&super::ways::Ways)
 }

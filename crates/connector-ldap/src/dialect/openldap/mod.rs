@@ -1,5 +1,6 @@
 //! OpenLDAP.
 
+mod accesslog;
 mod codec;
 mod facts;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod faults;
 mod feed;
 mod mark;
 mod refresh;
+mod ways;
 
 use facts::STYLE;
 pub(crate) use facts::{FACTS, delta, is_it};

@@ -1,0 +1,53 @@
+//! Where a full read starts from, and going on from there.
+
+use async_trait::async_trait;
+use identitymesh_connector::{ConnectorError, Watermark};
+
+use super::super::FACTS;
+use super::place::Place;
+use super::reading::{Look, Reading};
+use crate::delta::{self, Around, Delta, Pages};
+use crate::log::{Changes, Manners};
+
+/// The word in marks.
+pub(super) const STYLE: &str = "accesslog";
+
+const MANNERS: Manners = Manners {
+    id: FACTS.external_id,
+    bookkeeping: &["entryCSN", "modifiersName", "modifyTimestamp"],
+    without_id: "the log does not say which entries it means (reqEntryUUID); it takes OpenLDAP 2.5",
+};
+
+/// The log of writes.
+pub(in super::super) struct AccessLog;
+
+#[async_trait]
+impl Delta for AccessLog {
+    async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+        let is_by_uuid =
+            around.types.iter().all(|map| map.external_id.eq_ignore_ascii_case(FACTS.external_id));
+        if !is_by_uuid {
+            return Ok(None);
+        }
+        let look = Look::at(around).await?;
+        Ok(look.filter(|look| !look.now.is_empty()).and_then(|look| delta::mark(STYLE, around, &look.now)))
+    }
+
+    async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
+        Ok(Box::new(start(around, since, false).await?))
+    }
+
+    async fn follow(
+        &self,
+        around: Around,
+        since: &Watermark,
+    ) -> Result<Option<Box<dyn Pages>>, ConnectorError> {
+        Ok(Some(Box::new(start(around, since, true).await?)))
+    }
+}
+
+async fn start(around: Around, since: &Watermark, stays: bool) -> Result<Changes<Reading>, ConnectorError> {
+    let place: Place = delta::unmark(STYLE, &around, since)?;
+    let reading = Reading::start(&around, place).await?;
+    Ok(Changes::new(around, reading, MANNERS, stays))
+}
