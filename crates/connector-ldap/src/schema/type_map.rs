@@ -98,6 +98,8 @@ impl TypeMap {
                 by_description.entry(alias.to_ascii_lowercase()).or_insert(at);
             }
             by_description.insert(attribute.name.folded().to_owned(), at);
+            // As servers write it, so that nothing is folded for the usual answer.
+            by_description.insert(attribute.name.as_str().to_owned(), at);
         }
         let required = catalog.content(config.object_class.iter().map(String::as_str)).must;
         let required_references = schema
@@ -146,6 +148,9 @@ impl TypeMap {
 
     /// The attribute that a description such as `userCertificate;binary` means; other options are other attributes.
     pub(crate) fn attribute(&self, description: &str) -> Option<&AttributeSchema> {
+        if let Some(at) = self.by_description.get(description) {
+            return Some(&self.schema.attributes[*at]);
+        }
         let description = description.to_ascii_lowercase();
         let name = description.strip_suffix(";binary").unwrap_or(&description);
         self.by_description.get(name).map(|at| &self.schema.attributes[*at])
