@@ -1,7 +1,7 @@
 //! The frame of every run: begun, counted, ended in a named state whatever happens in between.
 
 use identitymesh_model::{ConnectorId, Finding, Name, RunId};
-use identitymesh_store::{Cause, Counters, RunStart, RunState};
+use identitymesh_store::{Cause, Counters, RunStart, RunState, SettleBatch, SettleReceipt, Ticket};
 use serde::Serialize;
 
 use crate::busy::Occupied;
@@ -90,6 +90,8 @@ pub(crate) struct Run {
     pub(crate) held: Option<String>,
     /// What a person should know of the run as a whole.
     pub(crate) message: Option<String>,
+    /// What was settled last, on its way to the store.
+    settling: Option<Ticket<SettleReceipt>>,
     _occupied: Occupied,
 }
 
@@ -131,6 +133,7 @@ impl Run {
             counters: Counters::new(),
             held: None,
             message: None,
+            settling: None,
             _occupied: occupied,
         })
     }
@@ -143,6 +146,22 @@ impl Run {
         if by > 0 {
             *self.counters.entry(name.to_owned()).or_insert(0) += by;
         }
+    }
+
+    /// Hands over what became of exported items, once what was handed over before is written: one part is on its way while
+    /// the next is sent.
+    pub(crate) fn settle(&mut self, batch: SettleBatch) -> Result<(), RunError> {
+        self.settled()?;
+        self.settling = Some(self.mesh.store.settle(batch));
+        Ok(())
+    }
+
+    /// Waits until everything that was handed over is written.
+    pub(crate) fn settled(&mut self) -> Result<(), RunError> {
+        if let Some(ticket) = self.settling.take() {
+            ticket.wait()?;
+        }
+        Ok(())
     }
 
     /// Counts findings, and keeps as many as may be stored.

@@ -32,7 +32,7 @@ pub(super) enum Answer {
     Dropped,
 }
 
-/// Records what became of a wave.
+/// Records what became of a wave, while the next one may be sent.
 pub(super) fn settle(
     form: &TargetForm<'_>,
     run: &mut Run,
@@ -72,9 +72,7 @@ pub(super) fn settle(
         run.mesh.store.stage(batch).wait()?;
     }
     let counters = run.counters.clone();
-    let batch = SettleBatch { cause, connector: form.connector, settled, findings, counters };
-    run.mesh.store.settle(batch).wait()?;
-    Ok(())
+    run.settle(SettleBatch { cause, connector: form.connector, settled, findings, counters })
 }
 
 /// What an update changed: the values before, and of sets what was added and taken out.

@@ -8,7 +8,7 @@ use identitymesh_connector::{Class, Exporter};
 use identitymesh_engine::export::{KnownAddresses, addressed, pending};
 use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, Name, Uid};
-use identitymesh_store::{Lease, LeaseRequest, LeasedItem};
+use identitymesh_store::{Lease, LeaseRequest, LeasedItem, Ticket};
 
 use super::send::Sender;
 use super::settle;
@@ -37,7 +37,9 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
     let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
     let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, cleared: None, done: 0 };
     let result = work.run(mesh, &in_force, name).await;
-    work.run.end(result)
+    // What was sent is recorded however the run ends.
+    let settled = work.run.settled();
+    work.run.end(result.and(settled))
 }
 
 struct Work<'a> {
@@ -69,23 +71,40 @@ impl Work<'_> {
             self.give_back(first.items, &error)?;
             return Err(error);
         };
-        let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
         let mut lease = first;
-        loop {
-            while !lease.items.is_empty() {
-                let rest = lease.items.split_off(batch_max.min(lease.items.len()));
-                self.batch(exporter, std::mem::replace(&mut lease.items, rest)).await?;
-                mesh.check_cancelled().inspect_err(|error| {
-                    if let Err(failed) = self.give_back(std::mem::take(&mut lease.items), error) {
-                        tracing::warn!(error = %failed, "leased items could not be given back; their lease will end");
-                    }
-                })?;
-            }
-            lease = self.lease(LEASE_ITEMS_MAX)?;
-            if lease.items.is_empty() {
-                return Ok(());
+        while !lease.items.is_empty() {
+            // What comes next is leased while this is sent.
+            let ahead = self.lease(LEASE_ITEMS_MAX);
+            let sent = self.items(mesh, exporter, lease.items).await;
+            lease = match (sent, self.leased(ahead)) {
+                (Ok(()), lease) => lease?,
+                (Err(error), Ok(lease)) => {
+                    self.give_back_or_warn(lease.items, &error);
+                    return Err(error);
+                }
+                (Err(error), Err(_)) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// Sends leased items, batch by batch; those that are left when one fails go back.
+    async fn items(
+        &mut self,
+        mesh: &Mesh,
+        exporter: &mut dyn Exporter,
+        mut items: Vec<LeasedItem>,
+    ) -> Result<(), RunError> {
+        let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
+        while !items.is_empty() {
+            let rest = items.split_off(batch_max.min(items.len()));
+            let sent = self.batch(exporter, std::mem::replace(&mut items, rest)).await;
+            if let Err(error) = sent.and_then(|()| mesh.check_cancelled()) {
+                self.give_back_or_warn(items, &error);
+                return Err(error);
             }
         }
+        Ok(())
     }
 
     /// The first items, after the guard has seen the whole queue.
@@ -93,16 +112,23 @@ impl Work<'_> {
         if let Some(rules) = in_force.rules.connector(self.form.connector) {
             self.cleared = check_queue(&mut self.run, rules)?;
         }
-        if self.cleared.is_none() { Ok(Lease::default()) } else { self.lease(LEASE_ITEMS_MAX) }
+        if self.cleared.is_none() {
+            return Ok(Lease::default());
+        }
+        let lease = self.lease(LEASE_ITEMS_MAX);
+        self.leased(lease)
     }
 
-    fn lease(&mut self, limit: usize) -> Result<Lease, RunError> {
+    fn lease(&self, limit: usize) -> Ticket<Lease> {
         let cause = self.run.cause();
         let until = cause.at.saturating_add_seconds(LEASE_SECONDS);
         let (connector, after) = (self.form.connector, self.after);
         let upto = self.cleared.map(|cleared| cleared.upto);
-        let request = LeaseRequest { cause, connector, after, upto, limit, until };
-        let lease = self.run.mesh.store.lease(request).wait()?;
+        self.run.mesh.store.lease(LeaseRequest { cause, connector, after, upto, limit, until })
+    }
+
+    fn leased(&mut self, ticket: Ticket<Lease>) -> Result<Lease, RunError> {
+        let lease = ticket.wait()?;
         self.after = lease.items.last().map(|item| item.id).or(self.after);
         Ok(lease)
     }
@@ -134,9 +160,7 @@ impl Work<'_> {
             items = later;
             self.wave(exporter, wave, &known).await.map_err(|(error, unsent)| {
                 let rest = unsent.into_iter().chain(std::mem::take(&mut items)).collect();
-                if let Err(failed) = self.give_back(rest, &error) {
-                    tracing::warn!(error = %failed, "leased items could not be given back; their lease will end");
-                }
+                self.give_back_or_warn(rest, &error);
                 error
             })?;
         }
@@ -164,16 +188,24 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn addresses(&self, items: &[LeasedItem]) -> Result<KnownAddresses, RunError> {
+    fn addresses(&mut self, items: &[LeasedItem]) -> Result<KnownAddresses, RunError> {
         let mut uids: Vec<Uid> = items.iter().flat_map(|item| pending(&item.action)).collect();
         uids.sort_unstable();
         uids.dedup();
         if uids.is_empty() {
             return Ok(KnownAddresses::new());
         }
+        // What the wave before made is among what is looked up.
+        self.run.settled()?;
         let found =
             self.run.mesh.store.read()?.addresses(self.form.connector, self.form.any_address(), &uids)?;
         Ok(uids.into_iter().zip(found).filter_map(|(uid, address)| Some((uid, address?))).collect())
+    }
+
+    fn give_back_or_warn(&mut self, items: Vec<LeasedItem>, error: &RunError) {
+        if let Err(failed) = self.give_back(items, error) {
+            tracing::warn!(error = %failed, "leased items could not be given back; their lease will end");
+        }
     }
 
     /// Items that were leased and not sent go back into the queue.
