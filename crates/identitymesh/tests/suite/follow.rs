@@ -45,6 +45,7 @@ servers = ["{URL}"]
 base = "dc=mesh,dc=test"
 bind_dn = "cn=admin,dc=mesh,dc=test"
 bind_password = "{{secret:directory}}"
+changes = "{CHANGES}"
 
 [connector.settings.types.user]
 attributes = { uid = "string", sn = "string", title = "string" }
@@ -111,6 +112,7 @@ servers = ["{URL}"]
 base = "o=Target"
 bind_dn = "cn=admin,o=Target"
 bind_password = "{{secret:directory}}"
+changes = "{CHANGES}"
 
 [connector.settings.types.user]
 attributes = { uid = "string", cn = "string", sn = "string", title = "string" }
@@ -167,6 +169,8 @@ struct Fed {
     target: Slapd,
     /// Where the mesh finds them, which is not always where they are.
     addresses: [String; 2],
+    /// How both are asked what changed.
+    changes: String,
 }
 
 fn person(uid: &str) -> String {
@@ -184,7 +188,7 @@ impl Fed {
         };
         let (source, target) = (Slapd::start(source)?, Slapd::start(target)?);
         let addresses = [source.url.clone(), target.url.clone()];
-        let fed = Self { place: Place::new(), source, target, addresses };
+        let fed = Self { place: Place::new(), source, target, addresses, changes: "auto".to_owned() };
         fed.configure("");
         fed.keep_password();
         fed.place.good(&["apply", "rules"]);
@@ -196,10 +200,13 @@ impl Fed {
         std::fs::create_dir_all(rules.join("connectors")).unwrap();
         std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
         let types = "\n[connector.settings.types.user]";
-        let source = SOURCE_RULES.replace("{URL}", &self.addresses[0]);
+        let filled = |rules: &str, at: usize| {
+            rules.replace("{URL}", &self.addresses[at]).replace("{CHANGES}", &self.changes)
+        };
+        let source = filled(SOURCE_RULES, 0);
         let source = source.replacen(types, &format!("{further_settings}\n{types}"), 1);
         std::fs::write(rules.join("connectors/source.toml"), source).unwrap();
-        let target = TARGET_RULES.replace("{URL}", &self.addresses[1]);
+        let target = filled(TARGET_RULES, 1);
         std::fs::write(rules.join("connectors/target.toml"), target).unwrap();
     }
 
@@ -380,6 +387,7 @@ fn measure_one_member_more_in_a_large_group() {
     let Some(mut fed) = Fed::start(SessionLog::AccessLog, &entries) else { return };
     let wires = [Wire::to(&fed.source.url), Wire::to(&fed.target.url)];
     fed.addresses = [wires[0].url.clone(), wires[1].url.clone()];
+    fed.changes = std::env::var("IDENTITYMESH_MEASURE_CHANGES").unwrap_or(fed.changes);
     fed.configure("");
     fed.place.good(&["apply", "rules"]);
     let start = Instant::now();

@@ -78,7 +78,7 @@ impl Container {
 }
 
 fn unit(dn: &str) -> RawEntry {
-    let value = dn::split_first(dn).0[3..].as_bytes().to_vec();
+    let value = dn::split_first(dn).0.as_bytes()[3..].to_vec();
     let attributes = vec![
         ("objectClass".to_owned(), vec![b"organizationalUnit".to_vec()]),
         ("ou".to_owned(), vec![value]),
