@@ -213,10 +213,20 @@ pub fn compare(known: &SpaceRecord, imported: &Object, rules: Option<&ObjectType
     let is_read = rules.is_none_or(ObjectTypeRules::is_inbound);
     let returns = known.deleted;
     let touch = returns
+        || rules.is_some_and(|rules| is_moved(rules, &known.doc, imported))
         || !drifted.is_empty()
         || exported.drift != known.drift
         || (is_read && known.doc != *imported);
     Difference { exported, drifted, touch }
+}
+
+/// Whether the object has another address, which is nobody's attribute and yet what a projection rule decides.
+fn is_moved(rules: &ObjectTypeRules, known: &Object, imported: &Object) -> bool {
+    let address = |object: &Object| object.single(rules.address()?).and_then(Value::as_text).map(Text::new);
+    match (address(known), address(imported)) {
+        (Some(known), Some(now)) => known != now && address_key(true, &known) != address_key(true, &now),
+        _ => false,
+    }
 }
 
 /// Whether both are the same to the target: the form for one value and, where its schema says so, case do not count.
