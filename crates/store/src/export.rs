@@ -163,6 +163,9 @@ pub struct ExportedState {
     /// References that were left out because the other object is not there yet: the mesh object is looked at again
     /// when it is.
     pub waits_for: Vec<Uid>,
+    /// The answer showed more than was written, such as values that the target gave by itself: the mesh object is
+    /// looked at again, because the next import finds nothing new there.
+    pub is_news: bool,
 }
 
 /// What became of settling.

@@ -126,8 +126,8 @@ impl<'a> TargetForm<'a> {
         waits_for: Vec<Uid>,
     ) -> ExportedState {
         // Where the answer shows the whole object, that is what is there; what we wrote and is not so is drift.
-        let (object, exported) = match told {
-            None => (expected, exported),
+        let (object, exported, is_news) = match told {
+            None => (expected, exported, false),
             Some(told) => {
                 let now = with_known(told.attributes.clone(), &told.unread, &expected);
                 let record = SpaceRecord {
@@ -145,12 +145,12 @@ impl<'a> TargetForm<'a> {
                 let rules = self.in_force.rules.connector(self.connector);
                 let difference =
                     compare(&record, &now, rules.and_then(|known| known.object_type(object_type)));
-                (now, difference.exported)
+                (now, difference.exported, difference.touch)
             }
         };
         let print = fingerprint(&object);
         let body = body(&self.in_force.rules, self.connector, object_type, &object, print);
         let exported = ExportedText { names: exported.names.clone(), drift: exported.drift_text() };
-        ExportedState { object_type, external_id, body, exported, waits_for }
+        ExportedState { object_type, external_id, body, exported, waits_for, is_news }
     }
 }

@@ -143,6 +143,7 @@ impl Tx<'_> {
             }
         };
         let mut woken = self.wake(robbed.map(|other| (Todo::Mesh(other), None)))?;
+        woken += self.wake(state.is_news.then_some((Todo::Mesh(mesh), None)))?;
         if may_wait {
             woken += self.wake_waiters(batch.connector, &uid)?;
         }
@@ -194,7 +195,7 @@ impl Tx<'_> {
             // Its row went in the meantime; the audit row stays, and the mesh object is looked at as it is now.
             return self.wake([(Todo::Mesh(mesh), None)]);
         }
-        let mut woken = 0;
+        let mut woken = self.wake(state.is_news.then_some((Todo::Mesh(mesh), None)))?;
         if state.body.names.iter().any(|name| !names.contains(name)) {
             // Under a new address, whoever refers to the object has to refer to it there.
             let uid = self.uid_of(mesh)?;

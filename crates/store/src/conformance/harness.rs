@@ -72,6 +72,7 @@ macro_rules! conformance_tests {
                 an_updated_object_is_expected, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
                 only_leased_items_are_settled, whoever_waits_for_a_created_object_wakes,
                 a_created_object_waits_for_others, an_updated_object_may_have_gone,
+                what_an_answer_shows_besides_is_looked_at, what_an_answer_to_an_update_shows_besides_is_looked_at,
                 a_deleted_object_wakes_who_refers_to_its_mesh_object
             ];
             audit: [

@@ -330,5 +330,6 @@ pub(super) fn exported(external_id: &str, display_name: &str) -> ExportedState {
         body: body(&person(display_name)),
         exported: ExportedText { names: vec![name("displayName"), name("mail")], drift: None },
         waits_for: Vec::new(),
+        is_news: false,
     }
 }

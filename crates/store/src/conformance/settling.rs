@@ -168,6 +168,25 @@ pub fn a_created_object_waits_for_others(harness: &mut impl Harness) {
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
 }
 
+pub fn what_an_answer_shows_besides_is_looked_at(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    let lease = scene.lease(10);
+    let state = ExportedState { is_news: true, ..exported("CN=Ada", "Ada") };
+    assert_eq!(scene.settle(&lease, 1, Settle::Created { rule: RULE, state, row: scene.export_row(1) }), 1);
+    assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
+}
+
+pub fn what_an_answer_to_an_update_shows_besides_is_looked_at(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = scene.users(scene.target, &["CN=Ada"])[0];
+    scene.linked(1, "E-1", space);
+    queued_update(&scene, space);
+    let lease = scene.lease(10);
+    let state = ExportedState { is_news: true, ..exported("CN=Ada", "Ada") };
+    assert_eq!(scene.settle(&lease, 1, Settle::Updated { space, state, row: scene.export_row(1) }), 1);
+}
+
 pub fn an_updated_object_may_have_gone(harness: &mut impl Harness) {
     let scene = Scene::new(harness.store());
     scene.apply(vec![create(1, "E-1", person("Ada"))]);
