@@ -8,8 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Patch};
-use identitymesh_model::{Name, Text, Value, ValueType, dn};
+use identitymesh_model::{Name, Text, Value, dn};
 
+use super::referrers::{Renamed, referrers};
 use super::values;
 use crate::delta::Around;
 use crate::filter;
@@ -21,7 +22,7 @@ use crate::transport::{Bytes, Entry, Reach, Search};
 use crate::value;
 
 /// Objects asked for at a time: their ids make a filter, whose length servers limit.
-const ASKED_COUNT_MAX: usize = 100;
+pub(super) const ASKED_COUNT_MAX: usize = 100;
 /// Classes of entries that others lie below.
 const CONTAINERS: [&str; 4] = ["organizationalUnit", "container", "domainDNS", "builtinDomain"];
 
@@ -67,7 +68,7 @@ pub(super) async fn resolve(around: &Around, changed: Vec<Changed>) -> Result<Re
     links(around, linked, &mut resolved).await?;
     objects(around, whole, &mut resolved).await?;
     if !renamed.is_empty() {
-        renames(around, &renamed, &mut resolved).await?;
+        renames(around, renamed, &mut resolved).await?;
     }
     Ok(resolved)
 }
@@ -164,7 +165,7 @@ fn is_inside(around: &Around, map: &TypeMap, name: &str) -> bool {
 }
 
 /// The entries of a type that have these ids.
-async fn with_ids(
+pub(super) async fn with_ids(
     around: &Around,
     map: &TypeMap,
     ids: &[String],
@@ -179,7 +180,8 @@ async fn with_ids(
     Ok(entries)
 }
 
-async fn search(
+/// All entries that match, wherever they lie below `base`.
+pub(super) async fn search(
     around: &Around,
     base: &str,
     filter: String,
@@ -196,12 +198,12 @@ async fn search(
     page::all(around.transport.as_ref(), "reading what changed", search).await
 }
 
-async fn renames(around: &Around, ids: &[String], resolved: &mut Resolved) -> Result<(), ConnectorError> {
+async fn renames(around: &Around, ids: Vec<String>, resolved: &mut Resolved) -> Result<(), ConnectorError> {
     // What was handed over whole already says all; links alone do not, because names of others have changed.
     let is_whole = |change: &&Change| !matches!(change, Change::Patch(_));
     let mut seen: HashSet<String> =
         resolved.changes.iter().filter(is_whole).map(|change| change.subject().1.to_owned()).collect();
-    let mut names = Vec::new();
+    let mut renamed = Renamed::default();
     for ids in ids.chunks(ASKED_COUNT_MAX) {
         let filter: String = ids
             .iter()
@@ -212,12 +214,22 @@ async fn renames(around: &Around, ids: &[String], resolved: &mut Resolved) -> Re
         let found = search(around, &around.config.base, format!("(|{filter})"), wanted).await?;
         for entry in found {
             if entry.texts("objectClass").any(|class| CONTAINERS.contains(&class)) {
-                below(around, &entry.dn, &mut seen, &mut names, resolved).await?;
+                below(around, &entry.dn, &mut seen, &mut renamed.names, resolved).await?;
+                renamed.containers.push(entry.dn.clone());
             }
-            names.push(entry.dn);
+            renamed.names.push(entry.dn);
         }
     }
-    referrers(around, &names, &mut seen, resolved).await
+    renamed.ids = ids;
+    for (map, entries) in referrers(around, &renamed).await? {
+        for entry in entries {
+            let Ok(id) = read::external_id(&map, &entry) else { continue };
+            if is_inside(around, &map, &entry.dn) && seen.insert(id.to_string()) {
+                upsert(around, &map, entry, resolved).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything below a container that has another name now.
@@ -240,40 +252,6 @@ async fn below(
                 upsert(around, map, entry, resolved).await?;
             } else {
                 gone(around, &id, resolved);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Objects that refer to any of these names.
-async fn referrers(
-    around: &Around,
-    names: &[String],
-    seen: &mut HashSet<String>,
-    resolved: &mut Resolved,
-) -> Result<(), ConnectorError> {
-    for map in &around.types {
-        let is_reference = |name: &&Name| {
-            map.schema
-                .attribute(**name)
-                .is_some_and(|one| one.kind.value == ValueType::Reference && !one.read_only)
-        };
-        let attributes: Vec<Name> = map.schema.attributes.iter().map(|one| one.name).collect();
-        let attributes: Vec<Name> = attributes.iter().filter(is_reference).copied().collect();
-        let asked = (ASKED_COUNT_MAX / attributes.len().max(1)).max(1);
-        for names in names.chunks(if attributes.is_empty() { names.len().max(1) } else { asked }) {
-            if attributes.is_empty() {
-                break;
-            }
-            let pairs = names.iter().flat_map(|dn| attributes.iter().map(move |name| (name, dn)));
-            let any: String = pairs.map(|(name, dn)| filter::equals(name.as_str(), dn.as_bytes())).collect();
-            let filter = format!("(&{}(|{any}))", map.config.filter);
-            for entry in search(around, &map.config.base, filter, Arc::clone(&map.wanted)).await? {
-                let Ok(id) = read::external_id(map, &entry) else { continue };
-                if is_inside(around, map, &entry.dn) && seen.insert(id.to_string()) {
-                    upsert(around, map, entry, resolved).await?;
-                }
             }
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod codes;
 mod delta;
 mod dirsync;
 mod facts;
+mod referrers;
 pub(crate) mod schema;
 mod usn;
 pub(crate) mod values;
