@@ -196,17 +196,15 @@ impl Writer {
             let entry = self.still_there(map, id).await?;
             let has_moved = entry.dn != progress.dn;
             progress.dn = entry.dn;
-            // Servers have different codes for a container that is not there, so it is looked for.
-            let lacks_container = !has_moved
-                && is_move
-                && create_container
-                && std::mem::take(&mut may_make_container)
-                && self.entry_at(map, new_parent).await?.is_none();
-            if lacks_container {
-                self.make_containers(map, new_parent).await?;
-            } else if !has_moved {
+            if has_moved {
+                continue;
+            }
+            if !is_move || !create_container || !std::mem::take(&mut may_make_container) {
                 return Err(self.negative(map, &what, &answer));
             }
+            // Servers have different codes for a container that is not there, so it is looked for. If it is there by
+            // now, another operation of the batch has just made it.
+            self.make_containers(map, new_parent).await?;
         }
         Err(super::batch::not_sent(format!("{} is being moved by somebody else", progress.dn)))
     }

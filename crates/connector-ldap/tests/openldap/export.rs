@@ -210,4 +210,12 @@ async fn a_batch_with_containers_people_and_one_refusal_is_done_but_for_that_one
     assert_eq!(slapd.search("dc=mesh,dc=test", "(uid=p*)", &["uid"]).unwrap().len(), 499);
     let imported = import(session.as_mut(), &["user", "orgUnit"]).await.unwrap();
     assert_eq!(imported.certificates.iter().map(|one| one.objects).collect::<Vec<_>>(), [499, 9]);
+
+    // Everybody moves into containers that the first of each makes, while others already ask for them.
+    let moves = outcomes.iter().enumerate().filter(|(at, _)| *at != 250).map(|(at, outcome)| {
+        let person = created(outcome, &format!("uid=p{at},ou=team {},ou=people,dc=mesh,dc=test", at % 7));
+        rename(&person, &format!("uid=p{at},ou=floor {},ou=people,dc=mesh,dc=test", at % 3), vec![])
+    });
+    let outcomes = send(session.as_mut(), "user", moves.collect()).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Applied(_))), "{outcomes:?}");
 }
