@@ -1,19 +1,17 @@
-//! A made-up company as a list, as the files that the product reads, and as the entries that should come of it.
+//! A made-up company as a list, and the files in which it reaches the product.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use identitymesh_testkit::real::SambaAd;
+use super::number::Number;
 
 const DEPARTMENTS: [&str; 5] = ["Sales", "Research", "Operations", "People", "Finance"];
 const GIVEN: [&str; 8] = ["Ana", "Ben", "Zoë", "Kai", "Mia", "Łukasz", "Noor", "Iris"];
 const SURNAMES: [&str; 9] =
     ["O'Neill", "Smith, Jr", "Müller", "Lee", "de Wit", "Sørensen", "Ito", "Novák", "Diaz"];
 
-/// What is compared of an entry.
-pub(super) type Entry = BTreeMap<String, BTreeSet<String>>;
-
+/// Somebody, as the inputs say: the personnel file and what people typed into the directories.
 pub(super) struct Person {
     pub(super) given: String,
     pub(super) surname: String,
@@ -21,24 +19,34 @@ pub(super) struct Person {
     pub(super) title: String,
     pub(super) manager: Option<usize>,
     pub(super) is_active: bool,
+    /// What the personnel file says.
+    pub(super) phone: Option<String>,
+    /// What an administrator put into the domain.
+    pub(super) office: Option<String>,
+    pub(super) domain_number: Number,
+    pub(super) book_number: Number,
 }
 
+/// Everybody, and who is in which team.
 pub(super) struct Company {
     pub(super) people: Vec<Person>,
     /// Members by place in `people`.
     pub(super) teams: Vec<Vec<usize>>,
+    /// Where administrators keep the teams' groups, relative to the domain.
+    pub(super) teams_place: &'static str,
 }
 
 impl Company {
     pub(super) fn new(people: usize, teams: usize) -> Self {
-        let mut company = Self { people: Vec::new(), teams: vec![Vec::new(); teams] };
+        let mut company =
+            Self { people: Vec::new(), teams: vec![Vec::new(); teams], teams_place: "OU=Teams" };
         for _ in 0..people {
             company.hire();
         }
         company
     }
 
-    pub(super) fn hire(&mut self) {
+    pub(super) fn hire(&mut self) -> usize {
         let at = self.people.len();
         self.people.push(Person {
             given: GIVEN[at % GIVEN.len()].to_owned(),
@@ -47,30 +55,42 @@ impl Company {
             title: format!("Worker {}", at % 7),
             manager: at.checked_sub(1).map(|before| before / 10),
             is_active: true,
+            phone: (at % 5 != 4).then(|| format!("+49 30 5550-{at}")),
+            office: None,
+            domain_number: Number::default(),
+            book_number: Number::default(),
         });
         let teams = self.teams.len();
         self.teams[at % teams].push(at);
         self.teams[at * 7 % teams].push(at);
+        at
     }
 
-    pub(super) fn id(&self, at: usize) -> usize {
+    pub(super) fn id(at: usize) -> usize {
         100_000 + at
     }
 
-    pub(super) fn password(&self, at: usize) -> String {
-        format!("Start-{}", self.id(at))
+    pub(super) fn password(at: usize) -> String {
+        format!("Start-{}", Self::id(at))
+    }
+
+    /// Everybody who works here, by place in the list.
+    pub(super) fn active(&self) -> impl Iterator<Item = (usize, &Person)> {
+        self.people.iter().enumerate().filter(|(_, person)| person.is_active)
     }
 
     /// The personnel file, and a directory of old with the teams.
     pub(super) fn write(&self, place: &Path) {
-        let mut hr = "employee_id,given_name,surname,department,title,manager_id,status\n".to_owned();
+        let mut hr = "employee_id,given_name,surname,department,title,manager_id,status,phone\n".to_owned();
         let mut teams = String::new();
         for (at, person) in self.people.iter().enumerate() {
             let Person { given, surname, department, title, .. } = person;
-            let manager = person.manager.map(|at| self.id(at).to_string()).unwrap_or_default();
+            let manager = person.manager.map(|at| Self::id(at).to_string()).unwrap_or_default();
             let status = if person.is_active { "active" } else { "left" };
-            let id = self.id(at);
-            writeln!(hr, "{id},{given},\"{surname}\",{department},{title},{manager},{status}").unwrap();
+            let phone = person.phone.as_deref().unwrap_or_default();
+            let id = Self::id(at);
+            writeln!(hr, "{id},{given},\"{surname}\",{department},{title},{manager},{status},{phone}")
+                .unwrap();
             write!(teams, "dn: uid={id},dc=old\nobjectClass: inetOrgPerson\nuid: {id}\ncn: x\nsn: x\n\n")
                 .unwrap();
         }
@@ -78,85 +98,11 @@ impl Company {
             write!(teams, "dn: cn=team-{at:03},dc=old\nobjectClass: groupOfNames\ncn: team-{at:03}\n")
                 .unwrap();
             for member in members.iter().collect::<BTreeSet<_>>() {
-                writeln!(teams, "member: uid={},dc=old", self.id(*member)).unwrap();
+                writeln!(teams, "member: uid={},dc=old", Self::id(*member)).unwrap();
             }
             teams.push('\n');
         }
         std::fs::write(place.join("mesh/hr.csv"), hr).unwrap();
         std::fs::write(place.join("mesh/teams.ldif"), teams).unwrap();
-    }
-
-    fn dn(&self, at: usize, base: &str) -> String {
-        let person = &self.people[at];
-        let name = format!("{} {} {}", person.given, person.surname, self.id(at)).replace(',', "\\,");
-        let place = if person.is_active {
-            format!("OU={},OU=Staff", person.department)
-        } else {
-            "OU=Leavers".to_owned()
-        };
-        format!("CN={name},{place},{base}")
-    }
-
-    /// What the domain should hold.
-    pub(super) fn expected(&self, base: &str) -> BTreeMap<String, Entry> {
-        let mut expected = BTreeMap::new();
-        for (at, person) in self.people.iter().enumerate() {
-            let mut entry = Entry::new();
-            let id = self.id(at);
-            let mut set =
-                |name: &str, value: String| drop(entry.insert(name.to_owned(), BTreeSet::from([value])));
-            set("sAMAccountName", format!("p{id}"));
-            set("userPrincipalName", format!("p{id}@mesh.test"));
-            set("employeeID", id.to_string());
-            set("givenName", person.given.clone());
-            set("sn", person.surname.clone());
-            set("displayName", format!("{} {}", person.given, person.surname));
-            set("department", person.department.clone());
-            set("title", person.title.clone());
-            set("userAccountControl", if person.is_active { "512" } else { "514" }.to_owned());
-            if let Some(manager) = person.manager {
-                set("manager", self.dn(manager, base));
-            }
-            expected.insert(self.dn(at, base), entry);
-        }
-        for (at, members) in self.teams.iter().enumerate() {
-            let members = members.iter().map(|member| self.dn(*member, base)).collect();
-            let mut entry =
-                Entry::from([("sAMAccountName".to_owned(), BTreeSet::from([format!("team-{at:03}")]))]);
-            entry.insert("member".to_owned(), members);
-            expected.insert(format!("CN=team-{at:03},OU=Teams,{base}"), entry);
-        }
-        expected
-    }
-
-    /// What the domain holds.
-    pub(super) fn read(&self, ad: &SambaAd) -> BTreeMap<String, Entry> {
-        let wanted = [
-            "sAMAccountName",
-            "userPrincipalName",
-            "employeeID",
-            "givenName",
-            "sn",
-            "displayName",
-            "department",
-            "title",
-            "userAccountControl",
-            "manager",
-            "member",
-        ];
-        let mut found = BTreeMap::new();
-        for place in ["OU=Staff", "OU=Leavers", "OU=Teams"] {
-            // A container that nobody needed yet is not there.
-            let filter = "(|(&(objectCategory=person)(objectClass=user))(objectCategory=group))";
-            let Ok(entries) = ad.search(&format!("{place},{}", ad.base), filter, &wanted) else { continue };
-            for (dn, attributes) in entries {
-                let texts =
-                    |values: Vec<Vec<u8>>| values.into_iter().map(|value| String::from_utf8(value).unwrap());
-                let entry =
-                    attributes.into_iter().map(|(name, values)| (name, texts(values).collect())).collect();
-                found.insert(dn, entry);
-            }
-        }
-        found
     }
 }

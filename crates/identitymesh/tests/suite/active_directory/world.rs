@@ -1,0 +1,107 @@
+//! The domain, the phone book and the mesh between them, and what must be so whenever a cycle is over.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long each part took is told; nothing is asserted about it"
+)]
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Instant;
+
+use identitymesh_testkit::real::{SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions};
+
+use super::company::Company;
+use super::directories::{self, Content, Found};
+use crate::process::Place;
+
+/// Everything that takes part.
+pub(super) struct World {
+    pub(super) place: Place,
+    pub(super) ad: SambaAd,
+    pub(super) book: Slapd,
+    pub(super) company: Company,
+    /// The domain's own ids of all that was ever there.
+    ids: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Empty directories, and a mesh that knows its rules and nobody yet.
+    pub(super) fn new(people: usize, teams: usize) -> Option<Self> {
+        let ad = SambaAd::start(&SambaAdOptions::default())?;
+        let options = SlapdOptions {
+            suffix: "o=book".to_owned(),
+            sync: Some(SessionLog::AccessLog),
+            ..SlapdOptions::default()
+        };
+        let book = Slapd::start(options)?;
+        let place = Place::new();
+        super::configuration::write(place.path(), &ad, &book);
+        let company = Company::new(people, teams);
+        company.write(place.path());
+        keep_secret(&place, "ad/service", &ad.password);
+        keep_secret(&place, "book/service", &book.password);
+        place.good(&["apply", "mesh"]);
+        Some(Self { place, ad, book, company, ids: BTreeMap::new() })
+    }
+
+    /// One cycle, after which both directories hold what follows from the inputs, and one more that sends nothing.
+    pub(super) fn settle(&mut self, what: &str) {
+        self.company.write(self.place.path());
+        let start = Instant::now();
+        let output = self.place.run(&["run", "cycle", "--strict"]);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&said));
+        let cycle = start.elapsed();
+        self.company.settle_numbers();
+        let (domain, book) = self.check(what);
+        self.check_ids(what, &domain);
+        // What we wrote is no news when it comes back.
+        self.place.good(&["run", "delta-import", "--connector", "ad"]);
+        let again = self.place.json(&["run", "cycle"]);
+        for run in again["runs"].as_array().unwrap().iter().filter(|run| run["step"] == "export") {
+            assert_eq!(run["counters"], serde_json::json!({}), "{what}: sent again: {again}");
+        }
+        let (domain_after, book_after) = self.check(what);
+        assert_eq!(domain.versions, domain_after.versions, "{what}: something was written to the domain");
+        assert_eq!(book.versions, book_after.versions, "{what}: something was written to the book");
+        eprintln!("{what}: cycle {cycle:?}, with all that is checked {:?}", start.elapsed());
+    }
+
+    fn check(&self, what: &str) -> (Found, Found) {
+        let (domain, book) = (directories::domain(&self.ad), directories::book(&self.book));
+        let expected = self.company.in_domain(&self.ad.base);
+        compare(&format!("{what}, domain"), &domain.content, &expected);
+        let expected = self.company.in_book(&self.book.suffix, &domain.sids);
+        compare(&format!("{what}, book"), &book.content, &expected);
+        (domain, book)
+    }
+
+    /// Nobody was deleted and made again.
+    fn check_ids(&mut self, what: &str, domain: &Found) {
+        for (name, id) in &self.ids {
+            assert_eq!(domain.ids.get(name), Some(id), "{what}: {name} is another object than before");
+        }
+        self.ids.clone_from(&domain.ids);
+    }
+
+    /// Whether somebody can sign in to the domain with the first password.
+    pub(super) fn signs_in(&self, at: usize) -> bool {
+        self.ad.binds(&format!("p{}@mesh.test", Company::id(at)), &Company::password(at))
+    }
+}
+
+fn keep_secret(place: &Place, name: &str, secret: &str) {
+    let mut set = place.command(&["secrets", "set", name]);
+    let mut child = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), secret.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn compare(what: &str, found: &Content, expected: &Content) {
+    for (dn, entry) in expected {
+        assert_eq!(found.get(dn), Some(entry), "{what}: {dn}");
+    }
+    let extra: Vec<_> = found.keys().filter(|dn| !expected.contains_key(*dn)).collect();
+    assert!(extra.is_empty(), "{what}: nobody asked for {extra:?}");
+}
