@@ -3,10 +3,10 @@
 //! Exit code 0 means done, 1 failed; `demo` passes on the exit code of the product. Everything is said on
 //! the standard error stream, so that what a child program prints stays what it was.
 
-mod demo;
 mod finding;
 mod layers;
 mod process;
+mod program;
 mod test;
 mod tidy;
 
@@ -30,6 +30,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the simulation and play whole lives of a mesh from seeds; `simulate --help` lists its options
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// Arguments of `simulate`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Set up what the tests need, check the structure, and run every test
     Test {
         /// Install nothing; tests whose real system is missing are skipped, and said to be
@@ -44,7 +51,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Demo { arguments } => demo::run(&arguments),
+        Command::Demo { arguments } => program::run("identitymesh", "identitymesh", &["demo"], &arguments),
+        Command::Simulate { arguments } => {
+            program::run("identitymesh-simulation", "simulate", &[], &arguments)
+        }
         Command::Test { quick } => test::run(quick),
         Command::CheckLayers => layers::run(),
         Command::Tidy => tidy::run(),

@@ -43,6 +43,13 @@ impl FakeKind {
         Self { descriptor, systems: BTreeMap::new() }
     }
 
+    /// The same kind by another name, so that trees and flat systems can stand side by side.
+    #[must_use]
+    pub const fn called(mut self, kind: &'static str) -> Self {
+        self.descriptor.kind = kind;
+        self
+    }
+
     /// Adds a system under the name that `system = "…"` uses.
     #[must_use]
     pub fn with_system(mut self, name: &str, system: FakeSystem) -> Self {

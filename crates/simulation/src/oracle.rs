@@ -1,0 +1,139 @@
+//! What the systems have to hold in the end, computed from what happened outside and from nothing else.
+
+use std::collections::BTreeMap;
+
+use identitymesh_connector::ImportedObject;
+use identitymesh_model::{Name, Value};
+
+use crate::laws::Verdict;
+use crate::outside::{Outside, Person, code, department, id, mail, phone, surname};
+use crate::systems::{Systems, name};
+
+/// The parts of an object that are compared, as text; an absent part is not in it.
+type Parts = BTreeMap<&'static str, String>;
+
+/// Every account, group and contact is there that has to be and no other, with the right content.
+pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
+    let directory = systems.directory.objects();
+    let owners = owners(&directory);
+    let of = |kind: &'static str| directory.iter().filter(move |object| object.object_type == name(kind));
+    let accounts = of("account").map(|object| account(object, &owners)).collect();
+    same("accounts", staff(outside).map(|(who, person)| expected(outside, who, person)).collect(), accounts)?;
+    let groups = of("group").map(|object| group(object, &owners)).collect();
+    same("groups", outside.teams.keys().map(|team| expected_group(outside, *team)).collect(), groups)?;
+    let desk = systems.desk.objects();
+    let contact = |object: &ImportedObject| {
+        (text(object, "id").unwrap_or_default(), parts([("sn", text(object, "sn"))]))
+    };
+    let expected_contact =
+        |(who, person): (usize, &Person)| (id(who), parts([("sn", Some(surname(person.sn)))]));
+    same("contacts", staff(outside).map(expected_contact).collect(), desk.iter().map(contact).collect())?;
+    phones(outside, &directory, &desk)
+}
+
+fn same(what: &str, wanted: BTreeMap<String, Parts>, found: BTreeMap<String, Parts>) -> Verdict {
+    for (key, parts) in &wanted {
+        match found.get(key) {
+            None => return Err(format!("{what}: {key} is missing; it should be {parts:?}")),
+            Some(found) if found != parts => {
+                return Err(format!("{what}: {key} is {found:?} and should be {parts:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    match found.keys().find(|key| !wanted.contains_key(*key)) {
+        Some(key) => Err(format!("{what}: {key} should not be there")),
+        None => Ok(()),
+    }
+}
+
+/// A telephone number is changed in three places and then the same in all of them; where only HR ever changed it, it
+/// is HR's.
+fn phones(outside: &Outside, directory: &[ImportedObject], desk: &[ImportedObject]) -> Verdict {
+    let find = |objects: &[ImportedObject], key: &str, who: usize| {
+        let object = objects.iter().find(|object| text(object, key) == Some(id(who)));
+        object.and_then(|object| text(object, "phone"))
+    };
+    for (who, person) in staff(outside) {
+        let (there, here) = (find(directory, "uid", who), find(desk, "id", who));
+        let from_hr = person.phone.map(phone);
+        if there != here || (!person.has_foreign_phone && there != from_hr) {
+            return Err(format!(
+                "phones: {} has {there:?} in the directory and {here:?} at the desk; HR says {from_hr:?}",
+                id(who)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn staff(outside: &Outside) -> impl Iterator<Item = (usize, &Person)> {
+    outside.people.iter().filter(|(_, person)| person.is_staff()).map(|(who, person)| (*who, person))
+}
+
+fn is_staff(outside: &Outside, who: usize) -> bool {
+    outside.people.get(&who).is_some_and(Person::is_staff)
+}
+
+fn expected(outside: &Outside, who: usize, person: &Person) -> (String, Parts) {
+    let manager = person.manager.filter(|manager| is_staff(outside, *manager));
+    let parts = parts([
+        ("dn", Some(format!("uid={},ou={},ou=people,dc=x", id(who), department(person.department)))),
+        ("sn", Some(surname(person.sn))),
+        ("mail", person.mail.map(mail)),
+        ("state", Some("on".to_owned())),
+        ("manager", manager.map(id)),
+    ]);
+    (id(who), parts)
+}
+
+fn expected_group(outside: &Outside, team: usize) -> (String, Parts) {
+    let members = outside.teams.get(&team).into_iter().flatten();
+    let mut members: Vec<String> =
+        members.filter(|who| is_staff(outside, **who)).map(|who| id(*who)).collect();
+    members.sort();
+    let members = (!members.is_empty()).then(|| members.join(" "));
+    (code(team), parts([("dn", Some(format!("cn={},ou=groups,dc=x", code(team)))), ("member", members)]))
+}
+
+fn account(object: &ImportedObject, owners: &BTreeMap<String, String>) -> (String, Parts) {
+    let parts = parts([
+        ("dn", text(object, "dn")),
+        ("sn", text(object, "sn")),
+        ("mail", text(object, "mail")),
+        ("state", text(object, "state")),
+        ("manager", people(object, "manager", owners)),
+    ]);
+    (text(object, "uid").unwrap_or_default(), parts)
+}
+
+fn group(object: &ImportedObject, owners: &BTreeMap<String, String>) -> (String, Parts) {
+    let parts = parts([("dn", text(object, "dn")), ("member", people(object, "member", owners))]);
+    (text(object, "cn").unwrap_or_default(), parts)
+}
+
+/// Whose account stands at an address.
+fn owners(directory: &[ImportedObject]) -> BTreeMap<String, String> {
+    directory.iter().filter_map(|object| Some((text(object, "dn")?, text(object, "uid")?))).collect()
+}
+
+/// The people whom references name, in order; an address at which nobody stands is shown as it is.
+fn people(object: &ImportedObject, attribute: &str, owners: &BTreeMap<String, String>) -> Option<String> {
+    let values = object.attributes.get(name(attribute))?.as_slice();
+    let named = |value: &Value| {
+        let address = value.to_string();
+        owners.get(&address).cloned().unwrap_or(address)
+    };
+    let mut people: Vec<String> = values.iter().map(named).collect();
+    people.sort();
+    Some(people.join(" "))
+}
+
+fn text(object: &ImportedObject, attribute: &str) -> Option<String> {
+    let attribute: Name = name(attribute);
+    object.attributes.single(attribute).map(Value::to_string)
+}
+
+fn parts<const N: usize>(of: [(&'static str, Option<String>); N]) -> Parts {
+    of.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}

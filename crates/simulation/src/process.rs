@@ -1,0 +1,99 @@
+//! One process over the store: it is started, works, and dies.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use identitymesh_connector::Registry;
+use identitymesh_connector_fake::FakeKind;
+use identitymesh_model::rules::{Configuration, ConnectorConfig, MeshConfig};
+use identitymesh_model::{Clock as _, CountingIds, ManualClock};
+use identitymesh_runner::{Mesh, RunError, SecretResolver, Silent, apply_configuration};
+use identitymesh_store::Store;
+use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use identitymesh_testkit::failing::{self, Control};
+use tokio_util::sync::CancellationToken;
+
+use crate::systems::{Systems, Which};
+
+/// When every life begins.
+const START: &str = "2026-03-02T08:00:00Z";
+
+/// What outlives processes: the folder, the clock, the source of ids.
+pub(crate) struct Ground {
+    pub(crate) systems: Systems,
+    pub(crate) clock: Arc<ManualClock>,
+    ids: Arc<CountingIds>,
+    folder: tempfile::TempDir,
+}
+
+/// A running process.
+pub(crate) struct Process {
+    pub(crate) mesh: Mesh,
+    /// The store without its faults, for who looks from outside.
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) control: Arc<Control>,
+}
+
+struct NoSecrets;
+
+impl SecretResolver for NoSecrets {
+    fn resolve(&self, text: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(text.to_owned())
+    }
+}
+
+impl Ground {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        // Memory where there is some: a life commits hundreds of times, and no disk is tested here.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
+        let start = START.parse().expect("a constant time");
+        let clock = Arc::new(ManualClock::new(start));
+        Ok(Self { systems: Systems::new(), clock, ids: Arc::default(), folder })
+    }
+
+    /// A new process, which ends the runs of the one before it as the binary does.
+    ///
+    /// # Errors
+    /// When the store cannot be opened, or what is in it cannot be used.
+    pub(crate) fn start(&self) -> Result<Process, String> {
+        let at = self.clock.now();
+        let store = SqliteStore::open(&self.path(), OpenOptions::exclusive(self.ids.clone(), at));
+        let store: Arc<dyn Store> = Arc::new(store.map_err(|error| error.to_string())?);
+        store.interrupt_runs(at).wait().map_err(|error| error.to_string())?;
+        let control = Arc::<Control>::default();
+        let around = failing::over(Arc::clone(&store), Arc::clone(&control));
+        let system =
+            |kind: FakeKind, which: Which| kind.with_system(which.word(), self.systems.get(which).clone());
+        let flat = system(system(FakeKind::new(), Which::Hr), Which::Desk);
+        let tree = system(FakeKind::new().called("fake-tree"), Which::Directory);
+        let registry = Registry::new().with(flat).with(tree);
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let (cancel, actor) = (CancellationToken::new(), "simulation".to_owned());
+        let mesh =
+            Mesh::open(around, clock, ids, registry, Arc::new(NoSecrets), actor, cancel, Arc::new(Silent));
+        Ok(Process { mesh: mesh.map_err(|error| error.to_string())?, store, control })
+    }
+
+    pub(crate) fn pass_seconds(&self, seconds: i64) {
+        self.clock.set(self.clock.now().saturating_add_seconds(seconds));
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("mesh.db")
+    }
+}
+
+/// Puts the rules of all lives in force.
+pub(crate) async fn configure(mesh: &Mesh) -> Result<(), RunError> {
+    let connector =
+        |text: &str| -> ConnectorConfig { toml::from_str(text).expect("this crate's rules are TOML") };
+    let connectors = vec![
+        connector(include_str!("rules/desk.toml")),
+        connector(include_str!("rules/directory.toml")),
+        connector(include_str!("rules/hr.toml")),
+    ];
+    let rules: MeshConfig =
+        toml::from_str(include_str!("rules/mesh.toml")).expect("this crate's rules are TOML");
+    apply_configuration(mesh, Configuration { mesh: rules, connectors }, BTreeMap::new()).await.map(drop)
+}

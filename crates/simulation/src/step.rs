@@ -1,0 +1,161 @@
+//! What can happen next in a life, drawn from its seed.
+
+use std::fmt;
+
+use identitymesh_connector::Class;
+use identitymesh_connector_fake::Fault;
+use identitymesh_runner::{ImportKind, Mesh, RunError, SyncScope, cycle, export, import, sync};
+use identitymesh_testkit::failing::Failure;
+
+use crate::die::Die;
+use crate::outside::{Event, Outside};
+use crate::systems::Which;
+
+/// Store calls among which one fails; a cycle over a small company makes about as many.
+const STORE_CALLS: u64 = 120;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Outside(Event),
+    /// Time goes on, or a little back.
+    Pass(i64),
+    /// The product works, perhaps disturbed.
+    Work(Work, Option<Disturbance>),
+    /// A person approves all that is held, or the first half of it.
+    Approve {
+        in_part: bool,
+    },
+    /// The process is killed between two pieces of work, and another one started.
+    Die,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    Cycle(Vec<Which>, ImportKind),
+    Import(Which, ImportKind),
+    Sync(Which),
+    SyncAll,
+    Export(Which),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Disturbance {
+    Store(u64, Failure),
+    System(Which, Fault),
+}
+
+impl Step {
+    pub(crate) fn draw(die: &mut Die, outside: &Outside) -> Self {
+        match die.below(20) {
+            0..=7 => Self::Outside(outside.draw(die)),
+            8..=10 => Self::Pass(seconds(die)),
+            11 => Self::Die,
+            12 => Self::Approve { in_part: die.one_in(3) },
+            _ => {
+                let disturbance = die.one_in(2).then(|| Disturbance::draw(die));
+                Self::Work(Work::draw(die), disturbance)
+            }
+        }
+    }
+}
+
+fn seconds(die: &mut Die) -> i64 {
+    match die.below(10) {
+        0 => -1_800,
+        1..=3 => 45,
+        4..=6 => 3_600,
+        7 | 8 => 2 * 86_400,
+        _ => 8 * 86_400,
+    }
+}
+
+impl Work {
+    fn draw(die: &mut Die) -> Self {
+        let kind = if die.one_in(2) { ImportKind::Full } else { ImportKind::Delta };
+        match die.below(10) {
+            0 => Self::Import(die.pick(&Which::ALL), kind),
+            1 => Self::Sync(die.pick(&Which::ALL)),
+            2 if die.one_in(2) => Self::SyncAll,
+            2 | 3 => Self::Export(die.pick(&Which::TARGETS)),
+            4 | 5 => Self::Cycle(Which::ALL.to_vec(), kind),
+            _ => Self::Cycle(vec![Which::Hr], kind),
+        }
+    }
+
+    /// Carries it out. What failed at one target of a cycle is an error here as well.
+    pub(crate) async fn carry_out(&self, mesh: &Mesh) -> Result<(), Failed> {
+        match self {
+            Self::Cycle(sources, kind) => {
+                let sources: Vec<_> = sources.iter().map(|which| which.name()).collect();
+                let report = cycle(mesh, &sources, *kind).await?;
+                match report.failed.first() {
+                    Some((target, why)) => Err(Failed(format!("{target}: {why}"))),
+                    None => Ok(()),
+                }
+            }
+            Self::Import(which, kind) => Ok(import(mesh, which.name(), *kind).await.map(drop)?),
+            Self::Sync(which) => Ok(sync(mesh, SyncScope::Pending(which.name())).await.map(drop)?),
+            Self::SyncAll => Ok(sync(mesh, SyncScope::Everything).await.map(drop)?),
+            Self::Export(which) => Ok(export(mesh, which.name()).await.map(drop)?),
+        }
+    }
+}
+
+/// Why work did not come to its end.
+#[derive(Debug)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl From<RunError> for Failed {
+    fn from(error: RunError) -> Self {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        Self(text)
+    }
+}
+
+impl Disturbance {
+    fn draw(die: &mut Die) -> Self {
+        if die.one_in(2) {
+            let failure = die.pick(&[Failure::Once, Failure::DiesBefore, Failure::DiesAfter]);
+            return Self::Store(die.between(1, STORE_CALLS), failure);
+        }
+        let which = die.pick(&Which::ALL);
+        let class = die.pick(&[Class::Transient, Class::Denied]);
+        let fault = match die.below(10) {
+            0..=2 => Fault::FailCall { nth: die.between(1, 8), class },
+            3 => Fault::RefuseEvery(die.between(1, 5)),
+            4 => Fault::TransientEvery(die.between(1, 5)),
+            5 => Fault::ConflictEvery(die.between(1, 5)),
+            6 => Fault::LoseAnswerOf(die.between(1, 8)),
+            7 => Fault::ClosePage(1),
+            8 => Fault::RepeatPage(1),
+            _ if die.one_in(2) => Fault::ZeroRows,
+            _ => Fault::DuplicateEvery(die.between(1, 6)),
+        };
+        Self::System(which, fault)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outside(event) => write!(f, "outside: {event}"),
+            Self::Pass(seconds) => write!(f, "{seconds} seconds pass"),
+            Self::Work(work, None) => write!(f, "{work:?}"),
+            Self::Work(work, Some(Disturbance::Store(nth, failure))) => {
+                write!(f, "{work:?}, store call {nth}: {failure:?}")
+            }
+            Self::Work(work, Some(Disturbance::System(which, fault))) => {
+                write!(f, "{work:?}, {}: {fault:?}", which.word())
+            }
+            Self::Approve { in_part: false } => f.write_str("everything held is approved"),
+            Self::Approve { in_part: true } => f.write_str("half of what is held is approved"),
+            Self::Die => f.write_str("the process is killed"),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A bounded number of lives, in every run of the tests; `cargo xtask simulate` plays as many as wanted.
+
+use identitymesh_simulation::live;
+
+/// How many; they come from four tests at once, so that as many processors have something to do.
+const LIVES_COUNT: u64 = 25;
+
+fn lives(first: u64) {
+    for seed in first..first + LIVES_COUNT {
+        if let Err(broken) = live(seed) {
+            panic!("{broken}");
+        }
+    }
+}
+
+#[test]
+fn the_first_lives_keep_every_law() {
+    lives(1);
+}
+
+#[test]
+fn the_next_lives_keep_every_law() {
+    lives(1_001);
+}
+
+#[test]
+fn other_lives_keep_every_law() {
+    lives(1_000_001);
+}
+
+#[test]
+fn the_last_lives_keep_every_law() {
+    lives(u64::MAX - LIVES_COUNT);
+}
+
+/// Otherwise a printed seed would be worth nothing.
+#[test]
+fn the_same_seed_is_the_same_life() {
+    for seed in 1..20 {
+        let [once, again] =
+            [live(seed), live(seed)].map(|life| life.map_or_else(|broken| panic!("{broken}"), |it| it.trace));
+        assert_eq!(once, again, "seed {seed}");
+    }
+}
