@@ -10,6 +10,7 @@ mod first_mesh;
 mod follow;
 mod full_disk;
 mod holds;
+mod killed;
 mod papers;
 mod process;
 mod trouble;

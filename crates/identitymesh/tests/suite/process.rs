@@ -11,6 +11,11 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// One in memory where there is some, for tests that start the binary thousands of times.
+    pub(crate) fn in_memory() -> Self {
+        Self(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
