@@ -160,5 +160,5 @@ fn conflict(reason: String) -> Outcome {
 }
 
 fn written(external_id: Text) -> Written {
-    Written { external_id: Some(external_id), object: None }
+    Written { external_id: Some(external_id), ..Written::default() }
 }

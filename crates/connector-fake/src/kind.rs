@@ -30,7 +30,8 @@ impl FakeKind {
             hierarchical: false,
             compare_and_set: true,
             follow: true,
-            set_password: false,
+            set_password: true,
+            must_change_password: true,
         };
         let system = SettingSchema::required("system", SettingKind::Text, "The name of a system in memory.");
         let descriptor = Descriptor {

@@ -10,6 +10,7 @@ mod check;
 mod faults;
 mod generated;
 mod kind;
+mod passwords;
 mod reading;
 mod session;
 mod state;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use identitymesh_connector::{
     Class, ConnectorError, Context, Exporter, FollowRequest, Follower, Identity, ImportMode, ImportRequest,
-    ImportedObject, Importer, Operation, Outcome, Page, Session, TestReport, Watermark,
+    ImportedObject, Importer, Operation, Outcome, Page, Passwords, Session, TestReport, Watermark,
 };
 use identitymesh_model::{ItemId, Name, Schema};
 
@@ -35,6 +35,10 @@ struct Followed {
 impl FakeSession {
     pub(crate) fn new(system: FakeSystem, context: Context) -> Self {
         Self { system, context, reading: None, followed: None }
+    }
+
+    pub(crate) const fn system(&self) -> &FakeSystem {
+        &self.system
     }
 
     /// What every call does first.
@@ -119,6 +123,10 @@ impl Session for FakeSession {
     }
 
     fn follower(&mut self) -> Option<&mut dyn Follower> {
+        Some(self)
+    }
+
+    fn passwords(&mut self) -> Option<&mut dyn Passwords> {
         Some(self)
     }
 }

@@ -10,6 +10,7 @@ use identitymesh_model::{Name, Object, ObjectSchema, Schema, Text, Values};
 use crate::apply::{Form, apply};
 use crate::faults::{Fault, Faults, ItemFault};
 use crate::generated::Generator;
+use crate::passwords::KeptPasswords;
 use crate::state::State;
 
 /// A connected system in memory.
@@ -24,6 +25,7 @@ pub struct FakeSystem {
 pub(crate) struct Inner {
     pub(crate) content: Content,
     pub(crate) faults: Faults,
+    pub(crate) passwords: KeptPasswords,
 }
 
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl FakeSystem {
     }
 
     fn with(content: Content, schema: Schema) -> Self {
-        let inner = Inner { content, faults: Faults::default() };
+        let inner = Inner { content, faults: Faults::default(), passwords: KeptPasswords::default() };
         Self { inner: Arc::new(Mutex::new(inner)), schema: Arc::new(schema), key: None }
     }
 
@@ -192,8 +194,11 @@ impl FakeSystem {
         if let Some(outcome) = faulty(fault) {
             return Carried::Answered(outcome);
         }
-        let outcome = match &mut inner.content {
-            Content::Stored(state) => apply(state, form, operation),
+        let Inner { content, passwords, .. } = &mut *inner;
+        let outcome = match content {
+            Content::Stored(state) => {
+                passwords.with_create(operation, |operation| apply(state, form, operation))
+            }
             Content::Sink(counts) => count(counts, &operation.kind),
             Content::Generated(_) => {
                 let reason = "a generated system takes no exports".to_owned();
@@ -244,7 +249,7 @@ fn count(counts: &mut ExportCounts, kind: &OperationKind) -> Outcome {
             None
         }
     };
-    Outcome::Applied(Written { external_id, object: None })
+    Outcome::Applied(Written { external_id, ..Written::default() })
 }
 
 fn unknown_type(schema: &Schema, object_type: Name) -> ConnectorError {

@@ -43,7 +43,7 @@ impl Target<'_> {
             return refused(error::TYPE, reason);
         };
         let done = match operation.kind {
-            OperationKind::Create { attributes, create_container } => {
+            OperationKind::Create { attributes, create_container, .. } => {
                 self.create(kind, attributes, create_container)
             }
             OperationKind::Update { identity, new_address, create_container, changes } => {
@@ -174,7 +174,7 @@ pub(crate) fn find(table: &Table, kind: &TypeLayout, identity: &Identity) -> Opt
 }
 
 fn written(external_id: &Text) -> Written {
-    Written { external_id: Some(external_id.clone()), object: None }
+    Written { external_id: Some(external_id.clone()), ..Written::default() }
 }
 
 /// The values in the form that the schema gives the attribute.

@@ -44,7 +44,7 @@ pub(crate) fn render(
             match written {
                 Ok((part, external_id)) => {
                     text.push_str(&part);
-                    Outcome::Applied(Written { external_id: Some(external_id), object: None })
+                    Outcome::Applied(Written { external_id: Some(external_id), ..Written::default() })
                 }
                 Err(stop) => stop,
             },

@@ -46,6 +46,7 @@ impl FileKind {
             compare_and_set: true,
             follow: false,
             set_password: false,
+            must_change_password: false,
         };
         let settings = settings::schema(format);
         Self { format, descriptor: Descriptor { kind, title, summary, capabilities, settings } }

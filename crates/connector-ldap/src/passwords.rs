@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use identitymesh_connector::{ConnectorError, Identity, Outcome, Passwords};
+use identitymesh_connector::{ConnectorError, Identity, NewPassword, Outcome, Passwords};
 use identitymesh_model::Name;
 
 use crate::export::Writer;
@@ -15,7 +15,7 @@ impl Passwords for LdapSession {
         &mut self,
         object_type: Name,
         identity: &Identity,
-        password: &str,
+        password: &NewPassword,
     ) -> Result<Outcome, ConnectorError> {
         if self.context.cancel.is_cancelled() {
             return Err(ConnectorError::cancelled());

@@ -113,7 +113,7 @@ fn create(at: usize) -> Operation {
     let attributes = [("dn", Values::from(dn.as_str())), ("cn", set("n")), ("sn", set("n"))];
     let attributes: Object =
         attributes.into_iter().map(|(name, values)| (Name::literal(name), values)).collect();
-    let kind = OperationKind::Create { attributes, create_container: false };
+    let kind = OperationKind::Create { attributes, create_container: false, password: None };
     Operation { item: ItemId(i64::try_from(at).unwrap()), object_type: Name::literal("user"), kind }
 }
 

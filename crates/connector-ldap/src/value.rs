@@ -8,6 +8,9 @@ use crate::dialect::active_directory::values;
 use crate::time;
 use crate::transport::Bytes;
 
+/// The sign around a password.
+const QUOTE: u16 = 0x22;
+
 /// A form besides those that LDAP itself knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -102,10 +105,7 @@ pub(crate) fn encode(form: Form, value: &Value) -> Result<Bytes, String> {
                 values::to_filetime(*at).ok_or_else(|| format!("{at} cannot be written as FILETIME"))?;
             return Ok(number.to_string().into_bytes());
         }
-        (Form::QuotedPassword, Value::Text(text)) => {
-            let quoted = format!("\"{text}\"");
-            return Ok(quoted.encode_utf16().flat_map(u16::to_le_bytes).collect());
-        }
+        (Form::QuotedPassword, Value::Text(text)) => return Ok(quoted(text)),
         _ => {}
     }
     Ok(match value {
@@ -117,6 +117,12 @@ pub(crate) fn encode(form: Form, value: &Value) -> Result<Bytes, String> {
             .into_bytes(),
         Value::Binary(bytes) => bytes.to_vec(),
     })
+}
+
+/// A password as Active Directory takes it: in quotes, as UTF-16.
+pub(crate) fn quoted(password: &str) -> Bytes {
+    let units = std::iter::once(QUOTE).chain(password.encode_utf16()).chain(std::iter::once(QUOTE));
+    units.flat_map(u16::to_le_bytes).collect()
 }
 
 /// Several values as they travel.

@@ -2,7 +2,7 @@
 
 use identitymesh_model::{ItemId, Name, Object, Text, Value, Values};
 
-use crate::ImportedObject;
+use crate::{ImportedObject, NewPassword};
 
 /// One operation on one object of the target.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,9 @@ pub enum OperationKind {
         attributes: Object,
         /// In a tree: make missing containers first.
         create_container: bool,
+        /// The first password. A system that takes it with the new object gets it so, in one step, and the answer says
+        /// so; another leaves it alone, and the caller sets it straight after.
+        password: Option<NewPassword>,
     },
     /// Change attributes, and the address when the object is renamed or moved; both or either.
     Update {
@@ -128,4 +131,6 @@ pub struct Written {
     pub external_id: Option<Text>,
     /// The object as the target holds it now, where it came with the answer at no extra cost.
     pub object: Option<ImportedObject>,
+    /// Whether the object has the first password that came with a create.
+    pub has_password: bool,
 }

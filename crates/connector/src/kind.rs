@@ -25,6 +25,8 @@ pub struct Capabilities {
     pub follow: bool,
     /// Sets passwords, where the system offers it.
     pub set_password: bool,
+    /// Sets passwords that have to be changed at the next sign-in.
+    pub must_change_password: bool,
 }
 
 /// A stateless description of one kind of connected system.

@@ -12,6 +12,7 @@ mod error;
 mod export;
 mod import;
 mod kind;
+mod password;
 mod registry;
 mod session;
 mod settings;
@@ -23,6 +24,7 @@ pub use import::{
     Certificate, FollowRequest, ImportMode, ImportRequest, ObjectFinding, Page, Progress, Watermark,
 };
 pub use kind::{Capabilities, ConnectorKind, Descriptor};
+pub use password::NewPassword;
 pub use registry::Registry;
 pub use session::{Context, Exporter, Follower, Importer, Passwords, Session, TestReport};
 pub use settings::{Problem, SettingKind, SettingSchema, Settings, SettingsSchema};

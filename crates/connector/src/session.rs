@@ -5,7 +5,8 @@ use identitymesh_model::Schema;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ConnectorError, FollowRequest, Identity, ImportRequest, ImportedObject, Operation, Outcome, Page,
+    ConnectorError, FollowRequest, Identity, ImportRequest, ImportedObject, NewPassword, Operation, Outcome,
+    Page,
 };
 use identitymesh_model::{ItemId, Name};
 
@@ -116,7 +117,7 @@ pub trait Passwords: Send {
         &mut self,
         object_type: Name,
         identity: &Identity,
-        password: &str,
+        password: &NewPassword,
     ) -> Result<Outcome, ConnectorError>;
 }
 

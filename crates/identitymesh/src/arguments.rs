@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Runs and their findings
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Passwords in targets: what is owed, and setting one anew; never shown
+    #[command(subcommand)]
+    Password(PasswordCommand),
     /// Secrets: set, list, remove; never shown
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -395,6 +398,31 @@ pub(crate) enum SecretsCommand {
     Remove {
         /// Its name
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PasswordCommand {
+    /// List objects whose password was not set, or not delivered, yet
+    List {
+        /// Only of this connector
+        #[arg(long)]
+        connector: Option<String>,
+    },
+    /// Set a new password, made by the projection rule and delivered where that says
+    Reset {
+        /// The connector
+        #[arg(long)]
+        connector: String,
+        /// The mesh object: its anchor, public id or a join key
+        #[arg(long)]
+        object: String,
+        /// Give the password at a prompt or on standard input; it is delivered to nobody
+        #[arg(long)]
+        ask: bool,
+        /// With --ask: it has to be changed at the next sign-in
+        #[arg(long, requires = "ask")]
+        must_change: bool,
     },
 }
 

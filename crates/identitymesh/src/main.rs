@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod edge;
 mod explain;
+mod input;
 mod open;
 mod output;
 mod progress;

@@ -94,6 +94,26 @@ pub enum RunError {
         /// Which run.
         run: RunId,
     },
+    /// A password that a person gave was not set.
+    #[error("PWD-004: the password was not set: {reason}")]
+    PasswordNotSet {
+        /// The system's words.
+        reason: String,
+    },
+    /// No rule says what a new password looks like.
+    #[error(
+        "PWD-008: no projection rule of {name} has a [projection.password] table for {object_type}, so there is nothing \
+         to make a password by and nowhere to deliver it; write one, or give the password yourself with --ask"
+    )]
+    NoPasswordRule {
+        /// Which connector.
+        name: String,
+        /// The target's object type.
+        object_type: Name,
+    },
+    /// The object is gone or belongs to nobody.
+    #[error("PWD-009: the target's object is gone, or belongs to no mesh object; nothing was done")]
+    NoSuchObject,
     /// A worker ended without an answer.
     #[error(
         "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"

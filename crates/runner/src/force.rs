@@ -10,6 +10,7 @@ use identitymesh_model::{ConnectorId, Name, Schema};
 use identitymesh_store::{ConfigurationWrite, Store};
 use serde::{Deserialize, Serialize};
 
+use crate::password::password_problems;
 use crate::{Mesh, RunError};
 
 /// A configuration in force.
@@ -138,7 +139,13 @@ pub fn check_configuration(
     let connectors = configuration.connectors.iter().map(|known| known.connector.name);
     let connectors = connectors.zip(1..).map(|(name, id)| (name, ConnectorId(id))).collect();
     let hierarchical = hierarchical(configuration, registry);
-    compile(configuration, &CompileInput { connectors, numbers, schemas, hierarchical })
+    let compiled = compile(configuration, &CompileInput { connectors, numbers, schemas, hierarchical });
+    let passwords = password_problems(configuration, registry);
+    match compiled {
+        Ok(rules) if passwords.is_empty() => Ok(rules),
+        Ok(_) => Err(passwords),
+        Err(problems) => Err([problems, passwords].concat()),
+    }
 }
 
 /// Checks a configuration as a whole and puts it in force.

@@ -14,6 +14,7 @@ mod guard;
 mod import;
 mod mesh;
 mod observe;
+mod password;
 mod run;
 mod sync;
 
@@ -25,5 +26,6 @@ pub use force::{Applied, InForce, apply_configuration, check_configuration};
 pub use import::{ImportKind, import};
 pub use mesh::{Mesh, SecretResolver};
 pub use observe::{Observer, Silent, Stage};
+pub use password::{ResetPassword, reset_password};
 pub use run::{RunReport, Steps};
 pub use sync::{SyncScope, sync};

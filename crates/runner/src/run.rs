@@ -28,6 +28,8 @@ pub enum Steps {
     Export,
     /// What the connected system says after an export.
     ConfirmingImport,
+    /// A new password for one object, because a person asks for it.
+    PasswordReset,
 }
 
 impl Steps {
@@ -42,6 +44,7 @@ impl Steps {
             Self::FullSync => "full-sync",
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
+            Self::PasswordReset => "password-reset",
         }
     }
 
@@ -49,7 +52,7 @@ impl Steps {
         match self {
             Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
             Self::Sync | Self::FullSync => Stage::Sync,
-            Self::Export => Stage::Export,
+            Self::Export | Self::PasswordReset => Stage::Export,
         }
     }
 }

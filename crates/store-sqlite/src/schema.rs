@@ -16,7 +16,10 @@ use crate::fault::{Fault, Outcome};
 const APPLICATION_ID: i64 = 0x4944_4d53;
 
 /// Name and text of each migration; the first brings version 1.
-const MIGRATIONS: &[(&str, &str)] = &[("begin", include_str!("../migrations/0001_begin.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("begin", include_str!("../migrations/0001_begin.sql")),
+    ("password due", include_str!("../migrations/0002_password_due.sql")),
+];
 
 /// What every version of the file has, before any migration.
 const BASE: &str = "CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, \

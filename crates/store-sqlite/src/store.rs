@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use identitymesh_model::{ConnectorId, HoldId, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
     Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
-    Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, Store,
-    StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
+    PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
+    StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
 };
 
 use crate::connection;
@@ -161,6 +161,14 @@ impl Store for SqliteStore {
 
     fn settle(&self, batch: SettleBatch) -> Ticket<SettleReceipt> {
         self.submit("settling queue items", batch.settled.len(), move |tx| tx.settle(&batch))
+    }
+
+    fn owe_password(&self, owed: PasswordOwed, cause: Cause) -> Ticket<()> {
+        self.submit("recording that a password is owed", 1, move |tx| tx.owe_password(&owed, cause.at))
+    }
+
+    fn settle_passwords(&self, batch: PasswordBatch) -> Ticket<()> {
+        self.submit("settling passwords", batch.settled.len(), move |tx| tx.settle_passwords(&batch))
     }
 
     fn retry_items(&self, cause: Cause, connector: Option<ConnectorId>, items: Vec<ItemId>) -> Ticket<u64> {

@@ -34,6 +34,8 @@ pub enum ChangeKind {
     Approve,
     /// Somebody rejected a held change, in the same form.
     Reject,
+    /// A password was set and delivered; `before` says where to, and never holds the password.
+    Password,
 }
 
 impl ChangeKind {
@@ -48,15 +50,25 @@ impl ChangeKind {
             Self::Drift => "drift",
             Self::Approve => "approve",
             Self::Reject => "reject",
+            Self::Password => "password",
         }
     }
 
     /// The kind that `word` names.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Purge, Self::Export, Self::Drift, Self::Approve, Self::Reject]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        [
+            Self::Create,
+            Self::Update,
+            Self::Purge,
+            Self::Export,
+            Self::Drift,
+            Self::Approve,
+            Self::Reject,
+            Self::Password,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -187,6 +199,7 @@ mod tests {
             ChangeKind::Drift,
             ChangeKind::Approve,
             ChangeKind::Reject,
+            ChangeKind::Password,
         ] {
             assert_eq!(ChangeKind::from_word(kind.as_str()), Some(kind));
         }

@@ -98,6 +98,8 @@ pub enum Settle {
         rule: RuleId,
         /// The new object.
         state: ExportedState,
+        /// It owes a password from now on.
+        owes_password: bool,
         /// The audit row.
         row: ChangeRow,
     },

@@ -11,6 +11,7 @@ pub mod conformance;
 mod error;
 mod export;
 mod hold;
+mod password;
 mod query;
 mod read;
 mod run;
@@ -27,6 +28,7 @@ pub use hold::{
     Decided, DecisionRow, HoldBatch, HoldClass, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow,
     HoldState, NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
 };
+pub use password::{PasswordBatch, PasswordDue, PasswordOwed, PasswordSettle};
 pub use query::{
     ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
     SpaceFilter, SpaceRow, Totals,

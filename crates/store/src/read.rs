@@ -11,8 +11,8 @@ use crate::query::{
     ChangeRecord, ItemFilter, ItemRow, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
 };
 use crate::{
-    FindingRow, HoldFilter, HoldItemRow, HoldRow, Queue, QueuedItem, RunRow, SecretRow, StoreError,
-    StoredConfiguration,
+    FindingRow, HoldFilter, HoldItemRow, HoldRow, PasswordDue, Queue, QueuedItem, RunRow, SecretRow,
+    StoreError, StoredConfiguration,
 };
 
 /// A place in the order in which a connector's objects were touched.
@@ -201,6 +201,21 @@ pub trait Reader {
     /// # Errors
     /// When the store cannot be read.
     fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError>;
+
+    // ----- passwords -----
+
+    /// Passwords that are owed, of one target or of all, that are due at `now` where one is given, after `after` in the
+    /// order of objects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn passwords_due(
+        &mut self,
+        connector: Option<ConnectorId>,
+        now: Option<Timestamp>,
+        after: Option<SpaceId>,
+        limit: usize,
+    ) -> Result<Vec<PasswordDue>, StoreError>;
 
     // ----- the mass-change guard -----
 

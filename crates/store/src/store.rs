@@ -6,8 +6,8 @@ use identitymesh_model::{HoldId, ItemId, MeshId, RunId, Timestamp};
 
 use crate::{
     Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
-    Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, StageBatch, StageReceipt, StoreClass,
-    StoreError, SyncBatch, SyncReceipt,
+    PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
+    StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch, SyncReceipt,
 };
 
 /// The answer to a write, when it comes. Writes are carried out in the order in which they were handed in, so a
@@ -64,6 +64,12 @@ pub trait Store: Send + Sync {
 
     /// Records what became of leased items.
     fn settle(&self, batch: SettleBatch) -> Ticket<SettleReceipt>;
+
+    /// Records that an object owes a password, due at once, whatever it owed before.
+    fn owe_password(&self, owed: PasswordOwed, cause: Cause) -> Ticket<()>;
+
+    /// Records what became of passwords. An object that owes none is no error: a password may be set without that.
+    fn settle_passwords(&self, batch: PasswordBatch) -> Ticket<()>;
 
     /// Lets dead and waiting items be sent again at once; all of a target's when none is named. Says how many.
     fn retry_items(

@@ -13,9 +13,10 @@ use identitymesh_model::{
 use identitymesh_store::{
     Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, Decided, FindingRow, Hashed,
     HoldBatch, HoldDecision, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known, Lease,
-    LeaseRequest, MeshFilter, MeshRow, Page, Queue, QueuedItem, Reader, Referred, RunRow, RunStart, RunState,
-    SecretRow, SettleBatch, SettleReceipt, SpaceFilter, SpaceRow, StageBatch, StageReceipt, Store,
-    StoreClass, StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals,
+    LeaseRequest, MeshFilter, MeshRow, Page, PasswordBatch, PasswordDue, PasswordOwed, Queue, QueuedItem,
+    Reader, Referred, RunRow, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, SpaceFilter,
+    SpaceRow, StageBatch, StageReceipt, Store, StoreClass, StoreError, StoredConfiguration, SyncBatch,
+    SyncReceipt, Ticket, Todo, Totals,
 };
 
 /// How it fails.
@@ -38,6 +39,8 @@ enum At {
     Settle,
     /// The next one that writes a page of an import.
     Stage,
+    /// The next one that writes what became of a password.
+    Password,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +81,11 @@ impl Control {
     /// The next call fails that writes a page of an import.
     pub fn fail_at_stage(&self, failure: Failure) {
         self.arm(At::Stage, failure);
+    }
+
+    /// The next write of what became of a password fails.
+    pub fn fail_at_password(&self, failure: Failure) {
+        self.arm(At::Password, failure);
     }
 
     fn arm(&self, at: At, failure: Failure) {
@@ -184,6 +192,14 @@ impl Store for Failing {
         self.write(Some(At::Settle), |store| store.settle(batch))
     }
 
+    fn owe_password(&self, owed: PasswordOwed, cause: Cause) -> Ticket<()> {
+        self.write(None, |store| store.owe_password(owed, cause))
+    }
+
+    fn settle_passwords(&self, batch: PasswordBatch) -> Ticket<()> {
+        self.write(Some(At::Password), |store| store.settle_passwords(batch))
+    }
+
     fn retry_items(&self, cause: Cause, connector: Option<ConnectorId>, items: Vec<ItemId>) -> Ticket<u64> {
         self.write(None, |store| store.retry_items(cause, connector, items))
     }
@@ -268,6 +284,12 @@ ask! {
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
     is_taken(key: &IndexKey, except: MeshId) -> bool;
     todos(now: Timestamp, after: Option<Todo>, limit: usize) -> Vec<Todo>;
+    passwords_due(
+        connector: Option<ConnectorId>,
+        now: Option<Timestamp>,
+        after: Option<SpaceId>,
+        limit: usize
+    ) -> Vec<PasswordDue>;
     queue(connector: ConnectorId) -> Queue;
     queued(
         connector: ConnectorId,

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 /// Three letters for each area of the product, so that a number in a log cannot be taken for a code.
 const AREAS: &[&str] = &[
     "MDL", "EXP", "ENG", "CFG", "STO", "SQL", "FIL", "LDP", "CON", "RUN", "SEC", "CLI", "IMP", "JOI", "FLO",
-    "PRJ", "LVG", "XPT", "DEM", "SMP", "FAK", "AUD",
+    "PRJ", "LVG", "XPT", "DEM", "SMP", "FAK", "AUD", "PWD",
 ];
 
 const PAGES: &str = "docs/error-codes/";

@@ -54,7 +54,11 @@ fn creates(count: u32) -> Vec<Operation> {
         .map(|number| Operation {
             item: ItemId(i64::from(number)),
             object_type: name("person"),
-            kind: OperationKind::Create { attributes: sample(number), create_container: false },
+            kind: OperationKind::Create {
+                attributes: sample(number),
+                create_container: false,
+                password: None,
+            },
         })
         .collect()
 }

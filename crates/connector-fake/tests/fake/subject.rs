@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use identitymesh_connector::conformance::{Form, Stop, Subject};
-use identitymesh_connector::{ConnectorKind, ImportedObject};
+use identitymesh_connector::{ConnectorKind, Identity, ImportedObject};
 use identitymesh_connector_fake::{FakeKind, FakeSystem};
 use identitymesh_model::{AttributeSchema, Name, Object, ObjectSchema, Schema, Text, Value, Values};
 
@@ -116,6 +116,11 @@ impl Subject for Memory {
     async fn erase(&self, external_id: &str) -> Result<(), Stop> {
         self.system.remove(name("person"), external_id);
         Ok(())
+    }
+
+    async fn signs_in(&self, identity: &Identity, password: &str) -> Result<Option<bool>, Stop> {
+        let set = self.system.password(name("person"), &identity.external_id);
+        Ok(Some(set.is_some_and(|(set, _)| set == password)))
     }
 
     async fn inspect(&self) -> Result<Vec<ImportedObject>, Stop> {

@@ -255,6 +255,7 @@ async fn a_file_with_an_unreadable_value_is_not_written_again() {
     let create = identitymesh_connector::OperationKind::Create {
         attributes: crate::support::object([("id", "2".into())]),
         create_container: false,
+        password: None,
     };
     let error = crate::support::export(session.as_mut(), vec![create]).await.unwrap_err();
     assert_eq!(error.code, "FIL-016");

@@ -7,7 +7,7 @@ use identitymesh_model::{Object, Value, Values};
 use serde_json::json;
 
 pub(crate) fn create(attributes: Object) -> OperationKind {
-    OperationKind::Create { attributes, create_container: false }
+    OperationKind::Create { attributes, create_container: false, password: None }
 }
 
 pub(crate) fn identity(key: &str) -> Identity {

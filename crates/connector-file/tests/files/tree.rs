@@ -26,7 +26,7 @@ fn person(uid: &str, container: &str) -> Object {
 }
 
 fn create(attributes: Object) -> OperationKind {
-    OperationKind::Create { attributes, create_container: true }
+    OperationKind::Create { attributes, create_container: true, password: None }
 }
 
 fn move_to(key: &str, address: &str, changes: Vec<AttributeChange>) -> OperationKind {

@@ -1,6 +1,6 @@
 //! Making an entry.
 
-use identitymesh_connector::{Outcome, Written};
+use identitymesh_connector::{NewPassword, Outcome, Written};
 use identitymesh_model::{Name, Object, Values, dn};
 
 use super::account;
@@ -18,11 +18,14 @@ impl Writer {
         map: &TypeMap,
         attributes: &Object,
         create_container: bool,
+        password: Option<&NewPassword>,
     ) -> Result<Outcome, Outcome> {
         self.check_encryption(map, attributes.iter().map(|(name, _)| name))?;
         let attributes = &account::created(map, attributes);
         let address = address(map, attributes)?;
-        let (dn, entry) = (address.to_owned(), entry(map, attributes, address, &self.config.empty_member)?);
+        let (dn, mut entry) =
+            (address.to_owned(), entry(map, attributes, address, &self.config.empty_member)?);
+        let has_password = self.add_password(&mut entry, password)?;
         let request = self.with_id_back(map, Write::Add { dn, attributes: entry });
         let mut answer = self.send(&request).await?;
         if create_container && result::verdict(answer.code) == Verdict::Missing {
@@ -30,7 +33,10 @@ impl Writer {
             answer = self.send(&request).await?;
         }
         match result::verdict(answer.code) {
-            Verdict::Applied => self.created(map, address, &answer).await,
+            Verdict::Applied => {
+                let written = self.created(map, address, &answer).await?;
+                Ok(Outcome::Applied(Written { has_password, ..written }))
+            }
             Verdict::Exists => self.compare(map, address, attributes, &answer).await,
             Verdict::Missing => {
                 Err(self.negative(map, &format!("the container of {address} is missing"), &answer))
@@ -40,15 +46,15 @@ impl Writer {
     }
 
     /// The new object's id, from the answer or by looking.
-    async fn created(&self, map: &TypeMap, address: &str, answer: &Answer) -> Result<Outcome, Outcome> {
+    async fn created(&self, map: &TypeMap, address: &str, answer: &Answer) -> Result<Written, Outcome> {
         if let Some(id) = answer.entry.as_ref().and_then(|entry| read::external_id(map, entry).ok()) {
-            return Ok(Outcome::Applied(written(&id)));
+            return Ok(written(&id));
         }
         let entry = self.entry_at(map, address).await?;
         let object = entry.and_then(|entry| self.read(map, &entry).object);
         let object = object.ok_or_else(|| unknown(format!("{address} was added and cannot be read")))?;
         let external_id = Some(object.external_id.clone());
-        Ok(Outcome::Applied(Written { external_id, object: Some(object) }))
+        Ok(Written { external_id, object: Some(object), has_password: false })
     }
 
     /// The name is taken: by this very object, or by another.
@@ -67,7 +73,7 @@ impl Writer {
         let differing = differences(map, wanted, &there.attributes);
         if differing.is_empty() {
             let external_id = Some(there.external_id.clone());
-            return Ok(Outcome::AlreadySo(Written { external_id, object: Some(there) }));
+            return Ok(Outcome::AlreadySo(Written { external_id, object: Some(there), has_password: false }));
         }
         let names: Vec<&str> = differing.into_iter().map(Name::as_str).collect();
         Err(conflict(format!("{address} exists already with other values of {}", names.join(", "))))

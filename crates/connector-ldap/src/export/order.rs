@@ -79,7 +79,7 @@ mod tests {
 
     fn create(dn: &str) -> Operation {
         let attributes = Object::from_iter([(Name::literal("dn"), dn.into())]);
-        operation(OperationKind::Create { attributes, create_container: false })
+        operation(OperationKind::Create { attributes, create_container: false, password: None })
     }
 
     fn identity(id: &str, dn: &str) -> Identity {

@@ -30,8 +30,8 @@ impl Writer {
     /// Does one operation.
     pub(super) async fn carry_out(&self, map: &TypeMap, kind: OperationKind) -> Outcome {
         let done = match kind {
-            OperationKind::Create { attributes, create_container } => {
-                self.create(map, &attributes, create_container).await
+            OperationKind::Create { attributes, create_container, password } => {
+                self.create(map, &attributes, create_container, password.as_ref()).await
             }
             OperationKind::Update { identity, new_address, create_container, changes } => {
                 self.update(map, &identity, new_address.as_deref(), create_container, &changes).await
@@ -204,5 +204,5 @@ pub(super) fn unsendable(reason: impl Into<String>) -> Outcome {
 
 /// What is known of an object after a write.
 pub(super) fn written(external_id: &str) -> Written {
-    Written { external_id: Some(external_id.into()), object: None }
+    Written { external_id: Some(external_id.into()), ..Written::default() }
 }

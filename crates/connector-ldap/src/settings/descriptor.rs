@@ -39,7 +39,8 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             hierarchical: true,
             compare_and_set: true,
             follow: family == Family::Any,
-            set_password: family == Family::Any,
+            set_password: true,
+            must_change_password: family == Family::ActiveDirectory,
         },
         settings: SettingsSchema { settings: [reaching(), reading(), writing(), of_family(family)].concat() },
     }

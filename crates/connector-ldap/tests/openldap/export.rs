@@ -197,7 +197,7 @@ async fn a_batch_with_containers_people_and_one_refusal_is_done_but_for_that_one
             if at == 250 {
                 person.remove(name("sn"));
             }
-            OperationKind::Create { attributes: person, create_container: true }
+            OperationKind::Create { attributes: person, create_container: true, password: None }
         })
         .collect();
     let outcomes = send(session.as_mut(), "user", batch).await;

@@ -135,7 +135,7 @@ pub(crate) fn new_person(uid: &str) -> Object {
 }
 
 pub(crate) fn create(attributes: Object) -> OperationKind {
-    OperationKind::Create { attributes, create_container: false }
+    OperationKind::Create { attributes, create_container: false, password: None }
 }
 
 pub(crate) fn update(identity: &Identity, changes: Vec<AttributeChange>) -> OperationKind {

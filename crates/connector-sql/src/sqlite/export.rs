@@ -153,7 +153,7 @@ fn refusal(error: &rusqlite::Error) -> Outcome {
 }
 
 pub(crate) fn written(external_id: &str) -> Written {
-    Written { external_id: Some(external_id.into()), object: None }
+    Written { external_id: Some(external_id.into()), ..Written::default() }
 }
 
 /// A row that is there and cannot be read cannot be compared either.

@@ -46,6 +46,7 @@ impl SqliteKind {
             compare_and_set: true,
             follow: false,
             set_password: false,
+            must_change_password: false,
         };
         Self {
             descriptor: Descriptor {

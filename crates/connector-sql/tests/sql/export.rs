@@ -16,7 +16,7 @@ pub(crate) async fn send(session: &mut Box<dyn Session>, kind: OperationKind) ->
 
 pub(crate) fn create(attributes: &[(&'static str, Values)]) -> OperationKind {
     let attributes: Object = attributes.iter().map(|(key, values)| (name(key), values.clone())).collect();
-    OperationKind::Create { attributes, create_container: false }
+    OperationKind::Create { attributes, create_container: false, password: None }
 }
 
 fn replace(external_id: &str, key: &'static str, old: Option<Values>, new: Option<Values>) -> OperationKind {
@@ -41,7 +41,10 @@ async fn the_new_number_of_a_row_is_its_external_id() {
     let bench = Bench::new(script, json!({ "table": "p", "key": "id" }));
     let mut session = bench.open().await.unwrap();
     let outcome = send(&mut session, create(&[("sn", "Becker".into())])).await;
-    assert_eq!(outcome, Outcome::Applied(Written { external_id: Some(Text::new("42")), object: None }));
+    assert_eq!(
+        outcome,
+        Outcome::Applied(Written { external_id: Some(Text::new("42")), ..Written::default() })
+    );
     let identity = Identity { external_id: Text::new("42"), address: None };
     let held = session.exporter().unwrap().read_back(name("person"), &identity).await.unwrap().unwrap();
     assert_eq!(held.attributes.single(name("sn")), Some(&"Becker".into()));
@@ -85,7 +88,10 @@ async fn named_statements_get_their_parameters_bound() {
     let mut session = bench.open().await.unwrap();
     let outcome =
         send(&mut session, create(&[("id", "A".into()), ("sn", "x'); DROP TABLE p; --".into())])).await;
-    assert_eq!(outcome, Outcome::Applied(Written { external_id: Some(Text::new("a")), object: None }));
+    assert_eq!(
+        outcome,
+        Outcome::Applied(Written { external_id: Some(Text::new("a")), ..Written::default() })
+    );
     let stale = send(&mut session, replace("a", "sn", Some("other".into()), Some("y".into()))).await;
     assert!(matches!(stale, Outcome::Conflict { code: "SQL-024", .. }));
     let sound = replace("a", "sn", Some("x'); DROP TABLE p; --".into()), Some("y".into()));

@@ -98,7 +98,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn create(&self, attributes: Object) -> OperationKind {
-        OperationKind::Create { attributes, create_container: false }
+        OperationKind::Create { attributes, create_container: false, password: None }
     }
 
     pub(super) fn replace(

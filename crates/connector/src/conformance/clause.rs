@@ -86,6 +86,7 @@ macro_rules! conformance_tests {
             c45_deleted_object_is_gone_and_second_delete_is_already_so
             c46_read_back_finds_by_external_id
             c47_set_password_signs_in
+            c48_first_password_is_there_where_the_answer_says_so
             c50_hostile_values_survive_or_are_refused
             c51_hostile_external_ids_find_nothing
         }

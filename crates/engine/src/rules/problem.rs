@@ -14,7 +14,8 @@ pub struct RuleProblem {
 
 impl RuleProblem {
     /// A problem at `path`.
-    pub(crate) fn new(code: &'static str, path: &str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(code: &'static str, path: &str, message: impl Into<String>) -> Self {
         Self { code, path: path.to_owned(), message: message.into() }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use identitymesh_expr::Program;
-use identitymesh_model::rules::{Limits, MatchKind, MeshAttribute, MeshType, Missing, SourceLeaveRule};
+use identitymesh_model::rules::{
+    Limits, MatchKind, MeshAttribute, MeshType, Missing, PasswordRule, SourceLeaveRule,
+};
 use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
 
 use super::Expression;
@@ -57,6 +59,27 @@ impl RuleSet {
     #[must_use]
     pub fn rule_name(&self, id: RuleId) -> String {
         self.rule_names.get(&id).cloned().unwrap_or_else(|| format!("former rule {id}"))
+    }
+
+    /// What passwords of a projection rule look like, where it has any.
+    #[must_use]
+    pub fn password(&self, rule: RuleId) -> Option<&PasswordRule> {
+        let mut projections =
+            self.types.values().flat_map(|known| &known.targets).flat_map(|(_, rules)| rules);
+        projections.find(|known| known.rule == rule)?.password.as_ref()
+    }
+
+    /// The first projection rule with passwords for objects of a mesh type in a target's object type.
+    #[must_use]
+    pub fn password_rule_for(
+        &self,
+        mesh_type: Name,
+        target: ConnectorId,
+        object_type: Name,
+    ) -> Option<(RuleId, &PasswordRule)> {
+        let (_, rules) = self.types.get(&mesh_type)?.targets.iter().find(|(known, _)| *known == target)?;
+        let mut fitting = rules.iter().filter(|known| known.object_type == object_type);
+        fitting.find_map(|known| Some((known.rule, known.password.as_ref()?)))
     }
 
     pub(super) fn add_projection(

@@ -1,7 +1,7 @@
 //! Projection rules, compiled.
 
 use identitymesh_expr::{Needs, Program};
-use identitymesh_model::rules::{DisableBy, DriftPolicy, LeaveStep, Missing, ProjectionMode};
+use identitymesh_model::rules::{DisableBy, DriftPolicy, LeaveStep, Missing, PasswordRule, ProjectionMode};
 use identitymesh_model::{AttributeType, Name, RuleId};
 
 use super::Expression;
@@ -20,6 +20,7 @@ pub struct Projection {
     pub(crate) owns_existing: bool,
     pub(crate) leave: Vec<LeaveStep>,
     pub(crate) disable: Option<DisableBy>,
+    pub(crate) password: Option<PasswordRule>,
     pub(crate) attributes: Vec<TargetAttribute>,
     /// Whether `Today` or `Now` is read anywhere in it.
     pub(crate) reads_time: bool,

@@ -13,8 +13,8 @@ use crate::output::Output;
 use crate::progress::Bars;
 
 use super::{
-    audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, preview, run, runs,
-    secrets, space,
+    audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, preview, run,
+    runs, secrets, space,
 };
 
 /// How a command ended.
@@ -85,6 +85,7 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Exports(command) => exports::run(&shell, command),
         Command::Holds(command) => holds::run(&shell, command),
         Command::Runs(command) => runs::run(&shell, command),
+        Command::Password(command) => password::run(&shell, command),
         Command::Secrets(command) => secrets::run(&shell, command),
         Command::Audit(command) => audit::run(&shell, command),
         Command::Bench(arguments) => bench::run(&shell, &arguments),

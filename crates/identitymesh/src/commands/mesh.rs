@@ -155,6 +155,12 @@ fn history(shell: &Shell, called: &str) -> anyhow::Result<()> {
 
 /// The values before a change, on one line; of sets what was added and taken out.
 fn was(before: &Json) -> String {
+    if before["op"] == "password" {
+        return match before["file"].as_str() {
+            Some(file) => format!("password set and delivered as {file}"),
+            None => "password set by a person".to_owned(),
+        };
+    }
     let attributes = before["a"].as_object().into_iter().flatten().map(|(name, value)| match value {
         Json::Null => format!("{name} absent"),
         Json::String(text) => format!("{name} {text:?}"),

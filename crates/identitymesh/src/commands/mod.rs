@@ -14,6 +14,7 @@ mod holds;
 mod init;
 mod lookup;
 mod mesh;
+mod password;
 mod preview;
 mod run;
 mod runs;

@@ -9,6 +9,7 @@ mod connector;
 mod inbound;
 mod mesh;
 mod outbound;
+mod password;
 mod switch;
 
 pub use configuration::Configuration;
@@ -20,3 +21,4 @@ pub use mesh::{ComputedRule, MergePolicy, MeshAttribute, MeshConfig, MeshType};
 pub use outbound::{
     DisableBy, DriftPolicy, LeaveAction, LeaveStep, ProjectionAttribute, ProjectionMode, ProjectionRule,
 };
+pub use password::{CharacterClass, PasswordRule, SealedFile};

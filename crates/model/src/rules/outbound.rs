@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::inbound::Missing;
+use super::password::PasswordRule;
 use super::switch::{is_false, is_true, yes};
 use crate::{Name, Span, Value};
 
@@ -46,6 +47,9 @@ pub struct ProjectionRule {
     /// How this target shows that an object is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable: Option<DisableBy>,
+    /// New objects get a password that is made when they are sent, and is kept nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordRule>,
     /// The attributes.
     #[serde(rename = "attribute", default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<ProjectionAttribute>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use identitymesh_connector::{Exporter, ImportedObject, Outcome, Written};
+use identitymesh_connector::{Exporter, ImportedObject, NewPassword, Outcome, Written};
 use identitymesh_engine::export::{Found, found};
 use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, Uid};
@@ -12,6 +12,7 @@ use super::settle::{Answer, settle};
 use super::state::TargetForm;
 use super::work::is_passing;
 use crate::RunError;
+use crate::password::{AtHand, make};
 use crate::run::Run;
 
 /// An item with what is really sent for it, and the mesh objects that it goes without.
@@ -21,6 +22,8 @@ pub(super) type Ready = (LeasedItem, ItemAction, Vec<Uid>);
 pub(super) struct Sender<'a, 'f> {
     pub(super) form: &'a TargetForm<'f>,
     pub(super) run: &'a mut Run,
+    /// Passwords that came with new objects and are to be delivered.
+    pub(super) at_hand: &'a mut AtHand,
 }
 
 impl Sender<'_, '_> {
@@ -33,6 +36,7 @@ impl Sender<'_, '_> {
         let mut answers: Vec<(Ready, Answer)> = Vec::with_capacity(wave.len());
         let mut operations = Vec::with_capacity(wave.len());
         let mut sent: HashMap<ItemId, Ready> = HashMap::with_capacity(wave.len());
+        let mut passwords: HashMap<ItemId, NewPassword> = HashMap::new();
         for ready in wave {
             if ready.0.unsettled {
                 match self.ask(exporter, &ready).await {
@@ -43,7 +47,15 @@ impl Sender<'_, '_> {
                     None => tracing::debug!(item = ready.0.id.0, "not applied before; sent again"),
                 }
             }
-            match self.form.operation(&ready.0, &ready.1) {
+            let password = match self.password(&ready) {
+                Ok(password) => password,
+                Err(refused) => {
+                    answers.push((ready, refused));
+                    continue;
+                }
+            };
+            passwords.extend(password.clone().map(|password| (ready.0.id, password)));
+            match self.form.operation(&ready.0, &ready.1, password) {
                 Some(operation) => {
                     operations.push(operation);
                     sent.insert(ready.0.id, ready);
@@ -52,6 +64,12 @@ impl Sender<'_, '_> {
             }
         }
         let failed = self.exchange(exporter, operations, &mut sent, &mut answers).await;
+        for ((item, _, _), answer) in &answers {
+            if let Answer::Applied { written: Written { has_password: true, .. }, .. } = answer {
+                self.at_hand.extend(passwords.remove(&item.id).map(|password| (item.mesh, password)));
+            }
+        }
+        drop(passwords);
         if let Err(error) = settle(self.form, self.run, answers) {
             return Err((error, Vec::new()));
         }
@@ -59,6 +77,16 @@ impl Sender<'_, '_> {
             Some(error) => Err((error, sent.into_values().map(|(item, _, _)| item).collect())),
             None => Ok(()),
         }
+    }
+
+    /// A password for the object that an item makes, where it is to have one.
+    fn password(&self, (item, action, _): &Ready) -> Result<Option<NewPassword>, Answer> {
+        let Some(rule) = self.form.password_rule(item, action) else { return Ok(None) };
+        let ItemAction::Create { attributes, .. } = action else { return Ok(None) };
+        make(rule, attributes).map(Some).map_err(|error| {
+            let reason = error.to_string();
+            Answer::Refused { code: "PWD-001", reason, attributes: Vec::new() }
+        })
     }
 
     async fn exchange(
@@ -99,8 +127,12 @@ impl Sender<'_, '_> {
 
     async fn understand(&mut self, exporter: &mut dyn Exporter, ready: &Ready, outcome: Outcome) -> Answer {
         match outcome {
-            Outcome::Applied(written) => Answer::Applied { written, already: false },
-            Outcome::AlreadySo(written) => Answer::Applied { written, already: true },
+            Outcome::Applied(written) => Answer::Applied { written, already: false, is_ours: true },
+            Outcome::AlreadySo(written) => {
+                // An object that we sent before and could not find by its id is most likely ours.
+                let is_ours = ready.0.unsettled || ready.0.attempts > 0;
+                Answer::Applied { written, already: true, is_ours }
+            }
             Outcome::Refused { code, reason, attributes } => Answer::Refused { code, reason, attributes },
             Outcome::Transient { reason, retry_after_seconds, .. } => {
                 Answer::Transient { reason, after_seconds: retry_after_seconds }
@@ -126,7 +158,8 @@ impl Sender<'_, '_> {
         match found(&ready.1, seen, address) {
             Found::AsWanted => {
                 let external_id = now.as_ref().map(|object| object.external_id.clone());
-                Some(Answer::Applied { written: Written { external_id, object: now }, already: true })
+                let written = Written { external_id, object: now, has_password: false };
+                Some(Answer::Applied { written, already: true, is_ours: true })
             }
             Found::AsBefore => None,
             Found::Otherwise => {

@@ -18,8 +18,8 @@ use crate::run::Run;
 
 /// What became of an item, as far as is known now.
 pub(super) enum Answer {
-    /// The target is as wanted.
-    Applied { written: Written, already: bool },
+    /// The target is as wanted: it was so `already`, or not; and `is_ours` when it is so by our sending, now or before.
+    Applied { written: Written, already: bool, is_ours: bool },
     /// Refused for good.
     Refused { code: &'static str, reason: String, attributes: Vec<Name> },
     /// Not done; may work later.
@@ -134,9 +134,9 @@ impl Part<'_, '_> {
 
     fn one(&mut self, (item, action, waits): Ready, answer: Answer) {
         let what = match answer {
-            Answer::Applied { written, already } => {
+            Answer::Applied { written, already, is_ours } => {
                 self.count(if already { "already_so" } else { item.operation.as_str() });
-                self.applied(&item, &action, &written, waits)
+                self.applied(&item, &action, &written, waits, is_ours)
             }
             Answer::Refused { code, reason, attributes } => {
                 self.count("refused");
@@ -192,6 +192,7 @@ impl Part<'_, '_> {
         action: &ItemAction,
         written: &Written,
         waits: Vec<Uid>,
+        is_ours: bool,
     ) -> Settle {
         match action {
             ItemAction::Create { attributes, .. } => {
@@ -201,7 +202,9 @@ impl Part<'_, '_> {
                 };
                 let state = self.form.created(item.object_type, attributes, external_id, written, waits);
                 let row = self.row(item, String::from("{\"op\":\"create\"}"), Some(state.body.hash));
-                Settle::Created { rule: item.rule, state, row }
+                // What somebody else had made has a password that somebody uses.
+                let owes_password = is_ours && self.form.password_rule(item, action).is_some();
+                Settle::Created { rule: item.rule, state, owes_password, row }
             }
             ItemAction::Update { space, address, changes, .. } => {
                 let Some(record) = &item.space else { return Settle::Dropped };

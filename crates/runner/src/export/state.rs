@@ -1,11 +1,12 @@
 //! What a target is expected to hold after an answer.
 
 use identitymesh_connector::{
-    AttributeChange, ChangeKind, Identity, ImportedObject, Operation, OperationKind, Written,
+    AttributeChange, ChangeKind, Identity, ImportedObject, NewPassword, Operation, OperationKind, Written,
 };
 use identitymesh_engine::export::{after_create, after_update};
 use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
 use identitymesh_model::plan::{Edit, ItemAction};
+use identitymesh_model::rules::PasswordRule;
 use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
 use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
 
@@ -33,12 +34,28 @@ impl<'a> TargetForm<'a> {
         connector.object_types().into_iter().find_map(|name| self.address(name))
     }
 
-    /// The operation that carries out `action`, `None` when its object is not there any more.
-    pub(super) fn operation(&self, item: &LeasedItem, action: &ItemAction) -> Option<Operation> {
+    /// What the first password of an item's object looks like, where it is to have one.
+    pub(super) fn password_rule(&self, item: &LeasedItem, action: &ItemAction) -> Option<&PasswordRule> {
+        match action {
+            ItemAction::Create { .. } => self.in_force.rules.password(item.rule),
+            _ => None,
+        }
+    }
+
+    /// The operation that carries out `action`, with the first password of a new object; `None` when its object is not
+    /// there any more.
+    pub(super) fn operation(
+        &self,
+        item: &LeasedItem,
+        action: &ItemAction,
+        password: Option<NewPassword>,
+    ) -> Option<Operation> {
         let kind = match action {
-            ItemAction::Create { attributes, create_container } => {
-                OperationKind::Create { attributes: attributes.clone(), create_container: *create_container }
-            }
+            ItemAction::Create { attributes, create_container } => OperationKind::Create {
+                attributes: attributes.clone(),
+                create_container: *create_container,
+                password,
+            },
             ItemAction::Update { address, create_container, changes, .. } => OperationKind::Update {
                 identity: self.identity(item.space.as_ref()?),
                 new_address: address.clone(),

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use identitymesh_connector::{Class, Exporter};
+use identitymesh_connector::{Class, Exporter, Session};
 use identitymesh_engine::export::{KnownAddresses, addressed, pending};
 use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, Name, Uid};
@@ -14,6 +14,7 @@ use super::send::Sender;
 use super::settle;
 use super::state::TargetForm;
 use crate::guard::{Cleared, check_queue};
+use crate::password::{AtHand, Desk};
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
 
@@ -35,7 +36,8 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
         return Err(RunError::Unsupported { name: name.to_string(), what: "export" });
     }
     let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
-    let mut work = Work { form: TargetForm::new(&in_force, id), run, after: None, cleared: None, done: 0 };
+    let form = TargetForm::new(&in_force, id);
+    let mut work = Work { form, run, after: None, cleared: None, done: 0, at_hand: AtHand::new() };
     let result = work.run(mesh, &in_force, name).await;
     // What was sent is recorded however the run ends.
     let settled = work.run.settled();
@@ -49,13 +51,16 @@ struct Work<'a> {
     /// The newest item that the guard counted.
     cleared: Option<Cleared>,
     done: u64,
+    /// Passwords that came with new objects and are to be delivered.
+    at_hand: AtHand,
 }
 
 impl Work<'_> {
     async fn run(&mut self, mesh: &Mesh, in_force: &crate::InForce, name: Name) -> Result<(), RunError> {
         // Nothing to send is the usual case, and needs no connection.
+        let desk = Desk { in_force, name, connector: self.form.connector };
         let first = self.first(in_force)?;
-        if first.items.is_empty() {
+        if first.items.is_empty() && !desk.has_work(&self.run)? {
             return Ok(());
         }
         let mut session = match mesh.connect(in_force, name).await {
@@ -65,17 +70,16 @@ impl Work<'_> {
                 return Err(error);
             }
         };
-        let Some(exporter) = session.exporter() else {
-            let what = "export as it is set up; a file needs the setting `export`";
-            let error = RunError::Unsupported { name: name.to_string(), what };
-            self.give_back(first.items, &error)?;
-            return Err(error);
-        };
         let mut lease = first;
+        // What an earlier run left owing goes first, so that nobody waits for a long queue.
+        if let Err(error) = desk.work_off(&mut self.run, session.as_mut(), &mut self.at_hand).await {
+            self.give_back_or_warn(lease.items, &error);
+            return Err(error);
+        }
         while !lease.items.is_empty() {
             // What comes next is leased while this is sent.
             let ahead = self.lease(LEASE_ITEMS_MAX);
-            let sent = self.items(mesh, exporter, lease.items).await;
+            let sent = self.items(mesh, &desk, session.as_mut(), lease.items).await;
             lease = match (sent, self.leased(ahead)) {
                 (Ok(()), lease) => lease?,
                 (Err(error), Ok(lease)) => {
@@ -92,13 +96,23 @@ impl Work<'_> {
     async fn items(
         &mut self,
         mesh: &Mesh,
-        exporter: &mut dyn Exporter,
+        desk: &Desk<'_>,
+        session: &mut dyn Session,
         mut items: Vec<LeasedItem>,
     ) -> Result<(), RunError> {
-        let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
         while !items.is_empty() {
+            let Some(exporter) = session.exporter() else {
+                let what = "export as it is set up; a file needs the setting `export`";
+                let error = RunError::Unsupported { name: desk.name.to_string(), what };
+                self.give_back(items, &error)?;
+                return Err(error);
+            };
+            let batch_max = exporter.batch_max().clamp(1, LEASE_ITEMS_MAX);
             let rest = items.split_off(batch_max.min(items.len()));
-            let sent = self.batch(exporter, std::mem::replace(&mut items, rest)).await;
+            let mut sent = self.batch(exporter, std::mem::replace(&mut items, rest)).await;
+            if sent.is_ok() && desk.is_used() {
+                sent = desk.work_off(&mut self.run, session, &mut self.at_hand).await;
+            }
             if let Err(error) = sent.and_then(|()| mesh.check_cancelled()) {
                 self.give_back_or_warn(items, &error);
                 return Err(error);
@@ -181,7 +195,9 @@ impl Work<'_> {
                 (item, action, waits)
             })
             .collect();
-        Sender { form: &self.form, run: &mut self.run }.send(exporter, wave).await?;
+        Sender { form: &self.form, run: &mut self.run, at_hand: &mut self.at_hand }
+            .send(exporter, wave)
+            .await?;
         self.done += count;
         let total = self.cleared.map(|cleared| cleared.count.max(self.done));
         self.run.mesh.observer.progressed(Stage::Export, self.done, total);

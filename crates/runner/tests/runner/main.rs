@@ -9,6 +9,7 @@ mod disk;
 mod guard;
 mod interrupted;
 mod missing;
+mod passwords;
 mod place;
 mod seen;
 mod source;

@@ -6,8 +6,8 @@ use identitymesh_model::{
 };
 use identitymesh_store::{
     ChangeRecord, Cursor, FindingRow, Hashed, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known,
-    MeshFilter, MeshRow, Page, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow, SpaceFilter, SpaceRow,
-    StoreError, StoredConfiguration, Todo, Totals,
+    MeshFilter, MeshRow, Page, PasswordDue, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow,
+    SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Todo, Totals,
 };
 
 use super::session::SqliteReader;
@@ -110,6 +110,18 @@ impl Reader for SqliteReader<'_> {
 
     fn todos(&mut self, now: Timestamp, after: Option<Todo>, limit: usize) -> Result<Vec<Todo>, StoreError> {
         self.ask("reading the to-do list", |loader| loader.todos(now, after, limit))
+    }
+
+    fn passwords_due(
+        &mut self,
+        connector: Option<ConnectorId>,
+        now: Option<Timestamp>,
+        after: Option<SpaceId>,
+        limit: usize,
+    ) -> Result<Vec<PasswordDue>, StoreError> {
+        self.ask("reading which passwords are owed", |loader| {
+            loader.passwords_due(connector, now, after, limit)
+        })
     }
 
     fn queue(&mut self, connector: ConnectorId) -> Result<Queue, StoreError> {

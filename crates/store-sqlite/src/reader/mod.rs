@@ -9,6 +9,7 @@ mod history;
 mod holds;
 mod lists;
 mod lookup;
+mod passwords;
 mod runs;
 mod session;
 mod staging;

@@ -12,6 +12,7 @@ mod holds;
 mod items;
 mod lease;
 mod links;
+mod passwords;
 mod runs;
 mod settle;
 mod spaces;

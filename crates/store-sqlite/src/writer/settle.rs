@@ -2,7 +2,7 @@
 
 use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId, Uid};
 use identitymesh_store::audit::ChangeRow;
-use identitymesh_store::{ExportedState, Settle, SettleBatch, SettleReceipt, Settled, Todo};
+use identitymesh_store::{ExportedState, PasswordOwed, Settle, SettleBatch, SettleReceipt, Settled, Todo};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::codec::{
@@ -60,8 +60,14 @@ impl Tx<'_> {
             self.check_leased(batch.connector, settled)?;
         }
         match &settled.what {
-            Settle::Created { rule, state, row } => {
-                self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)
+            Settle::Created { rule, state, owes_password, row } => {
+                let (space, woken) =
+                    self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)?;
+                if *owes_password {
+                    let (connector, mesh, rule) = (batch.connector, settled.mesh, *rule);
+                    self.owe_password(&PasswordOwed { space, connector, mesh, rule }, batch.cause.at)?;
+                }
+                Ok(woken)
             }
             Settle::Updated { space, state, .. } => self.settle_updated(batch, settled.mesh, *space, state),
             Settle::Deleted { space, .. } => {
@@ -120,7 +126,7 @@ impl Tx<'_> {
         state: &ExportedState,
         uid: Uid,
         may_wait: bool,
-    ) -> Outcome<u64> {
+    ) -> Outcome<(SpaceId, u64)> {
         let object_type = self.partition(batch.connector, state.object_type)?;
         let known: Option<i64> = self
             .conn
@@ -130,16 +136,16 @@ impl Tx<'_> {
             .query_row(params![batch.connector.0, object_type, state.external_id.as_str()], |row| row.get(0))
             .optional()?;
         let target = (batch.connector, object_type);
-        let robbed = match known {
+        let (space, robbed) = match known {
             Some(space) => {
                 self.write_expected(batch, SpaceId(space), state)?;
                 self.forget_notes(space)?;
-                self.link_projected(space, target, mesh, rule, batch.cause.run)?
+                (space, self.link_projected(space, target, mesh, rule, batch.cause.run)?)
             }
             None => {
                 let space = self.insert_expected(batch, object_type, state)?;
                 self.add_projected(space, target, mesh, rule, batch.cause.run)?;
-                None
+                (space, None)
             }
         };
         let mut woken = self.wake(robbed.map(|other| (Todo::Mesh(other), None)))?;
@@ -147,7 +153,8 @@ impl Tx<'_> {
         if may_wait {
             woken += self.wake_waiters(batch.connector, &uid)?;
         }
-        Ok(woken + self.wait_after_export(batch.connector, mesh, &state.waits_for)?)
+        woken += self.wait_after_export(batch.connector, mesh, &state.waits_for)?;
+        Ok((SpaceId(space), woken))
     }
 
     /// Untouched: what we wrote ourselves is no news to a sync.

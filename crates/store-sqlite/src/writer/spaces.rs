@@ -56,6 +56,7 @@ impl Tx<'_> {
             "DELETE FROM link WHERE space = ?1",
             "DELETE FROM space_ref WHERE space = ?1",
             "DELETE FROM drift WHERE space = ?1",
+            "DELETE FROM password_due WHERE space = ?1",
             "DELETE FROM todo WHERE kind = 0 AND id = ?1",
         ] {
             self.conn.prepare_cached(sql)?.execute([space])?;

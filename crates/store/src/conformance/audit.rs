@@ -86,7 +86,12 @@ pub fn exports_and_drift_are_in_the_chain(harness: &mut impl Harness) {
     scene.queued(2);
     let lease = scene.lease(10);
     let state = super::sample::exported("CN=Bob", "Bob");
-    let what = crate::Settle::Created { rule: super::sample::RULE, state, row: scene.export_row(2) };
+    let what = crate::Settle::Created {
+        rule: super::sample::RULE,
+        state,
+        owes_password: false,
+        row: scene.export_row(2),
+    };
     scene.settle(&lease, 2, what);
     assert_eq!(verify(scene.store), 3);
     let rows = scene.store.read().unwrap().changes(0, 9).unwrap();

@@ -75,6 +75,10 @@ macro_rules! conformance_tests {
                 what_an_answer_shows_besides_is_looked_at, what_an_answer_to_an_update_shows_besides_is_looked_at,
                 a_deleted_object_wakes_who_refers_to_its_mesh_object
             ];
+            passwords: [
+                a_created_object_owes_a_password_until_it_is_done, a_password_that_failed_waits_for_its_time,
+                a_password_that_is_asked_for_is_due_at_once, a_debt_goes_with_its_object, debts_survive_the_process
+            ];
             audit: [
                 the_chain_holds_and_goes_on_after_reopening, a_failed_batch_leaves_the_chain_whole,
                 history_is_read_backwards_by_key, exports_and_drift_are_in_the_chain

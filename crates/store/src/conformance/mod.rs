@@ -17,6 +17,7 @@ pub mod lists;
 pub mod lookups;
 pub mod memberships;
 pub mod mesh;
+pub mod passwords;
 pub mod queue;
 pub mod random;
 mod reference;

@@ -226,6 +226,7 @@ impl History {
             0 => Settle::Created {
                 rule: RULE,
                 state: exported(&format!("CN={number}"), &content.to_string()),
+                owes_password: false,
                 row: scene.export_row(number),
             },
             1 => Settle::Retry { not_before: now, reason: "busy".into() },

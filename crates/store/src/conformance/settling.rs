@@ -9,7 +9,12 @@ use crate::audit::ChangeKind;
 use crate::{Cursor, ExportedState, ItemFilter, Settle, Settled, StoreClass, Todo};
 
 fn created(scene: &Scene<'_>, number: u64, external_id: &str) -> Settle {
-    Settle::Created { rule: RULE, state: exported(external_id, "Ada"), row: scene.export_row(number) }
+    Settle::Created {
+        rule: RULE,
+        state: exported(external_id, "Ada"),
+        owes_password: false,
+        row: scene.export_row(number),
+    }
 }
 
 pub fn a_created_object_is_expected(harness: &mut impl Harness) {
@@ -162,7 +167,7 @@ pub fn a_created_object_waits_for_others(harness: &mut impl Harness) {
     scene.queued(2);
     let lease = scene.lease(10);
     let state = ExportedState { waits_for: vec![uid(2)], ..exported("CN=team", "Ada") };
-    let what = Settle::Created { rule: RULE, state, row: scene.export_row(1) };
+    let what = Settle::Created { rule: RULE, state, owes_password: false, row: scene.export_row(1) };
     assert_eq!(scene.settle(&lease, 1, what), 0);
     assert_eq!(scene.settle(&lease, 2, created(&scene, 2, "CN=Ada")), 1);
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
@@ -173,7 +178,14 @@ pub fn what_an_answer_shows_besides_is_looked_at(harness: &mut impl Harness) {
     scene.queued(1);
     let lease = scene.lease(10);
     let state = ExportedState { is_news: true, ..exported("CN=Ada", "Ada") };
-    assert_eq!(scene.settle(&lease, 1, Settle::Created { rule: RULE, state, row: scene.export_row(1) }), 1);
+    assert_eq!(
+        scene.settle(
+            &lease,
+            1,
+            Settle::Created { rule: RULE, state, owes_password: false, row: scene.export_row(1) }
+        ),
+        1
+    );
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
 }
 

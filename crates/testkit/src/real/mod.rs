@@ -4,6 +4,7 @@
 //! installed it is skipped and says so, unless `IDENTITYMESH_REAL_SYSTEMS=required` demands it, as the
 //! project's own test command does.
 
+mod age_key;
 mod certificates;
 mod client;
 mod daemon;
@@ -15,6 +16,7 @@ mod samba_ad;
 mod slapd;
 mod wire;
 
+pub use age_key::AgeKey;
 pub use ds389::{Ds389, Ds389Options};
 pub use ldif::{Attributes, Entries, parse_ldif};
 pub use require::{System, require, require_as_root};

@@ -1,6 +1,6 @@
 //! Writing into a domain.
 
-use identitymesh_connector::{Identity, OperationKind, Outcome};
+use identitymesh_connector::{Identity, NewPassword, OperationKind, Outcome};
 use identitymesh_model::{Value, Values};
 use serde_json::json;
 
@@ -28,7 +28,7 @@ async fn an_account_lives_its_whole_life() {
     wanted.set(name("dn"), Values::from(place.as_str()));
     wanted.set(name("unicodePwd"), Values::from("First-4711"));
     wanted.set(name("accountDisabled"), truth(false).unwrap());
-    let made = OperationKind::Create { attributes: wanted.clone(), create_container: true };
+    let made = OperationKind::Create { attributes: wanted.clone(), create_container: true, password: None };
     let outcome = send_one(session.as_mut(), "user", made.clone()).await;
     let ana = created(&outcome, &place);
     assert_eq!(seen(&ad, &place, "userAccountControl"), ["512"]);
@@ -163,10 +163,18 @@ async fn a_password_never_leaves_on_a_connection_that_others_can_read() {
     let change = update(&person, vec![replace("unicodePwd", None, text("Secret-4711"))]);
     let mut wanted = new_person("x");
     wanted.set(name("unicodePwd"), Values::from("Secret-4711"));
-    for operation in [change, create(wanted)] {
+    let password = NewPassword::new("Secret-4711".to_owned(), true);
+    let mut with_password = create(new_person("x"));
+    if let OperationKind::Create { password: first, .. } = &mut with_password {
+        *first = Some(password.clone());
+    }
+    for operation in [change, create(wanted), with_password] {
         let outcome = send_one(session.as_mut(), "user", operation).await;
         let Outcome::Refused { code, reason, .. } = outcome else { panic!("{outcome:?}") };
         assert!(code == "LDP-034" && reason.contains("encrypted") && !reason.contains("4711"), "{reason}");
     }
+    let set = session.passwords().unwrap().set_password(name("user"), &person, &password).await.unwrap();
+    let Outcome::Refused { code, reason, .. } = set else { panic!("{set:?}") };
+    assert!(code == "LDP-034" && reason.contains("encrypted") && !reason.contains("4711"), "{reason}");
     assert!(!ad.binds("p00000@mesh.test", "Secret-4711") && !exists(&ad, &format!("CN=x,{PEOPLE}")));
 }

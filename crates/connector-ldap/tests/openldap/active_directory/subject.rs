@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identitymesh_connector::conformance::{Form, Stop, Subject};
-use identitymesh_connector::{ConnectorKind, ImportedObject};
+use identitymesh_connector::{ConnectorKind, Identity, ImportedObject};
 use identitymesh_connector_ldap::Ldap;
 use identitymesh_model::{
     AttributeSchema, AttributeType, Name, Object, ObjectSchema, Schema, Text, Value, ValueType, Values,
@@ -166,6 +166,15 @@ impl Subject for Domain {
             ImportedObject::whole(name("user"), guid(&entry), attributes)
         });
         Ok(objects.collect())
+    }
+
+    async fn signs_in(&self, identity: &Identity, password: &str) -> Result<Option<bool>, Stop> {
+        // The suite's objects have no first password, so they begin disabled.
+        let enable = by_id(&identity.external_id)
+            + "changetype: modify\nreplace: userAccountControl\nuserAccountControl: 512\n";
+        stop(self.ad.modify(&enable))?;
+        let dn = identity.address.as_deref().unwrap_or_default();
+        Ok(Some(self.ad.binds(dn, password)))
     }
 }
 

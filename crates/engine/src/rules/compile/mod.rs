@@ -9,6 +9,7 @@ mod connector;
 mod environment;
 mod inbound;
 mod mesh_type;
+mod passwords;
 mod projection;
 
 pub use compiler::{CompileInput, compile};

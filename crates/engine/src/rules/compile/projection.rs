@@ -67,6 +67,7 @@ impl Part<'_, '_> {
         let schema = self.schema();
         let place = self.place(schema.as_ref());
         self.check_leave();
+        let password = self.compiler.password_rule(self.rule, schema.as_ref(), self.path);
         let mut attributes = Vec::with_capacity(self.rule.attributes.len());
         for attribute in &self.rule.attributes {
             attributes.extend(self.attribute(attribute, schema.as_ref()));
@@ -95,6 +96,7 @@ impl Part<'_, '_> {
             owns_existing: self.rule.owns_existing,
             leave: self.rule.leave.clone(),
             disable: self.rule.disable.clone(),
+            password,
             attributes,
             reads_time,
         })

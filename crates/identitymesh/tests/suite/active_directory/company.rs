@@ -70,10 +70,6 @@ impl Company {
         100_000 + at
     }
 
-    pub(super) fn password(at: usize) -> String {
-        format!("Start-{}", Self::id(at))
-    }
-
     /// Everybody who works here, by place in the list.
     pub(super) fn active(&self) -> impl Iterator<Item = (usize, &Person)> {
         self.people.iter().enumerate().filter(|(_, person)| person.is_active)

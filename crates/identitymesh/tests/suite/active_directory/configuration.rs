@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use identitymesh_testkit::real::{SambaAd, Slapd};
+use identitymesh_testkit::real::{AgeKey, SambaAd, Slapd};
 
 /// Name below the configuration's directory, and content.
 const FILES: [(&str, &str); 5] = [
@@ -13,8 +13,8 @@ const FILES: [(&str, &str); 5] = [
     ("connectors/book.toml", include_str!("mesh/book.toml")),
 ];
 
-/// Writes all files but the data.
-pub(super) fn write(place: &Path, ad: &SambaAd, book: &Slapd) {
+/// Writes all files but the data. First passwords are sealed for `key`.
+pub(super) fn write(place: &Path, ad: &SambaAd, book: &Slapd, key: &AgeKey, must_change: bool) {
     let mesh = place.join("mesh");
     std::fs::create_dir_all(mesh.join("connectors")).unwrap();
     let of_domain = [&ad.ldaps_url, &ad.base, &ad.bind_name];
@@ -25,6 +25,8 @@ pub(super) fn write(place: &Path, ad: &SambaAd, book: &Slapd) {
             _ => (&ad.ca_file, of_domain),
         };
         let text = text.replace("{URL}", url).replace("{BASE}", base).replace("{BIND}", bind);
+        let text = text.replace("{RECIPIENT}", &key.public);
+        let text = text.replace("{MUST_CHANGE}", &must_change.to_string());
         std::fs::write(mesh.join(name), text.replace("{CA}", &ca.display().to_string())).unwrap();
     }
 }

@@ -8,9 +8,11 @@
 mod company;
 mod configuration;
 mod containers;
+mod delivered;
 mod directories;
 mod expected;
 mod number;
+mod passwords;
 mod story;
 mod telephones;
 mod world;

@@ -10,7 +10,7 @@ const PEOPLE: usize = 2_000;
 fn a_company_lives_in_a_domain_and_a_phone_book() {
     let people = std::env::var("IDENTITYMESH_STORY_PEOPLE").ok().and_then(|text| text.parse().ok());
     let people = people.unwrap_or(PEOPLE);
-    let Some(mut world) = World::new(people, people / 10) else { return };
+    let Some(mut world) = World::new(people, people / 10, false) else { return };
     first_load(&mut world);
     a_day_of_changes(&mut world);
     a_renamed_department(&mut world);

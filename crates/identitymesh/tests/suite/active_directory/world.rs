@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Instant;
 
-use identitymesh_testkit::real::{SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions};
+use identitymesh_testkit::real::{AgeKey, SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions};
 
 use super::company::Company;
+use super::delivered::newest;
 use super::directories::{self, Content, Found};
 use crate::process::Place;
 
@@ -21,13 +22,16 @@ pub(super) struct World {
     pub(super) ad: SambaAd,
     pub(super) book: Slapd,
     pub(super) company: Company,
+    /// Opens what first passwords are delivered in.
+    pub(super) key: AgeKey,
     /// The domain's own ids of all that was ever there.
     ids: BTreeMap<String, String>,
 }
 
 impl World {
-    /// Empty directories, and a mesh that knows its rules and nobody yet.
-    pub(super) fn new(people: usize, teams: usize) -> Option<Self> {
+    /// Empty directories, and a mesh that knows its rules and nobody yet. First passwords may have to be changed.
+    pub(super) fn new(people: usize, teams: usize, must_change: bool) -> Option<Self> {
+        let key = AgeKey::make()?;
         let ad = SambaAd::start(&SambaAdOptions::default())?;
         let options = SlapdOptions {
             suffix: "o=book".to_owned(),
@@ -36,13 +40,13 @@ impl World {
         };
         let book = Slapd::start(options)?;
         let place = Place::new();
-        super::configuration::write(place.path(), &ad, &book);
+        super::configuration::write(place.path(), &ad, &book, &key, must_change);
         let company = Company::new(people, teams);
         company.write(place.path());
         keep_secret(&place, "ad/service", &ad.password);
         keep_secret(&place, "book/service", &book.password);
         place.good(&["apply", "mesh"]);
-        Some(Self { place, ad, book, company, ids: BTreeMap::new() })
+        Some(Self { place, ad, book, company, key, ids: BTreeMap::new() })
     }
 
     /// One cycle, after which both directories hold what follows from the inputs, and one more that sends nothing.
@@ -87,7 +91,18 @@ impl World {
 
     /// Whether somebody can sign in to the domain with the first password.
     pub(super) fn signs_in(&self, at: usize) -> bool {
-        self.ad.binds(&format!("p{}@mesh.test", Company::id(at)), &Company::password(at))
+        self.binds(at, &self.delivered(at))
+    }
+
+    /// Whether somebody can sign in to the domain with this password.
+    pub(super) fn binds(&self, at: usize, password: &str) -> bool {
+        self.ad.binds(&format!("p{}@mesh.test", Company::id(at)), password)
+    }
+
+    /// The password that was delivered last for somebody.
+    pub(super) fn delivered(&self, at: usize) -> String {
+        let notice = newest(&self.place, &self.key, &Company::id(at).to_string());
+        notice["password"].as_str().unwrap().to_owned()
     }
 }
 
