@@ -213,7 +213,7 @@ pub(crate) enum Profile {
     ConfirmingImport,
     /// Import, sync, export and confirm until nothing is left to do
     Cycle,
-    /// Stay connected to one connector: its changes become exports as they happen, until Ctrl-C
+    /// Stay connected to one connector: its changes become exports as they happen, until Ctrl-C or SIGTERM
     Follow,
 }
 

@@ -1,7 +1,8 @@
 //! IdentityMesh: one binary for engine and administration.
 //!
 //! The binary reads arguments, opens the data directory, calls the runner or the store, and prints answers. What a
-//! command decides, it decides elsewhere. Exit codes: 0 done, 1 failed, 2 usage, 3 held or findings with `--strict`.
+//! command decides, it decides elsewhere. Exit codes: 0 done, 1 failed, 2 usage, 3 held or findings with `--strict`,
+//! 130 and 143 when a second request to stop did not wait for the end of a step.
 
 mod arguments;
 mod commands;
@@ -12,6 +13,7 @@ mod open;
 mod output;
 mod progress;
 mod secret_rows;
+mod stop;
 
 use std::process::ExitCode;
 

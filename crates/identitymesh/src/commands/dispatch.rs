@@ -11,6 +11,7 @@ use crate::arguments::{Arguments, Command};
 use crate::open::{Opened, open, registry};
 use crate::output::Output;
 use crate::progress::Bars;
+use crate::stop::StopRequests;
 
 use super::{
     audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, preview, run,
@@ -46,17 +47,15 @@ impl Shell {
         open(&self.data, true, registry(), observer, self.cancel.clone())
     }
 
-    /// Runs asynchronous work to its end; a first Ctrl-C stops it between two parts, a second at once.
+    /// Runs asynchronous work to its end; a first request to stop ends it between two parts, a second at once.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
         let cancel = self.cancel.clone();
+        let mut requests = runtime.block_on(async { StopRequests::listen() })?;
         runtime.spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                cancel.cancel();
-            }
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
+            requests.next().await;
+            cancel.cancel();
+            std::process::exit(requests.next().await);
         });
         runtime.block_on(work)
     }

@@ -1,7 +1,7 @@
 //! `run follow`: stays connected to one system, and says what each batch of changes came to.
 //!
-//! With `--json` each event is one line, so that a program can read along. Ctrl-C ends it between two parts; what was
-//! committed until then is all there is to go on from.
+//! With `--json` each event is one line, so that a program can read along. Ctrl-C or SIGTERM ends it between two parts, with exit
+//! code 0; what was committed until then is all there is to go on from.
 
 use identitymesh_model::Name;
 use identitymesh_runner::{CycleReport, FollowEvent, Mesh, follow};

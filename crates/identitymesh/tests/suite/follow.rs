@@ -269,11 +269,15 @@ impl Following {
     }
 
     /// As Ctrl-C does.
-    fn end(mut self) {
+    fn end(self) {
+        self.end_by("-INT");
+    }
+
+    fn end_by(mut self, signal: &str) {
         let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         self.wait_for("ended");
-        assert!(self.process.wait().unwrap().success());
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
     }
 }
 
@@ -315,6 +319,30 @@ fn a_change_reaches_the_other_directory_and_a_restart_loses_none() {
         runs["runs"].as_array().unwrap().iter().all(|run| run["counters"].get("update").is_none()),
         "{runs}"
     );
+}
+
+#[test]
+fn a_service_manager_ends_following_and_the_place_is_kept() {
+    let people: String = (0..300).map(|at| person(&format!("p{at}"))).collect();
+    let Some(fed) = Fed::start(SessionLog::AccessLog, &people) else { return };
+    let following = Following::start(&fed);
+    following.wait_for("listening");
+    // In the middle of the work that a large change makes.
+    let titles = |title: &str| {
+        let record =
+            |at| format!("dn: uid=p{at},{SOURCE}\nchangetype: modify\nreplace: title\ntitle: {title}\n\n");
+        (0..300).map(record).collect::<String>()
+    };
+    fed.source.modify(&titles("Chief")).unwrap();
+    following.end_by("-TERM");
+    fed.place.good(&["exports", "retry"]);
+    let answer = fed.place.json(&["run", "cycle"]);
+    let import = &answer["runs"][0];
+    assert_eq!((&import["step"], &import["message"]), (&"delta-import".into(), &Json::Null), "{answer}");
+    for at in 0..300 {
+        assert_eq!(fed.title(&format!("p{at}")).as_deref(), Some("Chief"), "p{at}");
+    }
+    fed.place.good(&["audit", "verify"]);
 }
 
 #[test]
