@@ -18,27 +18,51 @@ pub(super) const PASSWORD: &str = "Passw0rd!adm";
 /// Counts up when the domain is made differently.
 const TEMPLATE_VERSION: u32 = 1;
 
+/// Which controller it is, and what it does besides directory and Kerberos.
+#[derive(Debug, Clone)]
+pub(super) struct Role {
+    /// Its name in the domain.
+    pub(super) name: &'static str,
+    /// Samba's words for its services.
+    pub(super) services: &'static str,
+    /// Whether its address is among its names as a service, so that Kerberos needs no name resolution.
+    pub(super) is_named_by_address: bool,
+    /// The folder that it begins as a copy of.
+    pub(super) template: PathBuf,
+}
+
+impl Role {
+    /// The only controller of its domain.
+    pub(super) fn alone() -> Result<Self> {
+        Ok(Self {
+            name: "DC1",
+            services: "ldap, cldap, kdc",
+            is_named_by_address: true,
+            template: template()?,
+        })
+    }
+}
+
 /// Where everything of one controller lies.
 #[derive(Debug)]
 pub(super) struct Domain {
+    pub(super) role: Role,
     pub(super) folder: PathBuf,
     pub(super) certificates: Certificates,
 }
 
 impl Domain {
     /// A copy of the machine's domain in `folder`, for a controller at `address`.
-    pub(super) fn create(folder: &Path, address: &str, options: &SambaAdOptions) -> Result<Self> {
+    pub(super) fn create(folder: &Path, address: &str, options: &SambaAdOptions, role: Role) -> Result<Self> {
         let folder = folder.join("ad");
-        let copied = Command::new("cp").arg("-a").arg(template()?).arg(&folder).status()?;
-        if !copied.success() {
-            bail!("the domain could not be copied");
-        }
+        copy(&role.template, &folder)?;
         let tls = folder.join("tls");
         fs::create_dir_all(&tls)?;
-        let certificates = Certificates::create(&tls, &["dc1.mesh.test", "mesh.test", address])?;
+        let certificates =
+            Certificates::create(&tls, &[&format!("{}.mesh.test", role.name), "mesh.test", address])?;
         // Samba does not use a key that others may read.
         fs::set_permissions(&certificates.server_key, fs::Permissions::from_mode(0o600))?;
-        let domain = Self { folder, certificates };
+        let domain = Self { role, folder, certificates };
         domain.configure(address, options)?;
         domain.prepare(address, &options.initial_ldif)?;
         Ok(domain)
@@ -67,8 +91,8 @@ impl Domain {
         let text = format!(
             "[global]\n\
              server role = active directory domain controller\n\
-             realm = {REALM}\nworkgroup = {DOMAIN}\nnetbios name = DC1\n\
-             server services = ldap, cldap, kdc\n\
+             realm = {REALM}\nworkgroup = {DOMAIN}\nnetbios name = {}\n\
+             server services = {}\n\
              interfaces = {address}/8\nbind interfaces only = yes\ndisable netbios = yes\n\
              lock directory = {folder}\nprivate dir = {folder}/private\nstate directory = {folder}/state\n\
              cache directory = {folder}/cache\npid directory = {folder}/run\nncalrpc dir = {folder}/ncalrpc\n\
@@ -78,6 +102,8 @@ impl Domain {
              ldap server require strong auth = {strong}\n\
              tls enabled = yes\ntls certfile = {}\ntls keyfile = {}\ntls cafile = {}\n\
              prefork children = 1\nidmap_ldb:use rfc2307 = yes\n",
+            self.role.name,
+            self.role.services,
             server.display(),
             server_key.display(),
             authority.display(),
@@ -93,13 +119,16 @@ impl Domain {
         fs::write(self.krb5_configuration(), krb5).context("cannot write krb5.conf")
     }
 
-    /// The address as a service name, so that Kerberos needs no name resolution, and the test's own entries.
+    /// The address as a service name, where it is to be one, and the test's own entries.
     fn prepare(&self, address: &str, ldif: &str) -> Result<()> {
         let spn = format!(
-            "dn: CN=DC1,OU=Domain Controllers,{BASE}\nchangetype: modify\nadd: servicePrincipalName\n\
-             servicePrincipalName: ldap/{address}\n"
+            "dn: CN={},OU=Domain Controllers,{BASE}\nchangetype: modify\nadd: servicePrincipalName\n\
+             servicePrincipalName: ldap/{address}\n",
+            self.role.name,
         );
-        self.ldb("ldbmodify", &[], &spn)?;
+        if self.role.is_named_by_address {
+            self.ldb("ldbmodify", &[], &spn)?;
+        }
         if !ldif.is_empty() {
             // Without these two the time grows with the square of the number of entries.
             let fast = ["--nosync", "-o", "batch_mode:1", "-o", "transaction_index_cache_size:200000"];
@@ -114,6 +143,12 @@ impl Domain {
         command.arg("-H").arg(self.database());
         feed(&mut command, ldif)
     }
+}
+
+/// Copies a folder with everything that files carry besides their content.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
+    if copied.success() { Ok(()) } else { bail!("{} could not be copied", from.display()) }
 }
 
 /// Runs a command that reads `input`.
@@ -135,15 +170,20 @@ pub(super) fn feed(command: &mut Command, input: &str) -> Result<()> {
 
 /// The machine's domain, made if there is none yet.
 fn template() -> Result<PathBuf> {
-    let template = std::env::temp_dir().join(format!("identitymesh-samba-ad-{TEMPLATE_VERSION}"));
-    if template.join("private/sam.ldb").is_file() {
+    once("ad", "private/sam.ldb", provision)
+}
+
+/// A folder that is made once on a machine, and is whole when `proof` lies in it.
+pub(super) fn once(name: &str, proof: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let template = std::env::temp_dir().join(format!("identitymesh-samba-{name}-{TEMPLATE_VERSION}"));
+    if template.join(proof).is_file() {
         return Ok(template);
     }
     let made = tempfile::Builder::new().prefix("identitymesh-samba-").tempdir()?.keep();
-    let outcome = provision(&made.join("ad")).and_then(|()| {
+    let outcome = make(&made.join("ad")).and_then(|()| {
         // Whoever is first wins; the others use that one.
         match fs::rename(made.join("ad"), &template) {
-            Err(error) if !template.join("private/sam.ldb").is_file() => Err(error.into()),
+            Err(error) if !template.join(proof).is_file() => Err(error.into()),
             _ => Ok(()),
         }
     });
@@ -176,11 +216,7 @@ fn provision(folder: &Path) -> Result<()> {
         format!("--domain={DOMAIN}"),
         format!("--adminpass={PASSWORD}"),
     ]);
-    if !keeps_attributes(folder) {
-        // Containers may not write the attributes in which file permissions of Windows are kept.
-        arguments.push("--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb".to_owned());
-        arguments.push(format!("--option=xattr_tdb:file={}/xattr.tdb", folder.display()));
-    }
+    arguments.extend(file_options(folder));
     run("samba-tool", &arguments)?;
     let policy = [
         "domain",
@@ -199,6 +235,15 @@ fn provision(folder: &Path) -> Result<()> {
     run("samba-tool", &policy)
 }
 
+/// What it takes where, as in containers, the attributes in which file permissions of Windows are kept may not be written.
+pub(super) fn file_options(folder: &Path) -> Vec<String> {
+    if keeps_attributes(folder) {
+        return Vec::new();
+    }
+    let table = format!("--option=xattr_tdb:file={}/xattr.tdb", folder.display());
+    vec!["--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb".to_owned(), table]
+}
+
 fn keeps_attributes(folder: &Path) -> bool {
     let probe = folder.join("probe");
     let script =
@@ -208,7 +253,7 @@ fn keeps_attributes(folder: &Path) -> bool {
     tried.is_ok_and(|output| output.status.success())
 }
 
-fn run(program: &str, arguments: &[String]) -> Result<()> {
+pub(super) fn run(program: &str, arguments: &[String]) -> Result<()> {
     let output =
         Command::new(program).args(arguments).output().with_context(|| format!("cannot start {program}"))?;
     if output.status.success() {

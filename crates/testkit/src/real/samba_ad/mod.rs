@@ -9,6 +9,7 @@
 mod commands;
 mod domain;
 mod options;
+mod pair;
 mod server;
 
 pub use options::SambaAdOptions;

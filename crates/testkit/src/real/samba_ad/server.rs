@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::domain::{self, Domain};
+use super::domain::{self, Domain, Role};
 use super::options::SambaAdOptions;
 use crate::real::require::{System, require_as_root};
 use crate::temp::{TempDir, directory};
@@ -61,10 +61,10 @@ impl SambaAd {
     /// When Samba is required and missing, and when it does not start although it is installed.
     #[must_use = "the controller ends when the value is dropped"]
     pub fn start(options: &SambaAdOptions) -> Option<Self> {
-        if !require_as_root(&SYSTEM) {
+        if !is_there() {
             return None;
         }
-        match Self::try_start(options) {
+        match Role::alone().and_then(|role| Self::try_start(options, role)) {
             Ok(server) => Some(server),
             Err(error) => panic!("no domain controller for this test: {error:#}"),
         }
@@ -97,10 +97,10 @@ impl SambaAd {
         &self.domain
     }
 
-    fn try_start(options: &SambaAdOptions) -> Result<Self> {
+    pub(super) fn try_start(options: &SambaAdOptions, role: Role) -> Result<Self> {
         let folder = directory();
         let (address, reserved) = reserve()?;
-        let domain = Domain::create(folder.path(), &address, options)?;
+        let domain = Domain::create(folder.path(), &address, options, role)?;
         let mut server = Self {
             url: format!("ldap://{address}"),
             ldaps_url: format!("ldaps://{address}"),
@@ -160,6 +160,11 @@ impl Drop for SambaAd {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Whether controllers can be started here; where they may be missing, the reason is said.
+pub(super) fn is_there() -> bool {
+    require_as_root(&SYSTEM)
 }
 
 /// An address on which nobody listens, and what keeps it ours.
