@@ -38,7 +38,8 @@ impl Subtrees {
             if self.current.is_none() {
                 let Some(container) = self.waiting.pop_front() else { return Ok(None) };
                 let around = below(&self.around, &container);
-                self.current = (!around.types.is_empty()).then(|| (container, Reading::new(around, None)));
+                self.current =
+                    (!around.types.is_empty()).then(|| (container, Reading::new(around, None, None)));
                 continue;
             }
             let Some((container, reading)) = &mut self.current else { continue };

@@ -48,6 +48,12 @@ pub(crate) trait Delta: Send + Sync {
     /// Starts at `since`. A mark that cannot be resumed from is refused by [`refused`], here where that can be known.
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError>;
 
+    /// Why a read of everything may show less than was known at this mark, which could not be resumed from: another server
+    /// answers, which has not caught up. Nothing when it shows as much.
+    async fn doubt(&self, _around: &Around, _since: &Watermark) -> Result<Option<String>, ConnectorError> {
+        Ok(None)
+    }
+
     /// Starts at `since` and stays: the pages have no end, and each waits until there is something to tell. Nothing where
     /// the family has no way of telling changes as they happen.
     async fn follow(

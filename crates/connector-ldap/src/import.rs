@@ -39,6 +39,8 @@ pub(crate) struct Reading {
     done: u64,
     /// Where a delta can start after this read; gone as soon as something was missed.
     mark: Option<Watermark>,
+    /// Why this server may not show everything that there is.
+    doubt: Option<String>,
 }
 
 struct Partition {
@@ -62,8 +64,9 @@ impl Drop for Pending {
 }
 
 impl Reading {
-    /// Starts reading the first type. The mark, taken before, goes with the last page if everything was complete.
-    pub(crate) fn new(around: Around, mark: Option<Watermark>) -> Self {
+    /// Starts reading the first type. The mark, taken before, goes with the last page if everything was complete; a doubt
+    /// says of every type why it is not.
+    pub(crate) fn new(around: Around, mark: Option<Watermark>, doubt: Option<String>) -> Self {
         let mut reading = Self {
             pages_offered: around.directory.offers(PAGED_RESULTS),
             controls: around
@@ -79,6 +82,7 @@ impl Reading {
             current: None,
             done: 0,
             mark,
+            doubt,
         };
         reading.begin_next_type();
         reading
@@ -91,7 +95,7 @@ impl Reading {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             objects: 0,
-            gaps: Vec::new(),
+            gaps: self.doubt.clone().into_iter().collect(),
             pages_without_news: 0,
         });
     }

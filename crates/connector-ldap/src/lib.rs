@@ -21,6 +21,7 @@ mod log;
 mod naming;
 mod page;
 mod passwords;
+mod presence;
 mod ranges;
 pub mod raw;
 mod read;

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use identitymesh_connector::{
     Class, ConnectorError, Context, Exporter, Follower, Identity, ImportMode, ImportRequest, ImportedObject,
-    Importer, Operation, Outcome, Page, Passwords, Session, TestReport,
+    Importer, Operation, Outcome, Page, Passwords, Session, TestReport, Watermark,
 };
-use identitymesh_model::{ItemId, Name, Schema};
+use identitymesh_model::{ItemId, Name, Schema, Text};
 
-use crate::delta::{Around, Pages, style_of};
+use crate::delta::{Around, Delta, Pages, style_of};
 use crate::error;
 use crate::export::{self, Writer};
 use crate::import::Reading;
 use crate::link::{Link, unless_cancelled};
+use crate::presence;
 use crate::result;
 use crate::schema::{Directory, PAGED_RESULTS, TypeMap};
 use crate::settings::Config;
@@ -26,6 +27,8 @@ pub(crate) struct LdapSession {
     pub(crate) link: Link,
     directory: Option<Arc<Directory>>,
     pub(crate) reading: Option<Box<dyn Pages>>,
+    /// Where this session has tried to read changes from; a full read after that is because it could not.
+    resumed: Option<Watermark>,
 }
 
 impl LdapSession {
@@ -36,7 +39,7 @@ impl LdapSession {
         context: Context,
     ) -> Result<Self, ConnectorError> {
         let link = unless_cancelled(&context.cancel, Link::open(dial)).await?;
-        Ok(Self { config, context, link, directory: None, reading: None })
+        Ok(Self { config, context, link, directory: None, reading: None, resumed: None })
     }
 
     pub(crate) async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
@@ -80,6 +83,20 @@ impl LdapSession {
         }
         warnings
     }
+}
+
+/// Reads everything; after a mark that could not be resumed from, with the doubt whether this server has caught up.
+async fn everything(
+    delta: &dyn Delta,
+    around: Around,
+    resumed: Option<&Watermark>,
+) -> Result<Box<dyn Pages>, ConnectorError> {
+    let doubt = match resumed {
+        Some(since) => delta.doubt(&around, since).await?,
+        None => None,
+    };
+    let mark = delta.mark(&around).await?;
+    Ok(Box::new(Reading::new(around, mark, doubt)))
 }
 
 /// How changes are found, in words.
@@ -159,14 +176,17 @@ impl Importer for LdapSession {
         let types = request.object_types.iter().map(|name| directory.object_type(*name).cloned());
         let types = types.collect::<Result<Vec<_>, _>>()?;
         let around = self.around(transport, &directory, types, request.page_size_max);
-        let cancel = &self.context.cancel;
-        let begun = match (request.mode, around.directory.dialect.delta()) {
-            (ImportMode::Full, None) => Ok(Box::new(Reading::new(around, None)) as Box<dyn Pages>),
-            (ImportMode::Full, Some(delta)) => unless_cancelled(cancel, delta.mark(&around))
-                .await
-                .map(|mark| Box::new(Reading::new(around, mark)) as Box<dyn Pages>),
+        let delta = around.directory.dialect.delta();
+        let begun = match (request.mode, delta) {
+            (ImportMode::Full, None) => Ok(Box::new(Reading::new(around, None, None)) as Box<dyn Pages>),
+            (ImportMode::Full, Some(delta)) => {
+                let resumed = self.resumed.as_ref();
+                unless_cancelled(&self.context.cancel, everything(delta, around, resumed)).await
+            }
             (ImportMode::Delta { since }, Some(delta)) => {
-                unless_cancelled(cancel, delta.resume(around, &since)).await
+                let resumed = unless_cancelled(&self.context.cancel, delta.resume(around, &since)).await;
+                self.resumed = Some(since);
+                resumed
             }
             (ImportMode::Delta { .. }, None) => {
                 return Err(ConnectorError::unsupported("read only what changed"));
@@ -191,6 +211,17 @@ impl Importer for LdapSession {
                 Err(error)
             }
         }
+    }
+
+    async fn still_there(
+        &mut self,
+        object_type: Name,
+        external_ids: &[Text],
+    ) -> Result<Option<Vec<Text>>, ConnectorError> {
+        let (transport, directory) = self.ready().await?;
+        let map = directory.object_type(object_type)?;
+        let look = presence::still_there(transport.as_ref(), &self.config.scope, map, external_ids);
+        unless_cancelled(&self.context.cancel, look).await.map(Some)
     }
 }
 

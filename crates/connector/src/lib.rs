@@ -26,5 +26,7 @@ pub use import::{
 pub use kind::{Capabilities, ConnectorKind, Descriptor};
 pub use password::NewPassword;
 pub use registry::Registry;
-pub use session::{Context, Exporter, Follower, Importer, Passwords, Session, TestReport};
+pub use session::{
+    Context, Exporter, Follower, Importer, PRESENCE_ASKED_MAX, Passwords, Session, TestReport,
+};
 pub use settings::{Problem, SettingKind, SettingSchema, Settings, SettingsSchema};

@@ -8,7 +8,10 @@ use crate::{
     ConnectorError, FollowRequest, Identity, ImportRequest, ImportedObject, NewPassword, Operation, Outcome,
     Page,
 };
-use identitymesh_model::{ItemId, Name};
+use identitymesh_model::{ItemId, Name, Text};
+
+/// Most objects that are asked for at once by [`Importer::still_there`].
+pub const PRESENCE_ASKED_MAX: usize = 500;
 
 /// What every call of a session observes.
 #[derive(Clone, Debug)]
@@ -83,6 +86,21 @@ pub trait Importer: Send {
     /// # Errors
     /// When the read broke; the import is over then, without certificates.
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError>;
+
+    /// Which of these objects the system holds, asked for by their external ids and not by reading everything: what a
+    /// read that named everything did not name is asked for before it is taken as gone, because some systems lose
+    /// objects between pages and nothing in the answer shows it. At most [`PRESENCE_ASKED_MAX`] ids. `None` where the
+    /// kind has no such way; its certificates then stand alone.
+    ///
+    /// # Errors
+    /// When the system gives no answer; then nobody knows.
+    async fn still_there(
+        &mut self,
+        _object_type: Name,
+        _external_ids: &[Text],
+    ) -> Result<Option<Vec<Text>>, ConnectorError> {
+        Ok(None)
+    }
 }
 
 /// Hears of changes as they happen.

@@ -227,8 +227,9 @@ async fn stage(
             break None;
         }
         if is_consistent {
-            // Only a whole read says what is gone; the stager's own error counts when it has gone away.
-            let _sent = sender.send(Piece::End).await;
+            // Only a whole read says what is gone; the stager's own error counts when it has gone away. The session that
+            // follows is busy, so nobody can be asked.
+            let _sent = sender.send(Piece::End(None)).await;
             break None;
         }
         page = match arrived(pages.recv().await) {

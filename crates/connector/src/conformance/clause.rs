@@ -67,6 +67,7 @@ macro_rules! conformance_tests {
             c12_empty_system_is_certified_empty
             c13_cancelled_import_ends_promptly
             c14_unreadable_value_is_named_and_nothing_else_is_lost
+            c15_single_objects_are_there_or_not
             c20_delta_delivers_change_add_and_delete
             c21_cancelled_delta_loses_no_change
             c22_strange_watermark_is_refused

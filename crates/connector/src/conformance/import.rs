@@ -1,4 +1,4 @@
-//! Clauses 10 to 14: full imports.
+//! Clauses 10 to 15: full imports.
 
 use std::collections::BTreeSet;
 
@@ -115,5 +115,19 @@ pub(super) async fn c14_unreadable_value_is_named_and_nothing_else_is_lost(
     ensure!(others, "one unreadable value took other objects with it: {delivered:?}");
     let counted = imported.certificates.iter().all(|certificate| certificate.objects == 3);
     ensure!(counted, "the object does not count as seen: {:?}", imported.certificates);
+    Ok(())
+}
+
+pub(super) async fn c15_single_objects_are_there_or_not(bench: &Bench<'_>) -> Result<(), Stop> {
+    offered(bench.can().full_import, "full import")?;
+    let ids = bench.seed(0..5).await?;
+    bench.subject.erase(&ids[3]).await?;
+    let asked = [ids[1].clone(), Text::new("never there"), ids[3].clone(), ids[4].clone()];
+    let mut open = bench.open().await?;
+    let importer = open.session.importer().ok_or(Stop::NotOffered("import"))?;
+    let look = importer.still_there(bench.form.object_type, &asked);
+    let there = in_time("still_there", look).await??.ok_or(Stop::NotOffered("asking for single objects"))?;
+    let there: BTreeSet<&Text> = there.iter().collect();
+    ensure!(there == BTreeSet::from([&ids[1], &ids[4]]), "asked for {asked:?}, there are {there:?}");
     Ok(())
 }

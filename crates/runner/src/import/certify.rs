@@ -3,12 +3,14 @@
 //! A full import names everything of all types; a delta only of those that it certifies. The watermark is committed
 //! after the deletes, and not at all when they are held: otherwise no later delta would tell of them.
 
+use identitymesh_connector::PRESENCE_ASKED_MAX;
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::Limit;
-use identitymesh_model::{Name, SpaceId};
+use identitymesh_model::{Name, SpaceId, Text};
 use identitymesh_store::{Reader, StoreError};
 
 use super::part::{PartResult, batch};
+use super::presence::Asker;
 use super::stager::{Partition, Stager};
 use crate::RunError;
 use crate::guard::{Missing, check_missing};
@@ -18,10 +20,21 @@ const IDS_READ: usize = 50_000;
 /// Deletes written in one transaction.
 const DELETES_WRITTEN: usize = 20_000;
 
+/// What a partition's end said.
+enum Concluded {
+    /// What is gone, or that nothing is.
+    Known,
+    /// Nothing can be said about what is gone, and why.
+    Unproved(String),
+    /// The read left something out, as the system itself says.
+    Refuted(String),
+}
+
 impl Stager {
     /// Ends an import that read to its end.
-    pub(super) fn finish(&mut self) -> Result<(), RunError> {
+    pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
         let mut notes = Vec::new();
+        let mut is_refuted = false;
         for object_type in self.object_types() {
             let is_certified =
                 self.partitions.get(&object_type).is_some_and(|partition| partition.certificate.is_some());
@@ -29,7 +42,14 @@ impl Stager {
                 continue;
             }
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
-            notes.extend(self.partition(object_type, &partition)?);
+            match self.partition(object_type, &partition, asker)? {
+                Concluded::Known => {}
+                Concluded::Unproved(why) => notes.push(why),
+                Concluded::Refuted(why) => {
+                    is_refuted = true;
+                    notes.push(why);
+                }
+            }
         }
         let has_gaps = !notes.is_empty();
         if !notes.is_empty() {
@@ -38,13 +58,19 @@ impl Stager {
                 self.run.message.take().map_or_else(|| told.clone(), |before| format!("{before}; {told}")),
             );
         }
-        // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself.
-        let is_repeatable = self.run.held.is_some() || (!self.is_full && has_gaps);
+        // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself. What a
+        // refuted read did not show may have changed, so changes are looked for from where they were before it.
+        let is_repeatable = self.run.held.is_some() || is_refuted || (!self.is_full && has_gaps);
         if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
     /// Infers what is gone from one partition, or says why it may not.
-    fn partition(&mut self, object_type: Name, partition: &Partition) -> Result<Option<String>, RunError> {
+    fn partition(
+        &mut self,
+        object_type: Name,
+        partition: &Partition,
+        asker: Option<&Asker>,
+    ) -> Result<Concluded, RunError> {
         let (store, in_force) = (self.run.mesh.store.clone(), self.in_force.clone());
         let mut reader = store.read()?;
         let population = reader.population(self.connector, object_type)?;
@@ -57,20 +83,47 @@ impl Stager {
             // The guard counts again, without what was rejected, and also when nothing is missing: what was held
             // before may be there again.
             Absence::Proved | Absence::Held(_) => {
+                if let Some(there) = self.first_that_is_there(asker, object_type, &unseen)? {
+                    self.run.count("deletes_unseen", count);
+                    return Ok(Concluded::Refuted(format!(
+                        "{count} {object_type} objects were not read, and {there} of them is still there: the system left \
+                         something out, so none of them counts as gone"
+                    )));
+                }
                 let missing = Missing { object_type, population, unseen };
                 let gone = match rules {
                     Some(rules) => check_missing(&mut self.run, rules, missing)?,
                     None => Vec::new(),
                 };
                 self.delete(gone)?;
-                Ok(None)
+                Ok(Concluded::Known)
             }
-            Absence::Unproved(_) if count == 0 => Ok(None),
+            Absence::Unproved(_) if count == 0 => Ok(Concluded::Known),
             Absence::Unproved(told) => {
                 self.run.count("deletes_unseen", count);
-                Ok(Some(told))
+                Ok(Concluded::Unproved(told))
             }
         }
+    }
+
+    /// The external id of an object that was not read although the system has it. All are asked for until one is found.
+    fn first_that_is_there(
+        &self,
+        asker: Option<&Asker>,
+        object_type: Name,
+        unseen: &[SpaceId],
+    ) -> Result<Option<Text>, RunError> {
+        let Some(asker) = asker else { return Ok(None) };
+        for ids in unseen.chunks(PRESENCE_ASKED_MAX) {
+            let records = self.run.mesh.store.read()?.spaces(ids)?;
+            let external_ids = records.into_iter().flatten().map(|record| record.external_id).collect();
+            match asker.still_there(object_type, external_ids)? {
+                None => return Ok(None),
+                Some(there) if there.is_empty() => {}
+                Some(there) => return Ok(there.into_iter().next()),
+            }
+        }
+        Ok(None)
     }
 
     fn unseen(

@@ -7,6 +7,7 @@
 mod bounds;
 mod certify;
 mod part;
+mod presence;
 mod seen;
 mod stager;
 mod work;

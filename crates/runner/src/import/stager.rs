@@ -10,6 +10,7 @@ use identitymesh_store::{StageReceipt, Ticket};
 use tokio::sync::mpsc;
 
 use super::part::{Comparer, PartResult, batch};
+use super::presence::Asker;
 use super::seen::Seen;
 use crate::RunError;
 use crate::force::InForce;
@@ -58,8 +59,8 @@ pub(crate) enum Piece {
     Page(Page),
     /// What came so far was a delta that could not go on; everything follows. Says why.
     Restart(String),
-    /// The read is whole.
-    End,
+    /// The read is whole; who can be asked about what it did not show.
+    End(Option<Asker>),
 }
 
 /// Stages one import.
@@ -116,16 +117,16 @@ impl Stager {
         // What was handed in before a failure is still waited for.
         let drained = self.drain(0).and_then(|()| self.keep_place());
         let result = match (taken, drained) {
-            (Ok(true), Ok(())) => self.finish(),
+            (Ok(Some(asker)), Ok(())) => self.finish(asker.as_ref()),
             (Ok(_), drained) => drained,
             (Err(error), _) => Err(error),
         };
         (self, result)
     }
 
-    /// Says whether the read was whole.
-    fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<bool, RunError> {
-        let mut is_whole = false;
+    /// What came with the end of the read, if it was whole.
+    fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<Option<Option<Asker>>, RunError> {
+        let mut end = None;
         let mut reader = self.run.mesh.store.read()?;
         let is_empty = reader.spaces_after(self.connector, SpaceId(0), 1)?.is_empty();
         drop(reader);
@@ -134,14 +135,14 @@ impl Stager {
             match piece {
                 Piece::Page(page) => self.page(page),
                 Piece::Restart(why) => self.restart(why)?,
-                Piece::End => is_whole = true,
+                Piece::End(asker) => end = Some(asker),
             }
             if self.waiting.len() >= PART_OBJECTS || self.present.len() >= PART_OBJECTS {
                 self.flush()?;
             }
         }
         self.flush()?;
-        Ok(is_whole)
+        Ok(end)
     }
 
     /// What came so far is true and stays; what is gone, the full read will say.

@@ -7,6 +7,7 @@ use identitymesh_engine::rules::ObjectTypeRules;
 use identitymesh_model::{ConnectorId, Name};
 use tokio::sync::mpsc;
 
+use super::presence::{self, Asker};
 use super::stager::{Piece, Stager};
 use crate::run::{Run, RunReport, Steps};
 use crate::{Mesh, RunError, Stage};
@@ -103,8 +104,10 @@ async fn read(
     let is_full = stager.is_full;
     let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
-    let read = forward(mesh, importer, full, is_full, &sender).await;
+    let (asker, questions) = presence::channel();
+    let read = forward(mesh, importer, full, is_full, &sender, asker).await;
     drop(sender);
+    questions.answer(importer).await;
     let (stager, staged) = staging.await.map_err(|_| RunError::Worker)?;
     // Where both failed, the reader only met a stager that had gone away.
     Ok((stager, staged.and(read)))
@@ -177,14 +180,15 @@ async fn forward(
     full: ImportRequest,
     is_full: bool,
     sender: &mpsc::Sender<Piece>,
+    asker: Asker,
 ) -> Result<(), RunError> {
-    match pages(mesh, importer, sender).await {
+    match pages(mesh, importer, sender, &asker).await {
         Err(RunError::Connector(error)) if !is_full && is_refusal(&error) => {
             if sender.send(Piece::Restart(refused(&error))).await.is_err() {
                 return Ok(());
             }
             importer.begin(full).await?;
-            pages(mesh, importer, sender).await
+            pages(mesh, importer, sender, &asker).await
         }
         other => other,
     }
@@ -194,6 +198,7 @@ async fn pages(
     mesh: &Mesh,
     importer: &mut dyn Importer,
     sender: &mpsc::Sender<Piece>,
+    asker: &Asker,
 ) -> Result<(), RunError> {
     loop {
         mesh.check_cancelled()?;
@@ -202,7 +207,8 @@ async fn pages(
             mesh.observer.progressed(Stage::Import, page.progress.done, page.progress.total);
         }
         let is_last = page.is_none();
-        if sender.send(page.map_or(Piece::End, Piece::Page)).await.is_err() || is_last {
+        let piece = page.map_or_else(|| Piece::End(Some(asker.clone())), Piece::Page);
+        if sender.send(piece).await.is_err() || is_last {
             return Ok(());
         }
     }

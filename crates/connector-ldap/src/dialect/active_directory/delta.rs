@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Page, Progress, Watermark};
 
 use super::changed::{Changed, Resolved, resolve};
-use super::{dirsync, usn};
+use super::{controller, dirsync, usn};
 use crate::delta::{Around, Delta, Pages, refused, style_of};
 use crate::settings::Changes;
 
@@ -39,6 +39,13 @@ impl Delta for ByChanges {
         // The first round is read here, because only here a mark can be refused.
         reading.fetch().await?;
         Ok(Box::new(reading))
+    }
+
+    async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
+        match dirsync::place_in(around, since).or_else(|| usn::place_in(around, since)) {
+            Some(before) => controller::lag(around, &before).await,
+            None => Ok(None),
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identitymesh_connector::{ConnectorError, Watermark};
 use identitymesh_model::dn;
+use serde::{Deserialize, Serialize};
 
 use super::changed::Changed;
+use super::controller::{Place, place};
 use super::delta::Source;
 use super::values;
 use crate::delta::{self, Around, refused};
@@ -26,6 +28,20 @@ const INCREMENTAL_VALUES: i64 = -0x8000_0000;
 const ANSWER_BYTES_MAX: i64 = 1_000_000;
 /// Answers in a row without an entry and without an end before the controller is left.
 const EMPTY_ANSWERS_MAX: usize = 10_000;
+
+/// What stands in a mark.
+#[derive(Serialize, Deserialize)]
+struct At {
+    cookie: String,
+    /// Whose cookie it is, and at least how far that controller had been read, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
+}
+
+/// The place in a mark.
+pub(super) fn place_in(around: &Around, since: &Watermark) -> Option<Place> {
+    delta::unmark::<At>(STYLE, around, since).ok()?.place
+}
 
 /// The place where changes begin from now on; nothing when this account may not have it.
 pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, ConnectorError> {
@@ -44,7 +60,7 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
         }
         sync.take_cookie(&found)?;
         if !sync.has_more {
-            return Ok(delta::mark(STYLE, around, &STANDARD.encode(&sync.cookie)));
+            return sync.mark(around).await;
         }
     }
     Ok(None)
@@ -60,8 +76,8 @@ pub(super) struct DirSync {
 impl DirSync {
     /// From a mark.
     pub(super) fn resume(around: &Around, since: &Watermark) -> Result<Self, ConnectorError> {
-        let cookie: String = delta::unmark(STYLE, around, since)?;
-        let cookie = STANDARD.decode(cookie).ok().filter(|cookie| !cookie.is_empty());
+        let at: At = delta::unmark(STYLE, around, since)?;
+        let cookie = STANDARD.decode(at.cookie).ok().filter(|cookie| !cookie.is_empty());
         let cookie = cookie.ok_or_else(|| refused("it was not made by this connector"))?;
         Ok(Self { cookie, filter: super::classes_filter(around), has_more: true })
     }
@@ -83,6 +99,12 @@ impl DirSync {
         };
         let what = "reading what changed";
         around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))
+    }
+
+    async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+        // Between two rounds, or where the controller does not say, the cookie alone is good enough.
+        let place = if self.has_more { None } else { place(around).await.unwrap_or_default() };
+        Ok(delta::mark(STYLE, around, &At { cookie: STANDARD.encode(&self.cookie), place }))
     }
 
     fn take_cookie(&mut self, found: &Found) -> Result<(), ConnectorError> {
@@ -122,7 +144,7 @@ impl Source for DirSync {
         }
         self.take_cookie(&found)?;
         let changed = found.entries.iter().filter_map(changed).collect();
-        Ok(Some((changed, delta::mark(STYLE, around, &STANDARD.encode(&self.cookie)))))
+        Ok(Some((changed, self.mark(around).await?)))
     }
 }
 

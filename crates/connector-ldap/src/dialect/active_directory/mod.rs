@@ -2,6 +2,7 @@
 
 mod changed;
 pub(crate) mod codes;
+mod controller;
 mod delta;
 mod dirsync;
 mod facts;

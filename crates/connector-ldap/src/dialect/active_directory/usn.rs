@@ -7,9 +7,9 @@
 
 use async_trait::async_trait;
 use identitymesh_connector::{Class, ConnectorError, Watermark};
-use serde::{Deserialize, Serialize};
 
 use super::changed::Changed;
+use super::controller::{Place, place};
 use super::delta::Source;
 use super::dirsync::base;
 use super::values;
@@ -23,14 +23,6 @@ pub(super) const STYLE: &str = "usn";
 const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 /// The number by which metadata knows an object's own name.
 const NAME_ATTRIBUTE: u32 = 0x9_0001;
-
-/// A place in one controller's count.
-#[derive(Debug, Serialize, Deserialize)]
-struct Place {
-    /// The text of the controller's invocation id.
-    controller: String,
-    usn: i64,
-}
 
 /// The place where changes begin from now on; nothing when deleted objects cannot be seen.
 pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, ConnectorError> {
@@ -58,24 +50,9 @@ async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError> {
     Ok(found.answer.code == result::SUCCESS && !found.entries.is_empty())
 }
 
-async fn place(around: &Around) -> Result<Option<Place>, ConnectorError> {
-    let what = "asking where changes begin";
-    // The root entry that was read when the session began is not good enough: the count goes on.
-    let root = entry(around, what, "", &["highestCommittedUSN", "dsServiceName"]).await?;
-    let service = root.texts("dsServiceName").next().unwrap_or_default().to_owned();
-    let service = entry(around, what, &service, &["invocationId"]).await?;
-    let usn = root.texts("highestCommittedUSN").next().and_then(|text| text.parse().ok());
-    let controller = service.values("invocationId").first().and_then(|bytes| values::guid_text(bytes));
-    Ok(usn.zip(controller).map(|(usn, controller)| Place { controller, usn }))
-}
-
-async fn entry(around: &Around, what: &str, dn: &str, attributes: &[&str]) -> Result<Entry, ConnectorError> {
-    let search = Search::entry(dn, attributes.iter().map(|name| (*name).to_owned()).collect());
-    let found = around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))?;
-    match found.entries.into_iter().next() {
-        Some(entry) if found.answer.code == result::SUCCESS => Ok(entry),
-        _ => Err(error::search_refused(what, dn, &found.answer)),
-    }
+/// The place in a mark.
+pub(super) fn place_in(around: &Around, since: &Watermark) -> Option<Place> {
+    delta::unmark(STYLE, around, since).ok()
 }
 
 /// Changes behind a number.

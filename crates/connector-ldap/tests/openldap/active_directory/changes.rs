@@ -128,7 +128,7 @@ async fn a_mark_of_another_place_is_refused_by_its_name() {
     let followed = Followed::full(session.as_mut(), TYPES).await;
     let good = followed.mark.unwrap();
     let mut broken = good.clone();
-    broken.body = broken.body.replace("\"at\":\"", "\"at\":\"AAAA");
+    broken.body = broken.body.replace("\"cookie\":\"", "\"cookie\":\"AAAA");
     for since in [broken, identitymesh_connector::Watermark { version: 9, body: good.body.clone() }] {
         let error = read(session.as_mut(), ImportMode::Delta { since }, TYPES).await.unwrap_err();
         assert_eq!((error.code, error.class), ("CON-010", Class::Conflict), "{error}");

@@ -1,0 +1,56 @@
+//! Asking the system itself for what a read did not show, before it is taken as gone.
+//!
+//! The thread that stages knows what is missing, and the session that can ask lives elsewhere: questions go through a
+//! channel and are answered one after the other. Whoever holds no [`Asker`] any more has no questions.
+
+use identitymesh_connector::{ConnectorError, Importer};
+use identitymesh_model::{Name, Text};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::RunError;
+
+/// Which of these objects are there; nothing where the system cannot be asked.
+struct Question {
+    object_type: Name,
+    ids: Vec<Text>,
+    answer: oneshot::Sender<Result<Option<Vec<Text>>, ConnectorError>>,
+}
+
+/// Asks, from a thread that may wait.
+#[derive(Clone)]
+pub(crate) struct Asker(mpsc::Sender<Question>);
+
+/// Where questions arrive.
+pub(super) struct Questions(mpsc::Receiver<Question>);
+
+/// Both ends.
+pub(super) fn channel() -> (Asker, Questions) {
+    let (sender, receiver) = mpsc::channel(1);
+    (Asker(sender), Questions(receiver))
+}
+
+impl Asker {
+    /// Which of these objects are there; nothing where the system cannot be asked.
+    pub(super) fn still_there(
+        &self,
+        object_type: Name,
+        ids: Vec<Text>,
+    ) -> Result<Option<Vec<Text>>, RunError> {
+        let (answer, answered) = oneshot::channel();
+        let is_asked = self.0.blocking_send(Question { object_type, ids, answer }).is_ok();
+        match answered.blocking_recv() {
+            Ok(there) if is_asked => Ok(there?),
+            _ => Err(RunError::Worker),
+        }
+    }
+}
+
+impl Questions {
+    /// Answers until nobody asks any more.
+    pub(super) async fn answer(mut self, importer: &mut dyn Importer) {
+        while let Some(Question { object_type, ids, answer }) = self.0.recv().await {
+            // Nobody waits for it when the stager has failed meanwhile.
+            let _told = answer.send(importer.still_there(object_type, &ids).await);
+        }
+    }
+}
