@@ -223,8 +223,7 @@ impl Exporter for FakeSession {
             let item = operation.item;
             if lost {
                 let reason = "the connection ended before this item was sent".to_owned();
-                answers
-                    .push((item, Outcome::Transient { code: "FAK-001", reason, retry_after_seconds: None }));
+                answers.push((item, Outcome::NotSent { code: "FAK-001", reason }));
                 continue;
             }
             answers.push((

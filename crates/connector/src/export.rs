@@ -108,6 +108,13 @@ pub enum Outcome {
         /// Not before this many seconds, where the system says so.
         retry_after_seconds: Option<u32>,
     },
+    /// Never sent, because the connection was gone or the run was cancelled before its turn. It was no attempt.
+    NotSent {
+        /// A stable code.
+        code: &'static str,
+        /// What stood in the way.
+        reason: String,
+    },
     /// The target's object is not as `old` said; nothing was changed.
     Conflict {
         /// A stable code.

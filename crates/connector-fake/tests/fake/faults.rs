@@ -133,7 +133,7 @@ async fn a_lost_answer_hides_what_was_done() {
     system.inject(Fault::LoseAnswerOf(2));
     let outcomes = export(&system, 3).await;
     assert!(matches!(outcomes[1], Outcome::Unknown { .. }));
-    assert!(matches!(outcomes[2], Outcome::Transient { .. }));
+    assert!(matches!(outcomes[2], Outcome::NotSent { .. }));
     assert!(system.object(name("person"), "p1").is_some());
     assert!(system.object(name("person"), "p2").is_none());
 }

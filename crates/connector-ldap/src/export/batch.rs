@@ -89,5 +89,5 @@ async fn land(flying: &mut JoinSet<(ItemId, Outcome)>, outcomes: &mut Vec<(ItemI
 
 /// Nothing was sent.
 pub(super) fn not_sent(reason: impl Into<String>) -> Outcome {
-    Outcome::Transient { code: error::NOT_SENT, reason: reason.into(), retry_after_seconds: None }
+    Outcome::NotSent { code: error::NOT_SENT, reason: reason.into() }
 }

@@ -2,7 +2,7 @@
 
 use identitymesh_connector::{Identity, Outcome, Written};
 
-use super::writer::{Writer, written};
+use super::writer::{Writer, contended, written};
 use crate::result::{self, Verdict};
 use crate::schema::TypeMap;
 use crate::transport::Write;
@@ -33,6 +33,6 @@ impl Writer {
                 _ => return Err(self.negative(map, &format!("deleting {dn}"), &answer)),
             }
         }
-        Err(super::batch::not_sent(format!("{dn} is being moved by somebody else")))
+        Err(contended(format!("{dn} is being moved by somebody else")))
     }
 }

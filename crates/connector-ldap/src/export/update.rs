@@ -8,7 +8,7 @@ use identitymesh_connector::{AttributeChange, ChangeKind, Identity, Outcome};
 use identitymesh_model::{Name, Value, Values, dn};
 
 use super::changes::{self, Rdn, Rest, StandIn};
-use super::writer::{Writer, conflict, unsendable, written};
+use super::writer::{Writer, conflict, contended, unsendable, written};
 use crate::dialect::Dialect;
 use crate::naming;
 use crate::result::{self, OBJECT_CLASS_VIOLATION, Verdict};
@@ -126,7 +126,7 @@ impl Writer {
                 _ => return Err(self.negative(map, &what, &answer)),
             }
         }
-        Err(super::batch::not_sent(format!("{} is being changed by somebody else", progress.dn)))
+        Err(contended(format!("{} is being changed by somebody else", progress.dn)))
     }
 
     /// Passwords go over encrypted connections only.
@@ -206,7 +206,7 @@ impl Writer {
             // now, another operation of the batch has just made it.
             self.make_containers(map, new_parent).await?;
         }
-        Err(super::batch::not_sent(format!("{} is being moved by somebody else", progress.dn)))
+        Err(contended(format!("{} is being moved by somebody else", progress.dn)))
     }
 }
 

@@ -192,6 +192,11 @@ pub(super) fn unknown(reason: String) -> Outcome {
     Outcome::Unknown { code: error::UNKNOWN, reason }
 }
 
+/// Somebody else is at work on the same entry, again and again.
+pub(super) fn contended(reason: String) -> Outcome {
+    Outcome::Transient { code: error::BUSY, reason, retry_after_seconds: None }
+}
+
 /// The target is not as expected.
 pub(super) fn conflict(reason: String) -> Outcome {
     Outcome::Conflict { code: error::CONFLICT, reason }

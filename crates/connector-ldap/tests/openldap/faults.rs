@@ -86,7 +86,7 @@ async fn a_cancelled_export_says_what_was_not_sent() {
     let (outcomes, ()) = tokio::join!(send(session.as_mut(), "user", batch), cancelling);
     let unknown = outcomes.iter().filter(|one| matches!(one, Outcome::Unknown { .. })).count();
     let not_sent =
-        outcomes.iter().filter(|one| matches!(one, Outcome::Transient { code: "LDP-035", .. })).count();
+        outcomes.iter().filter(|one| matches!(one, Outcome::NotSent { code: "LDP-035", .. })).count();
     assert_eq!((unknown, not_sent), (2, 8), "{outcomes:?}");
     slapd.thaw().unwrap();
 }

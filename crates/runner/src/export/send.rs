@@ -137,6 +137,7 @@ impl Sender<'_, '_> {
             Outcome::Transient { reason, retry_after_seconds, .. } => {
                 Answer::Transient { reason, after_seconds: retry_after_seconds }
             }
+            Outcome::NotSent { reason, .. } => Answer::NotSent { reason },
             Outcome::Conflict { reason, .. } => {
                 let now = self.read_back(exporter, ready).await.unwrap_or(None);
                 Answer::Conflict { reason, now }

@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Refused { code: &'static str, reason: String, attributes: Vec<Name> },
     /// Not done; may work later.
     Transient { reason: String, after_seconds: Option<u32> },
+    /// Never sent, and due again at once.
+    NotSent { reason: String },
     /// Somebody else changed the object; nothing was done.
     Conflict { reason: String, now: Option<ImportedObject> },
     /// Sent, and nobody could say what became of it.
@@ -49,13 +51,18 @@ pub(super) fn settle(
         findings: Vec::new(),
         restage: Vec::new(),
         counts: Counters::new(),
+        waits: None,
     };
     for (ready, answer) in answers {
         part.one(ready, answer);
     }
-    let Part { settled, findings, restage, counts, .. } = part;
+    let Part { settled, findings, restage, counts, waits, .. } = part;
     for (name, by) in counts {
         run.count(&name, by);
+    }
+    if let Some(reason) = waits {
+        let count: u64 = ["retry", "not_sent"].iter().filter_map(|name| run.counters.get(*name)).sum();
+        run.message = Some(format!("{count} are to be sent again later; of the last it is said: {reason}"));
     }
     let findings = run.findings(findings);
     if !restage.is_empty() {
@@ -125,6 +132,8 @@ struct Part<'a, 'f> {
     findings: Vec<Finding>,
     restage: Vec<StageUpdate>,
     counts: Counters,
+    /// Why an item has to be sent again later, if one has.
+    waits: Option<String>,
 }
 
 impl Part<'_, '_> {
@@ -150,6 +159,12 @@ impl Part<'_, '_> {
             }
             Answer::Transient { reason, after_seconds } => self.again(&item, reason, after_seconds, false),
             Answer::Unknown { reason } => self.again(&item, reason, None, true),
+            Answer::NotSent { reason } => {
+                self.count("not_sent");
+                self.waits = Some(reason.clone());
+                // What an earlier process may have sent is still to be asked about.
+                Settle::Returned { unsettled: item.unsettled, reason }
+            }
             Answer::Conflict { reason, now } => {
                 self.count("conflict");
                 self.finding(
@@ -183,6 +198,7 @@ impl Part<'_, '_> {
             return Settle::Dead { code: "XPT-002".to_owned(), reason };
         };
         self.count("retry");
+        self.waits = Some(reason.clone());
         if unknown { Settle::Unknown { not_before, reason } } else { Settle::Retry { not_before, reason } }
     }
 

@@ -179,7 +179,9 @@ impl Desk<'_> {
             Outcome::Applied(_) | Outcome::AlreadySo(_) => Ok(()),
             Outcome::Refused { code, reason, .. } => Err(Failed::set(format!("{code}: {reason}"), true)),
             Outcome::Conflict { code, reason } => Err(Failed::set(format!("{code}: {reason}"), true)),
-            Outcome::Transient { code, reason, .. } => Err(Failed::set(format!("{code}: {reason}"), false)),
+            Outcome::Transient { code, reason, .. } | Outcome::NotSent { code, reason } => {
+                Err(Failed::set(format!("{code}: {reason}"), false))
+            }
             // Whether it was set does not matter: the next attempt sets another one.
             Outcome::Unknown { code, reason } => Err(Failed::set(format!("{code}: {reason}"), false)),
         })
