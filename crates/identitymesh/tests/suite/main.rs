@@ -6,6 +6,7 @@ mod active_directory;
 mod bad_files;
 mod bench;
 mod demo;
+mod faults;
 mod first_mesh;
 mod follow;
 mod full_disk;

@@ -1,0 +1,88 @@
+//! The place where the last import ended is of no use any more: everything is read, by itself, and the run says why.
+
+use rusqlite::Connection;
+
+use super::directory::Family;
+use super::mesh::{Mesh, Way, people};
+
+const PEOPLE: usize = 30;
+/// What stands before a cookie in a stored mark, which is JSON within JSON.
+const COOKIE: &str = "\\\"cookie\\\":\\\"";
+
+impl Mesh {
+    fn database(&self) -> Connection {
+        Connection::open(self.place.data().join("mesh.db")).unwrap()
+    }
+
+    fn mark(&self) -> String {
+        self.database().query_row("SELECT body FROM watermark", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Somebody changes, somebody comes, somebody goes; a delta import must find all of it by reading everything.
+    fn is_read_in_full(&self, at: usize, why: &str) {
+        let directory = self.directory();
+        directory.set_title(at, "Changed");
+        directory.delete(at + 1);
+        directory.modify(&super::directory::entry(directory.family(), PEOPLE + at).replacen(
+            '\n',
+            "\nchangetype: add\n",
+            1,
+        ));
+        drop(directory);
+        let answer = self.place.json(&["run", "delta-import", "--connector", "directory"]);
+        let run = &answer["runs"][0];
+        let message = run["message"].as_str().unwrap_or_default();
+        assert!(message.starts_with("everything was read, because") && message.contains("CON-010"), "{run}");
+        assert!(message.contains(why), "{run}");
+        self.place.good(&["run", "cycle"]);
+        let copied = self.copied();
+        assert_eq!(copied[&format!("p{at:03}")], "Changed");
+        assert!(!copied.contains_key(&format!("p{:03}", at + 1)));
+        assert!(copied.contains_key(&format!("p{:03}", PEOPLE + at)));
+        assert_eq!(copied.len(), PEOPLE);
+        // From here on changes are enough again.
+        self.directory().set_title(at, "Again");
+        let answer = self.place.json(&["run", "delta-import", "--connector", "directory"]);
+        let run = &answer["runs"][0];
+        assert_eq!(
+            (&run["message"], &run["counters"]["read"]),
+            (&serde_json::Value::Null, &1.into()),
+            "{run}"
+        );
+    }
+}
+
+fn started(family: Family) -> Option<Mesh> {
+    let mesh = Mesh::start(family, Way::Out, PEOPLE, "")?;
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    assert_eq!(mesh.copied().len(), people(PEOPLE).len());
+    Some(mesh)
+}
+
+#[test]
+fn a_controller_that_refuses_its_cookie_is_read_in_full() {
+    let Some(mesh) = started(Family::Samba) else { return };
+    let set =
+        |body: &str| mesh.database().execute("UPDATE watermark SET body = ?1", [body]).map(drop).unwrap();
+    // A cookie that is none, as a controller of another make or version would see it.
+    let mark = mesh.mark();
+    let at = mark.find(COOKIE).unwrap() + COOKIE.len();
+    set(&format!("{}{}{}", &mark[..at], "Tm90IGEgY29va2ll", &mark[mark[at..].find("\\\"").unwrap() + at..]));
+    mesh.is_read_in_full(3, "the controller answered");
+    // A cookie that was cut short.
+    let mark = mesh.mark();
+    set(&format!("{}{}", &mark[..at + 40], &mark[mark[at..].find("\\\"").unwrap() + at..]));
+    mesh.is_read_in_full(6, "the controller answered");
+}
+
+#[test]
+fn a_changelog_that_was_trimmed_past_the_mark_is_made_up_for_by_reading_everything() {
+    let Some(mesh) = started(Family::Ds389) else { return };
+    mesh.place.good(&["run", "delta-import", "--connector", "directory"]);
+    // More happens than the log keeps.
+    for title in ["One", "Two", "Three"] {
+        mesh.directory().set_title(9, title);
+    }
+    mesh.directory().trim_changelog();
+    mesh.is_read_in_full(3, "was trimmed");
+}
