@@ -19,4 +19,4 @@ pub mod explain {
     pub use crate::sync::explain::{Contribution, explain};
 }
 
-pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds};
+pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace};

@@ -24,7 +24,9 @@ pub use id::{ConnectorId, CountingIds, HoldId, IdSource, ItemId, MeshId, RuleId,
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
 pub use provenance::{Origin, Origins, Provenance};
-pub use record::{ItemRecord, LeaveRecord, Link, LinkMode, MeshRecord, MeshState, MeshView, SpaceRecord};
+pub use record::{
+    ItemRecord, LeaveRecord, Link, LinkMode, MeshRecord, MeshState, MeshView, SpaceRecord, Trace,
+};
 pub use schema::{AttributeSchema, AttributeType, ObjectSchema, Schema, UnknownType, ValueType};
 pub use span::{Span, SpanError};
 pub use time::{Clock, ManualClock, Timestamp, TimestampError};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::ItemAction;
 use crate::{
-    ConnectorId, ItemId, MeshId, Name, Object, Provenance, RuleId, SpaceId, Text, Timestamp, Uid, Values,
+    ConnectorId, ContentHash, ItemId, MeshId, Name, Object, Provenance, RuleId, SpaceId, Text, Timestamp,
+    Uid, Values,
 };
 
 /// An object as a connector last saw it, or as it was last exported.
@@ -145,6 +146,21 @@ pub struct MeshView {
     pub items: Vec<ItemRecord>,
     /// Targets that it is leaving.
     pub leaving: Vec<LeaveRecord>,
+    /// What is remembered of its large sets of references, where it has such.
+    pub trace: Option<Trace>,
+}
+
+/// What is remembered of a mesh object with large sets of references since it was last looked at, so that only the
+/// members in question have to be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// Under what circumstances its sets were last looked at as a whole; `None` when they have to be again.
+    pub shape: Option<ContentHash>,
+    /// The newest entry of what happened since that this view takes in.
+    pub upto: i64,
+    /// The sets of this view hold only members in question and a few others, in the mesh object and in all objects
+    /// linked to it.
+    pub narrow: bool,
 }
 
 /// A live item of the export queue.

@@ -24,7 +24,7 @@ pub use export::export;
 pub use follow::{FollowEvent, follow};
 pub use force::{Applied, InForce, apply_configuration, check_configuration};
 pub use import::{ImportKind, import};
-pub use mesh::{Mesh, SecretResolver};
+pub use mesh::{LARGE_SET_MEMBERS, Mesh, SecretResolver};
 pub use observe::{Observer, Silent, Stage};
 pub use password::{ResetPassword, reset_password};
 pub use run::{RunReport, Steps};

@@ -15,6 +15,10 @@ use crate::{Observer, RunError};
 /// The longest that one request to a connected system may take where its settings say nothing.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// From how many references on a mesh object is traced, unless told otherwise. Below it a look at all of them costs
+/// less than what would have to be taken down of each.
+pub const LARGE_SET_MEMBERS: usize = 1_000;
+
 /// Puts secrets in place of references to them.
 pub trait SecretResolver: Send + Sync {
     /// `text` with every `{{secret:name}}` replaced.
@@ -43,6 +47,8 @@ pub struct Mesh {
     pub cancel: CancellationToken,
     /// Hears of progress.
     pub observer: Arc<dyn Observer>,
+    /// From how many references on a mesh object's sets are looked at member by member; see [`LARGE_SET_MEMBERS`].
+    pub large_set: usize,
     in_force: Arc<RwLock<Option<Arc<InForce>>>>,
     pub(crate) busy: Busy,
 }
@@ -66,7 +72,8 @@ impl Mesh {
         let in_force = InForce::load(store.as_ref(), &registry)?;
         let in_force = Arc::new(RwLock::new(in_force.map(Arc::new)));
         let busy = Busy::default();
-        Ok(Self { store, clock, ids, registry, secrets, actor, cancel, observer, in_force, busy })
+        let large_set = LARGE_SET_MEMBERS;
+        Ok(Self { store, clock, ids, registry, secrets, actor, cancel, observer, large_set, in_force, busy })
     }
 
     /// The configuration in force.

@@ -19,6 +19,7 @@ const APPLICATION_ID: i64 = 0x4944_4d53;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("begin", include_str!("../migrations/0001_begin.sql")),
     ("password due", include_str!("../migrations/0002_password_due.sql")),
+    ("traces", include_str!("../migrations/0003_traces.sql")),
 ];
 
 /// What every version of the file has, before any migration.

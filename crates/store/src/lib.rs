@@ -33,8 +33,8 @@ pub use query::{
     ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
     SpaceFilter, SpaceRow, Totals,
 };
-pub use read::{Cursor, Hashed, Known, Reader, Referred, Todo};
+pub use read::{Cursor, Hashed, Known, News, Reader, Referred, Todo, Traced};
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
 pub use store::{Store, Ticket};
-pub use sync::{Cause, SyncBatch, SyncReceipt};
+pub use sync::{Cause, SyncBatch, SyncReceipt, TraceWrite};

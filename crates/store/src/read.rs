@@ -3,7 +3,7 @@
 use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
     ConnectorId, ContentHash, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text,
-    Timestamp, Uid,
+    Timestamp, Trace, Uid, Values,
 };
 
 use crate::audit::ChangeRow;
@@ -66,6 +66,26 @@ pub enum Todo {
     Mesh(MeshId),
 }
 
+/// What is remembered of a mesh object with large sets of references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traced {
+    /// The trace, as of a view of all members.
+    pub trace: Trace,
+    /// What happened since the sets were last looked at as a whole, where that is all that can have changed about
+    /// them; `None` when they have to be looked at as a whole.
+    pub news: Option<News>,
+}
+
+/// What happened to the sets of a mesh object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Edges of linked objects that came, went, or may lead elsewhere: the object with its connector and type, and
+    /// the system's own address of the other.
+    pub edges: Vec<(SpaceId, ConnectorId, Name, Text)>,
+    /// Mesh objects whose place in the sets, or whose address in a target, may have changed.
+    pub members: Vec<Uid>,
+}
+
 /// A short, consistent read. All answers come in the order of the questions.
 pub trait Reader {
     // ----- staging -----
@@ -114,7 +134,8 @@ pub trait Reader {
     /// When the store cannot be read.
     fn cursor(&mut self, connector: ConnectorId) -> Result<Cursor, StoreError>;
 
-    /// Touched objects after `after` in the order of touching, with the place of each.
+    /// Touched objects after `after` in the order of touching, with the place of each. Of objects whose mesh object
+    /// was looked at as a whole under the configuration `traced`, sets of references are left out.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -123,6 +144,7 @@ pub trait Reader {
         connector: ConnectorId,
         after: Cursor,
         limit: usize,
+        traced: Option<i64>,
     ) -> Result<Vec<(Cursor, SpaceRecord)>, StoreError>;
 
     /// How many touched objects there are after `after`.
@@ -159,6 +181,26 @@ pub trait Reader {
     /// # Errors
     /// When the store cannot be read.
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError>;
+
+    /// What is remembered of those mesh objects that have large sets of references, for a plan by the configuration
+    /// `rules`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn traces(&mut self, ids: &[MeshId], rules: i64) -> Result<Vec<Option<Traced>>, StoreError>;
+
+    /// As [`Reader::views`], but of sets of references only what has to do with the members given for each object,
+    /// and with a few others, so that a set that has any member shows some.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn narrow_views(&mut self, asked: &[(MeshId, Vec<Uid>)]) -> Result<Vec<Option<MeshView>>, StoreError>;
+
+    /// The sets of references of a mesh object, in the order of names.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn members(&mut self, id: MeshId) -> Result<Vec<(Name, Values)>, StoreError>;
 
     /// The mesh objects that each key leads to.
     ///

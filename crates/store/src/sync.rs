@@ -1,7 +1,7 @@
 //! Carrying out one bounded part of a sync's plan.
 
 use identitymesh_model::plan::Plan;
-use identitymesh_model::{ConnectorId, Finding, RunId, Timestamp};
+use identitymesh_model::{ConnectorId, ContentHash, Finding, MeshId, RunId, Timestamp};
 
 use crate::audit::ChangeRow;
 use crate::{Counters, Cursor, Todo};
@@ -30,10 +30,29 @@ pub struct SyncBatch {
     pub cursor: Option<(ConnectorId, Cursor)>,
     /// Entries of the to-do list that are done.
     pub done: Vec<Todo>,
+    /// What to remember of mesh objects with large sets of references.
+    pub traces: Vec<TraceWrite>,
     /// What was wrong with single objects.
     pub findings: Vec<Finding>,
     /// What the run has counted up to here.
     pub counters: Counters,
+}
+
+/// What to remember of one mesh object with large sets of references.
+///
+/// From the first of these on the store takes down which edges of the object changed, which began or ceased to lead
+/// somewhere, and which members have another address. An object that is new here is put on the to-do list: what
+/// happened while it was looked at was not taken down yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceWrite {
+    /// The mesh object.
+    pub mesh: MeshId,
+    /// The version of the configuration under which it was looked at.
+    pub rules: i64,
+    /// The circumstances under which its sets were looked at; `None` when they have to be looked at as a whole again.
+    pub shape: Option<ContentHash>,
+    /// The newest entry that was taken in; it and those before it are forgotten.
+    pub upto: i64,
 }
 
 /// What became of a part of a plan.

@@ -1,14 +1,17 @@
 //! A store around the real one that fails at a chosen call, as disks and processes do.
 //!
 //! Calls count from one, reads among them. A call that fails keeps nothing, as the contract of stores says. A process
-//! that dies keeps what it had written before, and for
-//! [`Failure::DiesAfter`] also what it was writing, without having heard the answer.
+//! that dies keeps what it had written before, and for [`Failure::DiesAfter`] also what it was writing, without having
+//! heard the answer. What is asked for is counted, for tests of how much work something is.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+    ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, Object, RunId, SpaceId, SpaceRecord, Text,
+    Timestamp, Uid, Values,
 };
 use identitymesh_store::{
     Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, Decided, FindingRow, Hashed,
@@ -16,7 +19,7 @@ use identitymesh_store::{
     LeaseRequest, MeshFilter, MeshRow, Page, PasswordBatch, PasswordDue, PasswordOwed, Queue, QueuedItem,
     Reader, Referred, RunRow, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, SpaceFilter,
     SpaceRow, StageBatch, StageReceipt, Store, StoreClass, StoreError, StoredConfiguration, SyncBatch,
-    SyncReceipt, Ticket, Todo, Totals,
+    SyncReceipt, Ticket, Todo, Totals, Traced,
 };
 
 /// How it fails.
@@ -48,6 +51,16 @@ struct State {
     calls: u64,
     fails: Option<(At, Failure)>,
     is_dead: bool,
+    asked: Asked,
+}
+
+/// How much a store was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Things that were asked for, by question: ids, keys, references.
+    pub things: BTreeMap<&'static str, usize>,
+    /// Values in the documents that came back for planning.
+    pub values: usize,
 }
 
 /// What a test keeps in its hand: the store itself belongs to the mesh, so that it closes with it.
@@ -97,6 +110,12 @@ impl Control {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    /// What was asked for since the last time this was asked.
+    #[must_use]
+    pub fn take_asked(&self) -> Asked {
+        std::mem::take(&mut self.state().asked)
     }
 
     /// Whether the process has died: every call fails until the store is opened anew.
@@ -253,6 +272,60 @@ struct FailingReader<'a> {
     store: &'a Failing,
 }
 
+/// How many things a part of a question names.
+trait Things {
+    fn count(&self) -> usize {
+        1
+    }
+}
+
+impl<T> Things for &[T] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T> Things for Option<T> {}
+
+macro_rules! one_thing {
+    ($($kind:ty),+) => { $(impl Things for $kind {})+ };
+}
+
+one_thing!(
+    ConnectorId,
+    Cursor,
+    HoldId,
+    MeshId,
+    Name,
+    Operation,
+    RunId,
+    SpaceId,
+    Timestamp,
+    Uid,
+    i64,
+    usize,
+    &str,
+    &IndexKey,
+    &HoldFilter,
+    &ItemFilter,
+    &MeshFilter,
+    &SpaceFilter
+);
+
+fn values_in(answer: &dyn Any) -> usize {
+    let of = |doc: &Object| doc.iter().map(|(_, values)| values.as_slice().len()).sum::<usize>();
+    if let Some(views) = answer.downcast_ref::<Vec<Option<MeshView>>>() {
+        let views = views.iter().flatten();
+        views
+            .map(|view| of(&view.record.doc) + view.linked.iter().map(|space| of(&space.doc)).sum::<usize>())
+            .sum()
+    } else if let Some(pending) = answer.downcast_ref::<Vec<(Cursor, SpaceRecord)>>() {
+        pending.iter().map(|(_, space)| of(&space.doc)).sum()
+    } else {
+        0
+    }
+}
+
 /// Every question counts as a call of its own.
 macro_rules! ask {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
@@ -260,7 +333,12 @@ macro_rules! ask {
             $(
                 fn $name(&mut self, $($argument: $kind),*) -> Result<$answer, StoreError> {
                     self.store.read_fate()?;
-                    self.inner.$name($($argument),*)
+                    let things = [1, $($argument.count()),*].into_iter().max().unwrap_or(1);
+                    let answer: $answer = self.inner.$name($($argument),*)?;
+                    let mut state = self.store.control.state();
+                    *state.asked.things.entry(stringify!($name)).or_default() += things;
+                    state.asked.values += values_in(&answer);
+                    Ok(answer)
                 }
             )+
         }
@@ -273,12 +351,15 @@ ask! {
     population(connector: ConnectorId, object_type: Name) -> u64;
     watermark(connector: ConnectorId) -> Option<String>;
     cursor(connector: ConnectorId) -> Cursor;
-    pending(connector: ConnectorId, after: Cursor, limit: usize) -> Vec<(Cursor, SpaceRecord)>;
+    pending(connector: ConnectorId, after: Cursor, limit: usize, traced: Option<i64>) -> Vec<(Cursor, SpaceRecord)>;
     pending_count(connector: ConnectorId, after: Cursor) -> u64;
     spaces_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
     spaces(ids: &[SpaceId]) -> Vec<Option<SpaceRecord>>;
     mesh_after(after: MeshId, limit: usize) -> Vec<MeshId>;
     views(ids: &[MeshId]) -> Vec<Option<MeshView>>;
+    traces(ids: &[MeshId], rules: i64) -> Vec<Option<Traced>>;
+    narrow_views(asked: &[(MeshId, Vec<Uid>)]) -> Vec<Option<MeshView>>;
+    members(id: MeshId) -> Vec<(Name, Values)>;
     candidates(keys: &[IndexKey]) -> Vec<Vec<MeshId>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;

@@ -6,10 +6,11 @@ use identitymesh_expr::Program;
 use identitymesh_model::rules::{
     Limits, MatchKind, MeshAttribute, MeshType, Missing, PasswordRule, SourceLeaveRule,
 };
-use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
+use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId, Text};
 
 use super::Expression;
 use super::target::Projection;
+use crate::key::address_key;
 
 /// A target's object type, and the attributes that have to be unique there with their indexes.
 pub(super) type PendingUnique = (ConnectorId, Name, Vec<(Name, i64)>);
@@ -80,6 +81,20 @@ impl RuleSet {
         let (_, rules) = self.types.get(&mesh_type)?.targets.iter().find(|(known, _)| *known == target)?;
         let mut fitting = rules.iter().filter(|known| known.object_type == object_type);
         fitting.find_map(|known| Some((known.rule, known.password.as_ref()?)))
+    }
+
+    /// The index in which the references of such an object are looked up; `None` where they hold external ids.
+    #[must_use]
+    pub fn reference_index(&self, connector: ConnectorId, object_type: Name) -> Option<i64> {
+        self.object_type(connector, object_type)?.address()?;
+        self.connector(connector).map(|connector| connector.address_index)
+    }
+
+    /// A reference as it is looked up in such an index.
+    #[must_use]
+    pub fn reference_key(&self, connector: ConnectorId, index: Option<i64>, reference: &Text) -> Text {
+        let hierarchical = self.connector(connector).is_some_and(|known| known.hierarchical);
+        index.map_or_else(|| reference.clone(), |_| address_key(hierarchical, reference))
     }
 
     pub(super) fn add_projection(

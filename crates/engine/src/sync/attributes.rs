@@ -21,12 +21,28 @@ impl<N: Neighbours> Part<'_, '_, N> {
         }
     }
 
-    pub(super) fn resolve(&mut self) {
+    pub(super) fn resolve(&mut self) -> Result<(), N::Error> {
+        let mut wide = Vec::new();
         for at in 0..self.works.list.len() {
             if self.works.list[at].is_dirty && self.works.list[at].resolved.is_none() {
+                let told = self.findings.len();
                 self.resolve_one(at);
+                if !self.stays_narrow(at) {
+                    self.findings.truncate(told);
+                    wide.push(at);
+                }
             }
         }
+        if wide.is_empty() {
+            return Ok(());
+        }
+        self.widen(&wide)?;
+        self.follow_references()?;
+        for at in wide {
+            self.resolve_one(at);
+            self.stays_narrow(at);
+        }
+        Ok(())
     }
 
     pub(super) fn resolve_one(&mut self, at: usize) {

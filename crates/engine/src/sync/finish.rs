@@ -3,6 +3,7 @@
 use identitymesh_model::plan::Plan;
 
 use super::emit::{Emitted, emit};
+use super::narrow::{complete, traced};
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::planner::Outcome;
@@ -19,12 +20,15 @@ impl<N: Neighbours> Part<'_, '_, N> {
         self.note_failed();
         let addresses = self.addresses()?;
         let mut claims = Claims::new();
+        let mut traces = Vec::new();
         let mut plan = Plan { objects: Vec::with_capacity(self.works.list.len()), ..Plan::default() };
         let works = std::mem::take(&mut self.works);
         let rules = self.rules;
         for work in works.list.into_iter().filter(|work| work.is_dirty && !(work.is_new && work.has_failed)) {
             let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
             let Some(resolved) = &work.resolved else { continue };
+            let is_narrow = work.view.trace.is_some_and(|trace| trace.narrow);
+            traces.extend(traced(&work, mesh_type, self.large_set));
             let mut projector = Projector {
                 rules,
                 now: self.context.now,
@@ -39,7 +43,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 true => Projected::default(),
                 false => projector.project(&work, resolved, mesh_type)?,
             };
-            let Emitted { object, wakes, spaces } = emit(work, projected, rules, mesh_type);
+            let Emitted { mut object, wakes, spaces } = emit(work, projected, rules, mesh_type);
+            if is_narrow {
+                complete(&mut object, self.neighbours)?;
+            }
             self.wakes.extend(wakes);
             self.spaces.extend(spaces);
             if !object.is_empty() {
@@ -47,6 +54,6 @@ impl<N: Neighbours> Part<'_, '_, N> {
             }
         }
         (plan.spaces, plan.wakes) = (self.spaces, self.wakes);
-        Ok(Outcome { plan, findings: self.findings })
+        Ok(Outcome { plan, findings: self.findings, traces })
     }
 }

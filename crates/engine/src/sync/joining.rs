@@ -107,7 +107,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
             provenance: Provenance::default(),
             state: MeshState::Active,
         };
-        let view = MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new() };
+        let view =
+            MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new(), trace: None };
         let mut work = Work::of(view);
         work.is_new = true;
         work.is_dirty = true;

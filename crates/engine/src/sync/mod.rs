@@ -13,6 +13,7 @@ mod join;
 mod joining;
 mod lifecycle;
 mod links;
+mod narrow;
 mod neighbours;
 mod part;
 mod planner;
@@ -24,4 +25,4 @@ mod target;
 mod work;
 
 pub use neighbours::{Neighbours, Referred};
-pub use planner::{Outcome, PlanContext, Planner, Seeds};
+pub use planner::{Outcome, PlanContext, Planner, Seeds, SetTrace};

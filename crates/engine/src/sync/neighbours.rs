@@ -5,7 +5,7 @@
 //! scenario from memory.
 
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Text, Uid};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Text, Uid, Values};
 
 /// The object that a reference leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,24 @@ pub trait Neighbours {
     /// # Errors
     /// When the state cannot be read.
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Self::Error>;
+
+    /// The same, with all members of all sets, where [`Neighbours::views`] gives narrow ones.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn whole_views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Self::Error> {
+        self.views(ids)
+    }
+
+    /// The sets of references of a mesh object whose view was narrow, in whole.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn members(&mut self, id: MeshId) -> Result<Vec<(Name, Values)>, Self::Error> {
+        let view = self.whole_views(&[id])?.into_iter().flatten().next();
+        let doc = view.map(|view| view.record.doc).unwrap_or_default();
+        Ok(doc.iter().map(|(name, values)| (name, values.clone())).collect())
+    }
 
     /// The objects that references of one connector lead to. `by_address` is the index of addresses; without it
     /// references hold external ids.

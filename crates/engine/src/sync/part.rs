@@ -26,6 +26,8 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) wakes: Vec<Wake>,
     pub(super) findings: Vec<Finding>,
     pub(super) references: References,
+    /// From how many members on a mesh object is traced.
+    pub(super) large_set: usize,
 }
 
 impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
@@ -46,6 +48,7 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             wakes: Vec::new(),
             findings: Vec::new(),
             references: References::new(),
+            large_set: usize::MAX,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::Plan;
-use identitymesh_model::{Finding, IdSource, MeshId, RunId, SpaceRecord, Timestamp};
+use identitymesh_model::{ContentHash, Finding, IdSource, MeshId, RunId, SpaceRecord, Timestamp};
 
 use super::neighbours::Neighbours;
 use super::part::Part;
@@ -34,19 +34,40 @@ pub struct Outcome {
     pub plan: Plan,
     /// What a person should know.
     pub findings: Vec<Finding>,
+    /// What to remember of mesh objects with large sets of references.
+    pub traces: Vec<SetTrace>,
+}
+
+/// What to remember of a mesh object with large sets of references, so that later only members in question are looked
+/// at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetTrace {
+    /// The mesh object.
+    pub mesh: MeshId,
+    /// The circumstances under which its sets were looked at; `None` when they have to be looked at as a whole again.
+    pub shape: Option<ContentHash>,
+    /// The newest entry of what happened that was taken in.
+    pub upto: i64,
 }
 
 /// Plans parts of a sync, one after the other, on one thread.
 pub struct Planner<'r> {
     rules: &'r RuleSet,
     evaluator: Evaluator,
+    large_set: usize,
 }
 
 impl<'r> Planner<'r> {
-    /// A planner for these rules.
+    /// A planner for these rules that traces no sets.
     #[must_use]
     pub fn new(rules: &'r RuleSet) -> Self {
-        Self { rules, evaluator: Evaluator::new() }
+        Self { rules, evaluator: Evaluator::new(), large_set: usize::MAX }
+    }
+
+    /// Has mesh objects traced that refer to so many others.
+    #[must_use]
+    pub fn tracing_from(self, members: usize) -> Self {
+        Self { large_set: members, ..self }
     }
 
     /// Plans what becomes of the seeds.
@@ -61,12 +82,13 @@ impl<'r> Planner<'r> {
     ) -> Result<Outcome, N::Error> {
         seeds.spaces.sort_by_key(|space| space.id);
         let mut part = Part::new(self.rules, &mut self.evaluator, context, neighbours);
+        part.large_set = self.large_set;
         part.load(&seeds)?;
         let unlinked = part.sort_out(seeds.spaces);
         part.join(unlinked)?;
         part.settle();
         part.follow_references()?;
-        part.resolve();
+        part.resolve()?;
         part.finish()
     }
 }

@@ -10,7 +10,7 @@ use super::neighbours::Neighbours;
 use super::part::Part;
 use super::resolve::{References, Resolver};
 use super::target::Addresses;
-use crate::key::address_key;
+use super::work::Work;
 use crate::rules::{MeshTypeRules, ObjectTypeRules, Projection, ProjectionValue};
 
 impl<N: Neighbours> Part<'_, '_, N> {
@@ -31,15 +31,15 @@ impl<N: Neighbours> Part<'_, '_, N> {
             references: &none,
             findings: &mut ignored,
         };
-        for work in self.works.list.iter().filter(|work| work.is_dirty && work.state == MeshState::Active) {
+        let unresolved =
+            |work: &&Work| work.is_dirty && work.resolved.is_none() && work.state == MeshState::Active;
+        for work in self.works.list.iter().filter(unresolved) {
             let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
             for space in &work.view.linked {
                 let Some(object_type) = rules.object_type(space.connector, space.object_type) else {
                     continue;
                 };
-                let by_address = object_type
-                    .address()
-                    .and_then(|_| rules.connector(space.connector).map(|connector| connector.address_index));
+                let by_address = rules.reference_index(space.connector, space.object_type);
                 for flow in &object_type.flows {
                     let follows = mesh_type
                         .attribute(flow.target)
@@ -66,13 +66,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
         by_address: Option<i64>,
         keys: HashSet<Text>,
     ) -> Result<(), N::Error> {
-        let hierarchical = self.rules.connector(connector).is_some_and(|known| known.hierarchical);
         let mut keys: Vec<Text> = keys.into_iter().collect();
         keys.sort_unstable();
-        let asked: Vec<Text> = match by_address {
-            Some(_) => keys.iter().map(|key| address_key(hierarchical, key)).collect(),
-            None => keys.clone(),
-        };
+        let asked: Vec<Text> =
+            keys.iter().map(|key| self.rules.reference_key(connector, by_address, key)).collect();
         let found = self.neighbours.referred(connector, by_address, &asked)?;
         // What this part links or unlinks is not in the state around it yet.
         let ended = self.works.list.iter().flat_map(|work| &work.links).filter_map(|link| match link {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use identitymesh_model::plan::{LinkChange, Reason};
 use identitymesh_model::{
-    ConnectorId, MeshId, MeshState, MeshView, Name, RuleId, SpaceId, SpaceRecord, Text,
+    ConnectorId, ContentHash, MeshId, MeshState, MeshView, Name, RuleId, SpaceId, SpaceRecord, Text,
 };
 
 use super::resolve::Resolved;
@@ -31,6 +31,9 @@ pub(super) struct Work {
     /// Its attributes after the plan, once they are known.
     pub(super) resolved: Option<Resolved>,
     pub(super) reason: Reason,
+    /// The circumstances under which its sets were resolved, where it is traced and its members can be looked at one
+    /// by one.
+    pub(super) shape: Option<ContentHash>,
 }
 
 impl Work {
@@ -47,6 +50,7 @@ impl Work {
             gained: Vec::new(),
             resolved: None,
             reason: Reason { text: "looked at again".to_owned(), rule: RuleId(0) },
+            shape: None,
         }
     }
 

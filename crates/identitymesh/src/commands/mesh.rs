@@ -69,7 +69,7 @@ fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
     let opened = shell.read()?;
     let in_force = opened.mesh.in_force()?;
     let view = mesh_object(opened.mesh.store.read()?.as_mut(), called)?;
-    let MeshView { record, linked, items, leaving } = &view;
+    let MeshView { record, linked, items, leaving, .. } = &view;
     let links: Vec<Json> = linked
         .iter()
         .map(|space| {

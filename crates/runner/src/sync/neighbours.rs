@@ -1,11 +1,14 @@
 //! The state around the objects at hand, as the store has it once everything before is written.
 
+use std::collections::HashMap;
+
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, Text, Uid};
-use identitymesh_store::{Reader, Store, StoreError};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, Text, Trace, Uid, Values};
+use identitymesh_store::{News, Reader, Store, StoreError};
 
 use super::in_flight::InFlight;
+use crate::force::InForce;
 
 /// How many ids for new mesh objects are taken from the store at once.
 const IDS_RESERVED: u64 = 10_000;
@@ -32,14 +35,20 @@ impl MeshIds {
 /// Answers from a store, waiting for parts in flight where a question touches them.
 pub(super) struct StoreNeighbours<'a> {
     pub(super) store: &'a dyn Store,
+    in_force: &'a InForce,
     pub(super) in_flight: &'a mut InFlight,
     pub(super) ids: &'a mut MeshIds,
     reader: Option<Box<dyn Reader + 'a>>,
 }
 
 impl<'a> StoreNeighbours<'a> {
-    pub(super) fn new(store: &'a dyn Store, in_flight: &'a mut InFlight, ids: &'a mut MeshIds) -> Self {
-        Self { store, in_flight, ids, reader: None }
+    pub(super) fn new(
+        store: &'a dyn Store,
+        in_force: &'a InForce,
+        in_flight: &'a mut InFlight,
+        ids: &'a mut MeshIds,
+    ) -> Self {
+        Self { store, in_force, in_flight, ids, reader: None }
     }
 
     /// A reader that sees what has been written, after everything if `wait` says so.
@@ -52,6 +61,26 @@ impl<'a> StoreNeighbours<'a> {
             self.reader = Some(self.store.read()?);
         }
         Ok(self.reader.as_mut().expect("it was opened above").as_mut())
+    }
+}
+
+impl StoreNeighbours<'_> {
+    /// The members that are named in `news`, and those to whom the edges lead that are named there.
+    fn members_in_question(&mut self, news: News) -> Result<Vec<Uid>, StoreError> {
+        let rules = &self.in_force.rules;
+        let mut members = news.members;
+        let mut asked: HashMap<(ConnectorId, Option<i64>), Vec<Text>> = HashMap::new();
+        for (_, connector, object_type, key) in news.edges {
+            let index = rules.reference_index(connector, object_type);
+            asked.entry((connector, index)).or_default().push(rules.reference_key(connector, index, &key));
+        }
+        for ((connector, index), keys) in asked {
+            let found = self.referred(connector, index, &keys)?;
+            members.extend(found.into_iter().flatten().filter_map(|referred| referred.mesh));
+        }
+        members.sort_unstable();
+        members.dedup();
+        Ok(members)
     }
 }
 
@@ -69,7 +98,39 @@ impl Neighbours for StoreNeighbours<'_> {
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
         let wait = self.in_flight.touches_meshes(ids);
-        self.reader(wait)?.views(ids)
+        let version = self.in_force.version;
+        let traces = self.reader(wait)?.traces(ids, version)?;
+        if traces.iter().all(Option::is_none) {
+            return self.reader(false)?.views(ids);
+        }
+        let whole: Vec<usize> = (0..ids.len())
+            .filter(|at| traces[*at].as_ref().is_none_or(|traced| traced.news.is_none()))
+            .collect();
+        let asked: Vec<MeshId> = whole.iter().map(|at| ids[*at]).collect();
+        let mut views: Vec<Option<MeshView>> = ids.iter().map(|_| None).collect();
+        for (at, view) in whole.into_iter().zip(self.reader(false)?.views(&asked)?) {
+            views[at] = view;
+        }
+        for (at, traced) in traces.into_iter().enumerate() {
+            let Some(traced) = traced else { continue };
+            if let Some(news) = traced.news {
+                let members = self.members_in_question(news)?;
+                views[at] = self.reader(false)?.narrow_views(&[(ids[at], members)])?.pop().flatten();
+            }
+            if let Some(view) = &mut views[at] {
+                let narrow = view.trace.is_some_and(|trace| trace.narrow);
+                view.trace = Some(Trace { narrow, ..traced.trace });
+            }
+        }
+        Ok(views)
+    }
+
+    fn whole_views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
+        self.reader(false)?.views(ids)
+    }
+
+    fn members(&mut self, id: MeshId) -> Result<Vec<(Name, Values)>, StoreError> {
+        self.reader(false)?.members(id)
     }
 
     fn referred(

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use identitymesh_engine::{PlanContext, Planner, Seeds};
+use identitymesh_engine::{PlanContext, Planner, Seeds, SetTrace};
 use identitymesh_model::plan::{LinkChange, MeshChange, NoteKind, Operation, Plan};
 use identitymesh_model::{ConnectorId, Finding, MeshId, Name, SpaceId, SpaceRecord};
-use identitymesh_store::{Cursor, SyncBatch, Todo};
+use identitymesh_store::{Cursor, SyncBatch, Todo, TraceWrite};
 
 use super::in_flight::{InFlight, PlanTouch};
 use super::neighbours::{MeshIds, StoreNeighbours};
@@ -65,7 +65,7 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(in_force: &'a InForce, run: Run) -> Self {
-        let planner = Planner::new(&in_force.rules);
+        let planner = Planner::new(&in_force.rules).tracing_from(run.mesh.large_set);
         Self {
             in_force,
             planner,
@@ -94,6 +94,7 @@ impl<'a> Work<'a> {
             rows: Vec::new(),
             cursor: Some(place),
             done: Vec::new(),
+            traces: Vec::new(),
             findings: Vec::new(),
             counters: self.run.counters.clone(),
         };
@@ -117,7 +118,7 @@ impl<'a> Work<'a> {
         self.total = Some(reader.pending_count(connector, cursor)?);
         drop(reader);
         loop {
-            let part = store.read()?.pending(connector, cursor, PART_OBJECTS)?;
+            let part = store.read()?.pending(connector, cursor, PART_OBJECTS, Some(self.in_force.version))?;
             let Some((last, _)) = part.last() else { return Ok(()) };
             cursor = *last;
             let spaces = part.into_iter().map(|(_, space)| space).collect();
@@ -220,7 +221,8 @@ impl<'a> Work<'a> {
         self.done += (seeds.spaces.len() + seeds.mesh.len()) as u64;
         let cause = self.run.cause();
         let store = self.run.mesh.store.clone();
-        let mut neighbours = StoreNeighbours::new(store.as_ref(), &mut self.in_flight, &mut self.ids);
+        let mut neighbours =
+            StoreNeighbours::new(store.as_ref(), self.in_force, &mut self.in_flight, &mut self.ids);
         let ids = self.run.mesh.ids.clone();
         let context = PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref() };
         let outcome = self.planner.plan(seeds, &context, &mut neighbours)?;
@@ -232,7 +234,9 @@ impl<'a> Work<'a> {
         let rows = rows(&outcome.plan, &cause);
         let counters = self.run.counters.clone();
         let (cursor, waits) = self.in_flight.places(cursor);
-        let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, findings, counters };
+        let version = self.in_force.version;
+        let traces = outcome.traces.into_iter().map(|trace| trace_write(trace, version)).collect();
+        let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, traces, findings, counters };
         self.in_flight.push(store.apply(batch), touched, waits)?;
         // What is looked at again on the way was not counted at the beginning.
         let total = self.total.filter(|total| *total >= self.done);
@@ -273,6 +277,11 @@ impl<'a> Work<'a> {
             self.run.count(name, by);
         }
     }
+}
+
+const fn trace_write(trace: SetTrace, rules: i64) -> TraceWrite {
+    let SetTrace { mesh, shape, upto } = trace;
+    TraceWrite { mesh, rules, shape, upto }
 }
 
 const fn space_of(todo: Todo) -> Option<SpaceId> {

@@ -6,6 +6,7 @@
 
 mod anomaly;
 mod disk;
+mod groups;
 mod guard;
 mod interrupted;
 mod missing;

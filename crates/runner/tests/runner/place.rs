@@ -42,7 +42,7 @@ pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
-struct NoSecrets;
+pub(crate) struct NoSecrets;
 
 impl SecretResolver for NoSecrets {
     fn resolve(&self, text: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {

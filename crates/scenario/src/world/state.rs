@@ -181,7 +181,7 @@ impl State {
         });
         let leaving = self.leaving.range((id, ConnectorId(i64::MIN))..=(id, ConnectorId(i64::MAX)));
         let leaving = leaving.map(|(_, leave)| *leave).collect();
-        Some(MeshView { record, linked, items: items.collect(), leaving })
+        Some(MeshView { record, linked, items: items.collect(), leaving, trace: None })
     }
 
     /// The objects linked to a mesh object, in the order of their ids.

@@ -5,7 +5,8 @@
 
 mod memory;
 mod mesh;
+mod narrow;
 mod space;
 
 pub(crate) use memory::{Loader, Memory, id_array, place};
-pub(crate) use space::SPACE_ROWS;
+pub(crate) use space::{SPACE_ROWS, Sets};

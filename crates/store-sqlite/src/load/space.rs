@@ -17,14 +17,35 @@ use super::memory::{Loader, id_array, place};
 pub(crate) const SPACE_ROWS: &str =
     "o.id, o.connector, o.type, o.external_id, o.flags, o.exported, o.doc, l.mesh, l.rule, l.mode, l.score";
 
+/// Whether sets of references are put back into documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sets {
+    /// All of them.
+    Whole,
+    /// None.
+    None,
+    /// All but those of mesh objects whose sets were looked at as a whole under this configuration.
+    Untraced(i64),
+}
+
 impl Loader<'_> {
     /// The objects that `sql` selects, each with the number before its columns.
     pub(crate) fn space_rows(&mut self, sql: &str, params: impl Params) -> Outcome<Vec<(i64, SpaceRecord)>> {
+        self.space_rows_with(sql, params, Sets::Whole)
+    }
+
+    /// The same, with or without sets of references.
+    pub(crate) fn space_rows_with(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+        sets: Sets,
+    ) -> Outcome<Vec<(i64, SpaceRecord)>> {
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            let record = self.space_row(row)?;
+            let record = self.space_row(row, sets)?;
             out.push((row.get(0)?, record));
         }
         Ok(out)
@@ -43,7 +64,7 @@ impl Loader<'_> {
         Ok(out)
     }
 
-    fn space_row(&mut self, row: &Row<'_>) -> Outcome<SpaceRecord> {
+    fn space_row(&mut self, row: &Row<'_>, sets: Sets) -> Outcome<SpaceRecord> {
         let id = SpaceId(row.get(1)?);
         let flags: i64 = row.get(5)?;
         let exported: Option<i64> = row.get(6)?;
@@ -53,7 +74,8 @@ impl Loader<'_> {
             self.memory.space_docs.read(text).map_err(|error| {
                 unreadable(format!("the document of management-space object {id}"), error)
             })?;
-        if flags & SPACE_SETS != 0 {
+        let link = link(row)?;
+        if flags & SPACE_SETS != 0 && self.wants(sets, link)? {
             self.merge_sets(id, &mut doc)?;
         }
         Ok(SpaceRecord {
@@ -69,8 +91,20 @@ impl Loader<'_> {
                 None => Arc::from([]),
             },
             drift: if flags & SPACE_DRIFT == 0 { Vec::new() } else { self.drift(id)? },
-            link: link(row)?,
+            link,
         })
+    }
+
+    fn wants(&self, sets: Sets, link: Option<Link>) -> Outcome<bool> {
+        let (rules, link) = match (sets, link) {
+            (Sets::None, _) => return Ok(false),
+            (Sets::Whole, _) | (Sets::Untraced(_), None) => return Ok(true),
+            (Sets::Untraced(rules), Some(link)) => (rules, link),
+        };
+        let mut traced = self
+            .conn
+            .prepare_cached("SELECT 1 FROM trace WHERE mesh = ?1 AND rules = ?2 AND shape IS NOT NULL")?;
+        Ok(!traced.exists([link.mesh.0, rules])?)
     }
 
     fn merge_sets(&mut self, space: SpaceId, doc: &mut Object) -> Outcome<()> {

@@ -3,11 +3,12 @@
 use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
     ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+    Values,
 };
 use identitymesh_store::{
     ChangeRecord, Cursor, FindingRow, Hashed, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known,
     MeshFilter, MeshRow, Page, PasswordDue, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow,
-    SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Todo, Totals,
+    SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Todo, Totals, Traced,
 };
 
 use super::session::SqliteReader;
@@ -53,8 +54,21 @@ impl Reader for SqliteReader<'_> {
         connector: ConnectorId,
         after: Cursor,
         limit: usize,
+        traced: Option<i64>,
     ) -> Result<Vec<(Cursor, SpaceRecord)>, StoreError> {
-        self.ask("reading pending objects", |loader| loader.pending(connector, after, limit))
+        self.ask("reading pending objects", |loader| loader.pending(connector, after, limit, traced))
+    }
+
+    fn traces(&mut self, ids: &[MeshId], rules: i64) -> Result<Vec<Option<Traced>>, StoreError> {
+        self.ask("reading traces of large sets", |loader| loader.traces(ids, rules))
+    }
+
+    fn narrow_views(&mut self, asked: &[(MeshId, Vec<Uid>)]) -> Result<Vec<Option<MeshView>>, StoreError> {
+        self.ask("reading mesh objects without all their members", |loader| loader.narrow_views(asked))
+    }
+
+    fn members(&mut self, id: MeshId) -> Result<Vec<(Name, Values)>, StoreError> {
+        self.ask("reading the members of a mesh object", |loader| loader.members(id))
     }
 
     fn pending_count(&mut self, connector: ConnectorId, after: Cursor) -> Result<u64, StoreError> {

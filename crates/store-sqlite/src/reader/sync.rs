@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 
 use crate::codec::{OF_MESH, OF_SPACE};
 use crate::fault::Outcome;
-use crate::load::{Loader, SPACE_ROWS};
+use crate::load::{Loader, SPACE_ROWS, Sets};
 
 use super::staging::sql_limit;
 
@@ -27,7 +27,9 @@ impl Loader<'_> {
         connector: ConnectorId,
         after: Cursor,
         limit: usize,
+        traced: Option<i64>,
     ) -> Outcome<Vec<(Cursor, SpaceRecord)>> {
+        let sets = traced.map_or(Sets::Whole, Sets::Untraced);
         let select = format!(
             "SELECT o.touched, {SPACE_ROWS} FROM space_object o INDEXED BY space_touched \
              LEFT JOIN link l ON l.space = o.id WHERE o.connector = ?1"
@@ -35,12 +37,16 @@ impl Loader<'_> {
         let mut rows = Vec::new();
         if after.touched > 0 {
             let sql = format!("{select} AND o.touched = ?2 AND o.id > ?3 ORDER BY o.id LIMIT ?4");
-            rows = self.space_rows(&sql, [connector.0, after.touched, after.space, sql_limit(limit)])?;
+            rows = self.space_rows_with(
+                &sql,
+                [connector.0, after.touched, after.space, sql_limit(limit)],
+                sets,
+            )?;
         }
         if rows.len() < limit {
             let sql = format!("{select} AND o.touched > ?2 ORDER BY o.touched, o.id LIMIT ?3");
             let rest = sql_limit(limit - rows.len());
-            rows.extend(self.space_rows(&sql, [connector.0, after.touched.max(0), rest])?);
+            rows.extend(self.space_rows_with(&sql, [connector.0, after.touched.max(0), rest], sets)?);
         }
         let place = |(touched, record): (i64, SpaceRecord)| (Cursor { touched, space: record.id.0 }, record);
         Ok(rows.into_iter().map(place).collect())

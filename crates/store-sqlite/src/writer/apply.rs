@@ -3,7 +3,7 @@
 use identitymesh_model::plan::{IndexKey, MeshChange, ObjectPlan};
 use identitymesh_model::{ContentHash, MeshState, Object, Provenance, Text, Value, Values, canonical};
 use identitymesh_store::audit::ChangeRow;
-use identitymesh_store::{StoreClass, StoreError, SyncBatch, SyncReceipt};
+use identitymesh_store::{StoreClass, StoreError, SyncBatch, SyncReceipt, Todo};
 use rusqlite::params;
 
 use crate::codec::{ANCHOR_INDEX, MESH_SETS, OF_MESH, state_columns, uid_bytes};
@@ -18,6 +18,7 @@ impl Tx<'_> {
         let hashes = match_rows(batch)?;
         let objects = &batch.plan.objects;
         let wakes = self.resolve_wakes(&batch.plan)?;
+        self.tell_links(objects)?;
         // What the part has looked at goes first, so that whatever wakes it again below stays on the list.
         self.finish(&batch.done)?;
         let mut woken = 0;
@@ -25,7 +26,8 @@ impl Tx<'_> {
         woken += self.change_links(objects, batch.cause.run)?;
         self.change_keys(objects)?;
         self.change_edges(objects)?;
-        woken += self.change_items(objects, batch.cause.run)?;
+        let dropped = self.change_items(objects, batch.cause.run)?;
+        woken += self.wake(dropped.iter().map(|mesh| (Todo::Mesh(*mesh), None)))?;
         self.change_leaving(objects)?;
         self.change_names(objects)?;
         self.note_spaces(&batch.plan.spaces)?;
@@ -37,7 +39,9 @@ impl Tx<'_> {
                 )?
                 .execute([connector.0, cursor.touched, cursor.space])?;
         }
+        self.tell_links(objects)?;
         woken += self.carry_out_wakes(&batch.plan.wakes, wakes)?;
+        woken += self.keep_traces(&batch.traces, &dropped)?;
         self.report(&batch.cause, &batch.findings, &batch.counters)?;
         Ok(SyncReceipt { woken })
     }
@@ -142,6 +146,7 @@ impl Tx<'_> {
         }
         self.remove_key(id, &anchor_key(&object.anchor))?;
         self.set_names(OF_MESH, id, &[], Age::Known)?;
+        self.forget_trace(id)?;
         for sql in [
             "DELETE FROM membership WHERE owner = ?1",
             "DELETE FROM leave WHERE mesh = ?1",

@@ -9,7 +9,7 @@ use identitymesh_model::{ConnectorId, Name, Text};
 use identitymesh_store::{ExportedText, ReferenceForm, SpaceBody};
 use rusqlite::params;
 
-use crate::codec::{SPACE_DRIFT, SPACE_SETS, key_hash};
+use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_SETS, key_hash};
 use crate::fault::Outcome;
 
 use super::tx::Tx;
@@ -58,6 +58,15 @@ impl Tx<'_> {
                 fresh.push(edge);
             }
         }
+        if age == Age::Known
+            && !(gone.is_empty() && fresh.is_empty())
+            && self.is_tracing()?
+            && let Some(owner) = self.traced_owner(space)?
+        {
+            for (_, key, _) in gone.iter().chain(&fresh) {
+                self.tell_edge(owner, space, key)?;
+            }
+        }
         let mut delete = self
             .conn
             .prepare_cached("DELETE FROM space_ref WHERE space = ?1 AND attribute = ?2 AND key = ?3")?;
@@ -96,13 +105,16 @@ impl Tx<'_> {
             Age::New => HashSet::new(),
             Age::Known => self.names(kind, owner)?,
         };
+        let fresh: Vec<&IndexKey> = names.iter().filter(|name| !gone.remove(*name)).collect();
+        let is_renamed = age == Age::Known && kind == OF_SPACE && !(gone.is_empty() && fresh.is_empty());
+        if is_renamed {
+            self.tell_space(owner)?;
+        }
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO name_key (idx, key, kind, owner) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         )?;
-        for name in names {
-            if !gone.remove(name) {
-                insert.execute(params![name.index, name.key.as_str(), kind, owner])?;
-            }
+        for name in fresh {
+            insert.execute(params![name.index, name.key.as_str(), kind, owner])?;
         }
         let mut delete = self.conn.prepare_cached(
             "DELETE FROM name_key WHERE idx = ?1 AND key = ?2 AND kind = ?3 AND owner = ?4",
@@ -110,7 +122,7 @@ impl Tx<'_> {
         for name in gone {
             delete.execute(params![name.index, name.key.as_str(), kind, owner])?;
         }
-        Ok(())
+        if is_renamed { self.tell_space(owner) } else { Ok(()) }
     }
 
     /// The names that an object holds.
@@ -135,12 +147,15 @@ impl Tx<'_> {
     pub(crate) fn set_drift(&self, space: i64, drift: Option<&str>, age: Age) -> Outcome<()> {
         match drift {
             Some(body) => {
+                self.distrust_owner(space)?;
                 self.conn
                     .prepare_cached("INSERT OR REPLACE INTO drift (space, body) VALUES (?1, ?2)")?
                     .execute(params![space, body])?;
             }
             None if age == Age::Known => {
-                self.conn.prepare_cached("DELETE FROM drift WHERE space = ?1")?.execute([space])?;
+                let gone =
+                    self.conn.prepare_cached("DELETE FROM drift WHERE space = ?1")?.execute([space])?;
+                return if gone > 0 { self.distrust_owner(space) } else { Ok(()) };
             }
             None => {}
         }

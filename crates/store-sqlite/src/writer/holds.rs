@@ -229,6 +229,7 @@ impl Tx<'_> {
             }
             HoldClass::ImportDelete => {
                 let gone = if decision.approve { SPACE_GONE } else { 0 };
+                self.tell_space(change.subject)?;
                 self.conn
                     .prepare_cached(
                         "UPDATE space_object SET flags = flags | ?2, \

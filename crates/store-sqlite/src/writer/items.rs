@@ -5,7 +5,6 @@
 
 use identitymesh_model::plan::{ItemPlan, MeshChange, ObjectPlan};
 use identitymesh_model::{ConnectorId, MeshId, RunId};
-use identitymesh_store::Todo;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::codec::{is_in_flight, operation_number, uid_bytes};
@@ -23,7 +22,8 @@ enum Cleared {
 }
 
 impl Tx<'_> {
-    pub(super) fn change_items(&mut self, objects: &[ObjectPlan], run: RunId) -> Outcome<u64> {
+    /// Changes the queue; the mesh objects whose newer wish had to be dropped, to be looked at again.
+    pub(super) fn change_items(&mut self, objects: &[ObjectPlan], run: RunId) -> Outcome<Vec<MeshId>> {
         let mut again = Vec::new();
         for object in objects {
             for connector in &object.cancelled {
@@ -46,7 +46,10 @@ impl Tx<'_> {
                 self.insert_item(&mut insert, object, item, run)?;
             }
         }
-        self.wake(again.into_iter().map(|mesh| (Todo::Mesh(mesh), None)))
+        for mesh in &again {
+            self.distrust(mesh.0)?;
+        }
+        Ok(again)
     }
 
     fn insert_item(

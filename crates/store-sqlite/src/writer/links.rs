@@ -86,6 +86,9 @@ impl Tx<'_> {
         let owners: Vec<i64> = delete
             .query_map(params![connector.0, uid_bytes(member)], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        for owner in &owners {
+            self.tell_member(*owner, member)?;
+        }
         self.wake(owners.into_iter().map(|owner| (Todo::Mesh(MeshId(owner)), None)))
     }
 
@@ -134,7 +137,7 @@ impl Tx<'_> {
                 mode_number(LinkMode::Projected),
                 run.0,
             ])?;
-        Ok(())
+        self.tell_linked(mesh.0)
     }
 
     pub(super) fn change_keys(&self, objects: &[ObjectPlan]) -> Outcome<()> {

@@ -20,6 +20,7 @@ mod stage;
 mod state;
 mod thread;
 mod todo;
+mod traces;
 mod tx;
 mod wakes;
 

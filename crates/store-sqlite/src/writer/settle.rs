@@ -61,6 +61,9 @@ impl Tx<'_> {
         }
         match &settled.what {
             Settle::Created { rule, state, owes_password, row } => {
+                if !state.is_news {
+                    self.close_item(settled.mesh)?;
+                }
                 let (space, woken) =
                     self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)?;
                 if *owes_password {
@@ -69,8 +72,15 @@ impl Tx<'_> {
                 }
                 Ok(woken)
             }
-            Settle::Updated { space, state, .. } => self.settle_updated(batch, settled.mesh, *space, state),
+            Settle::Updated { space, state, .. } => {
+                // What the target made of it may not be what was planned.
+                if !state.is_news {
+                    self.close_item(settled.mesh)?;
+                }
+                self.settle_updated(batch, settled.mesh, *space, state)
+            }
             Settle::Deleted { space, .. } => {
+                self.tell_space(space.0)?;
                 self.purge_space(space.0)?;
                 // References that led to it lead nowhere now, here and in the target.
                 let uid = self.uid_of(settled.mesh)?;
@@ -140,11 +150,15 @@ impl Tx<'_> {
             Some(space) => {
                 self.write_expected(batch, SpaceId(space), state)?;
                 self.forget_notes(space)?;
-                (space, self.link_projected(space, target, mesh, rule, batch.cause.run)?)
+                self.tell_space(space)?;
+                let robbed = self.link_projected(space, target, mesh, rule, batch.cause.run)?;
+                self.tell_space(space)?;
+                (space, robbed)
             }
             None => {
                 let space = self.insert_expected(batch, object_type, state)?;
                 self.add_projected(space, target, mesh, rule, batch.cause.run)?;
+                self.tell_space(space)?;
                 (space, None)
             }
         };
@@ -152,6 +166,10 @@ impl Tx<'_> {
         woken += self.wake(state.is_news.then_some((Todo::Mesh(mesh), None)))?;
         if may_wait {
             woken += self.wake_waiters(batch.connector, &uid)?;
+        }
+        if self.is_tracing()? && self.is_traced(mesh.0)? {
+            // Now that the target holds it, one more look as a whole spares all further ones.
+            woken += self.wake([(Todo::Mesh(mesh), None)])?;
         }
         woken += self.wait_after_export(batch.connector, mesh, &state.waits_for)?;
         Ok((SpaceId(space), woken))
@@ -198,8 +216,10 @@ impl Tx<'_> {
         state: &ExportedState,
     ) -> Outcome<u64> {
         let names = self.names(OF_SPACE, space.0)?;
+        self.tell_renamed(space.0, &state.external_id)?;
         if !self.write_expected(batch, space, state)? {
             // Its row went in the meantime; the audit row stays, and the mesh object is looked at as it is now.
+            self.distrust(mesh.0)?;
             return self.wake([(Todo::Mesh(mesh), None)]);
         }
         let mut woken = self.wake(state.is_news.then_some((Todo::Mesh(mesh), None)))?;

@@ -67,6 +67,7 @@ impl Tx<'_> {
         for (insert, id) in batch.inserts.iter().zip(&ids) {
             self.set_references(batch.connector, id.0, &insert.body.references, Age::New)?;
             self.set_names(OF_SPACE, id.0, &insert.body.names, Age::New)?;
+            self.tell_space(id.0)?;
         }
         Ok(ids)
     }
@@ -80,6 +81,7 @@ impl Tx<'_> {
             };
             // What an import shows is neither gone nor unconfirmed; drift is only known anew with what was exported.
             let keep = if exported.is_some() { 0 } else { SPACE_DRIFT };
+            self.tell_returned(batch.connector.0, update.id.0)?;
             let changed = self
                 .conn
                 .prepare_cached(
@@ -127,6 +129,7 @@ impl Tx<'_> {
             if changed == 0 {
                 return Err(not_there(*id, batch.connector));
             }
+            self.tell_space(id.0)?;
         }
         Ok(())
     }

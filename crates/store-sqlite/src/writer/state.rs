@@ -2,6 +2,7 @@
 //!
 //! All of it can be read from the tables, and is, at the start and whenever something was rolled back.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use identitymesh_model::Name;
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) chain: ChainEnd,
     /// The last finding's place, for runs that are at work.
     pub(crate) findings: HashMap<i64, i64>,
+    /// Connectors with objects of traced mesh objects; `None` until somebody asks, and after that may have changed.
+    pub(crate) traced: RefCell<Option<HashSet<i64>>>,
 }
 
 impl State {
@@ -51,6 +54,7 @@ impl State {
             saved: counters,
             chain: load_chain(conn)?,
             findings: HashMap::new(),
+            traced: RefCell::new(None),
         })
     }
 }

@@ -133,8 +133,14 @@ impl Tx<'_> {
         for (connector, hash) in addresses {
             let owners: Vec<i64> =
                 statement.query_map([connector, hash], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            let others = owners.into_iter().filter(|owner| !planned.contains(owner));
-            woken += self.wake(others.map(|owner| (Todo::Mesh(MeshId(owner)), None)))?;
+            let mut others = Vec::with_capacity(owners.len());
+            for owner in owners {
+                // Of a traced object the plan may not have had this reference in sight.
+                if !planned.contains(&owner) || self.is_traced(owner)? {
+                    others.push(owner);
+                }
+            }
+            woken += self.wake(others.into_iter().map(|owner| (Todo::Mesh(MeshId(owner)), None)))?;
         }
         Ok(woken)
     }
@@ -144,6 +150,7 @@ impl Tx<'_> {
             self.conn.prepare_cached("SELECT DISTINCT owner FROM membership WHERE member = ?1")?;
         let mut woken = 0;
         for member in members {
+            self.tell_holders(member)?;
             let owners: Vec<i64> = statement
                 .query_map([uid_bytes(member)], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
@@ -160,6 +167,7 @@ impl Tx<'_> {
              WHERE m.uid = ?1 AND l.connector = ?2 AND o.flags & ?3 = 0",
         )?;
         if there.exists(params![uid_bytes(member), connector.0, SPACE_GONE])? {
+            self.tell_member(owner.0, member)?;
             return self.wake([(Todo::Mesh(owner), None)]);
         }
         self.add_address_wait(connector, member, owner)?;

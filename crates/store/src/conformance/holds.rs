@@ -247,7 +247,7 @@ pub fn approved_objects_of_an_import_are_gone(harness: &mut impl Harness) {
     let gone: Vec<bool> =
         reader.spaces(&ids).unwrap().into_iter().map(|space| space.unwrap().deleted).collect();
     assert_eq!(gone, [true, false, true, false]);
-    let pending = reader.pending(scene.source, crate::Cursor::default(), 9).unwrap();
+    let pending = reader.pending(scene.source, crate::Cursor::default(), 9, None).unwrap();
     assert_eq!(pending.len(), 4, "what is gone is news to a sync");
     assert_eq!(reader.history(mesh(1), None, 1).unwrap()[0].kind, ChangeKind::Approve);
 }

@@ -305,7 +305,7 @@ impl History {
         prop_assert_eq!(&links, &self.reference.links);
         let present = self.reference.spaces.values().filter(|(_, gone)| !gone).count();
         prop_assert_eq!(reader.population(scene.source, user()).unwrap(), present as u64);
-        let pending = reader.pending(scene.source, Cursor::default(), 100).unwrap();
+        let pending = reader.pending(scene.source, Cursor::default(), 100, None).unwrap();
         prop_assert_eq!(pending.len(), self.reference.spaces.len());
         Ok(())
     }

@@ -117,6 +117,7 @@ impl<'s> Scene<'s> {
             rows,
             cursor: None,
             done: Vec::new(),
+            traces: Vec::new(),
             findings: Vec::new(),
             counters: Counters::new(),
         }

@@ -36,7 +36,7 @@ pub fn a_created_object_is_expected(harness: &mut impl Harness) {
     let known = reader.known(scene.target, user(), &["CN=Ada"]).unwrap()[0].unwrap();
     assert_eq!((known.id, known.exported, known.hash), (object.id, true, body(&person("Ada")).hash));
     // What we wrote ourselves is no news, and the intent is closed.
-    assert_eq!(reader.pending(scene.target, Cursor::default(), 9).unwrap(), []);
+    assert_eq!(reader.pending(scene.target, Cursor::default(), 9, None).unwrap(), []);
     assert_eq!(reader.changes(0, 9).unwrap().last().unwrap().kind, ChangeKind::Export);
     drop(reader);
     assert_eq!(scene.lease(1_000).items, []);

@@ -82,15 +82,15 @@ pub fn an_update_brings_a_lost_object_back(harness: &mut impl Harness) {
 pub fn an_untouched_update_is_no_news(harness: &mut impl Harness) {
     let scene = Scene::new(harness.store());
     let id = scene.users(scene.source, &["a"])[0];
-    let all = scene.store.read().unwrap().pending(scene.source, Cursor::default(), 10).unwrap();
+    let all = scene.store.read().unwrap().pending(scene.source, Cursor::default(), 10, None).unwrap();
     let here = all[0].0;
     let quiet = StageUpdate { touch: false, ..update(id, body(&person("b"))) };
     scene.update(scene.source, quiet);
-    assert_eq!(scene.store.read().unwrap().pending(scene.source, here, 10).unwrap(), []);
+    assert_eq!(scene.store.read().unwrap().pending(scene.source, here, 10, None).unwrap(), []);
     let count = |after| scene.store.read().unwrap().pending_count(scene.source, after).unwrap();
     assert_eq!((count(Cursor::default()), count(here)), (all.len() as u64, 0));
     scene.update(scene.source, update(id, body(&person("c"))));
-    let news = scene.store.read().unwrap().pending(scene.source, here, 10).unwrap();
+    let news = scene.store.read().unwrap().pending(scene.source, here, 10, None).unwrap();
     assert_eq!(news.len(), 1);
     assert_eq!(news[0].1.doc, person("c"));
 }
@@ -106,7 +106,7 @@ pub fn what_is_gone_is_not_present(harness: &mut impl Harness) {
     assert_eq!(first, [ids[0], ids[2]]);
     assert_eq!(reader.present(scene.source, user(), first[1], 2).unwrap(), [ids[3]]);
     assert!(reader.spaces(&[ids[1]]).unwrap()[0].as_ref().unwrap().deleted);
-    assert_eq!(reader.pending(scene.source, Cursor::default(), 9).unwrap().len(), 4);
+    assert_eq!(reader.pending(scene.source, Cursor::default(), 9, None).unwrap().len(), 4);
 }
 
 pub fn a_watermark_is_kept_with_its_page(harness: &mut impl Harness) {
@@ -227,7 +227,7 @@ pub fn pending_objects_come_in_the_order_of_touching(harness: &mut impl Harness)
     let second = scene.users(scene.source, &["e", "d"]);
     scene.update(scene.source, update(first[1], body(&person("again"))));
     let mut reader = scene.store.read().unwrap();
-    let all = reader.pending(scene.source, Cursor::default(), 100).unwrap();
+    let all = reader.pending(scene.source, Cursor::default(), 100, None).unwrap();
     let mut order: Vec<SpaceId> = vec![first[0], first[2]];
     order.sort_unstable();
     let mut later = second.clone();
@@ -240,7 +240,7 @@ pub fn pending_objects_come_in_the_order_of_touching(harness: &mut impl Harness)
     for limit in 1..=6 {
         let (mut paged, mut after) = (Vec::new(), Cursor::default());
         loop {
-            let page = reader.pending(scene.source, after, limit).unwrap();
+            let page = reader.pending(scene.source, after, limit, None).unwrap();
             let Some((last, _)) = page.last() else { break };
             after = *last;
             assert!(page.len() <= limit);

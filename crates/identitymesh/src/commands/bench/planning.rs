@@ -45,7 +45,7 @@ pub(super) fn measure(mesh: &Mesh, objects: u64) -> anyhow::Result<Planned> {
     let mut planned = Planned { one: Duration::ZERO, two: Duration::ZERO, raw: Duration::ZERO, objects: 0 };
     let mut cursor = Cursor::default();
     while planned.objects < objects {
-        let part = mesh.store.read()?.pending(connector, cursor, PART_OBJECTS * 2)?;
+        let part = mesh.store.read()?.pending(connector, cursor, PART_OBJECTS * 2, None)?;
         let Some((last, _)) = part.last() else { break };
         cursor = *last;
         let staged: Vec<Staged> = part.into_iter().map(|(_, record)| as_text(record)).collect();

@@ -1,0 +1,6 @@
+//! Large sets of references, looked at member by member: the same outcome as looking at all, for work in proportion to
+//! the change.
+
+mod histories;
+mod place;
+mod work;

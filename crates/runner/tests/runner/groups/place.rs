@@ -1,0 +1,215 @@
+//! A directory that feeds another one with people and groups, both trees in memory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use identitymesh_connector::Registry;
+use identitymesh_connector_fake::{FakeKind, FakeSystem};
+use identitymesh_model::rules::Configuration;
+use identitymesh_model::{
+    AttributeSchema, Clock as _, CountingIds, ManualClock, Object, ObjectSchema, Schema, Value, Values,
+};
+use identitymesh_runner::{
+    ImportKind, Mesh, RunReport, Silent, SyncScope, apply_configuration, export, import, sync,
+};
+use identitymesh_store::Store;
+use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use rusqlite::Connection;
+use tokio_util::sync::CancellationToken;
+
+use crate::place::{NoSecrets, START, name};
+
+/// What differs from the plain rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    Plain,
+    /// The last members stay when a group loses all.
+    KeepLast,
+    /// Members are only given to a group that has none.
+    IfEmpty,
+    /// Members are computed.
+    Transform,
+    /// Two rules add up.
+    Merge,
+    /// The number of members is told beside them.
+    Counted,
+}
+
+pub(crate) struct Fed {
+    pub(crate) dir: FakeSystem,
+    pub(crate) out: FakeSystem,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) mesh: Mesh,
+    folder: tempfile::TempDir,
+}
+
+fn schema(types: &[(&str, &[(&str, &str)])]) -> Schema {
+    let object_type = |(object_type, attributes): &(&str, &[(&str, &str)])| ObjectSchema {
+        object_type: name(object_type),
+        address: Some(name("dn")),
+        attributes: attributes
+            .iter()
+            .map(|(word, kind)| AttributeSchema::new(name(word), kind.parse().unwrap()))
+            .collect(),
+    };
+    Schema { object_types: types.iter().map(object_type).collect() }
+}
+
+fn systems() -> (FakeSystem, FakeSystem) {
+    let person = [("dn", "string"), ("id", "string"), ("ou", "string")];
+    let group = [
+        ("dn", "string"),
+        ("id", "string"),
+        ("title", "string"),
+        ("active", "boolean"),
+        ("member", "reference[]"),
+        ("extra", "reference[]"),
+    ];
+    let account = [("dn", "string"), ("cn", "string")];
+    let team = [("dn", "string"), ("cn", "string"), ("title", "string"), ("member", "reference[]")];
+    (
+        FakeSystem::new(schema(&[("person", &person), ("group", &group)])),
+        FakeSystem::new(schema(&[("account", &account), ("team", &team)])),
+    )
+}
+
+fn configuration(rules: Rules) -> Configuration {
+    let mut mesh = include_str!("../rules/groups/mesh.toml").to_owned();
+    let mut dir = include_str!("../rules/groups/dir.toml").to_owned();
+    let mut out = include_str!("../rules/groups/out.toml").to_owned();
+    let flow = "source = \"member\"\ntarget = \"members\"\n";
+    assert!(dir.contains(flow) && out.contains("source = \"members\"\n"));
+    match rules {
+        Rules::Plain => {}
+        Rules::KeepLast => dir = dir.replace(flow, &format!("{flow}keep_last = true\n")),
+        Rules::IfEmpty => out.push_str("mode = \"if_empty\"\n"),
+        Rules::Transform => {
+            dir = dir.replace(
+                flow,
+                "transform = \"all('member').filter(m, Contains(m, 'ou=a'))\"\ntarget = \"members\"\n",
+            );
+        }
+        Rules::Merge => {
+            mesh = mesh.replace("\"reference[]\"", "{ type = \"reference[]\", merge = true }");
+            dir.push_str(
+                "\n[[flow]]\nobject_type = \"group\"\nsource = \"extra\"\ntarget = \"members\"\nconfidence = 90\n",
+            );
+        }
+        Rules::Counted => {
+            out = out.replace("source = \"title\"", "value = \"title + ToText(Count(all('members')))\"")
+        }
+    }
+    let connectors = vec![toml::from_str(&out).unwrap(), toml::from_str(&dir).unwrap()];
+    Configuration { mesh: toml::from_str(&mesh).unwrap(), connectors }
+}
+
+pub(crate) fn person_dn(number: usize, ou: &str) -> String {
+    format!("cn=p{number},ou={ou},dc=s")
+}
+
+pub(crate) fn group_dn(number: usize) -> String {
+    format!("cn=g{number},ou=groups,dc=s")
+}
+
+pub(crate) fn set(keys: impl IntoIterator<Item = String>) -> Option<Values> {
+    Values::set(keys.into_iter().map(Value::reference).collect())
+}
+
+impl Fed {
+    /// Two empty directories; sets are looked at member by member from `large_set` on.
+    pub(crate) async fn new(large_set: usize, rules: Rules) -> Self {
+        let store = |path: PathBuf, ids: &Arc<CountingIds>, clock: &ManualClock| {
+            SqliteStore::open(&path, OpenOptions::exclusive(ids.clone(), clock.now())).unwrap()
+        };
+        Self::over(large_set, rules, |path, ids, clock| Arc::new(store(path, ids, clock))).await
+    }
+
+    pub(crate) async fn over(
+        large_set: usize,
+        rules: Rules,
+        store: impl FnOnce(PathBuf, &Arc<CountingIds>, &ManualClock) -> Arc<dyn Store>,
+    ) -> Self {
+        let (dir, out) = systems();
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let (clock, ids) =
+            (Arc::new(ManualClock::new(START.parse().unwrap())), Arc::new(CountingIds::default()));
+        let store = store(folder.path().join("mesh.db"), &ids, &clock);
+        let kind = FakeKind::new().with_system("dir", dir.clone()).with_system("out", out.clone());
+        let mut mesh = Mesh::open(
+            store,
+            clock.clone(),
+            ids,
+            Registry::new().with(kind),
+            Arc::new(NoSecrets),
+            "test".to_owned(),
+            CancellationToken::new(),
+            Arc::new(Silent),
+        )
+        .unwrap();
+        mesh.large_set = large_set;
+        apply_configuration(&mesh, configuration(rules), BTreeMap::new()).await.unwrap();
+        Self { dir, out, clock, mesh, folder }
+    }
+
+    pub(crate) fn put_person(&self, number: usize, ou: &str) {
+        let mut object = Object::new();
+        object.set(name("dn"), person_dn(number, ou).as_str());
+        object.set(name("id"), format!("p{number}").as_str());
+        object.set(name("ou"), ou);
+        self.dir.put(name("person"), &format!("p{number}"), object);
+    }
+
+    pub(crate) fn put_group(&self, number: usize, members: impl IntoIterator<Item = String>) {
+        let mut object = Object::new();
+        object.set(name("dn"), group_dn(number).as_str());
+        object.set(name("id"), format!("g{number}").as_str());
+        object.set(name("title"), format!("Group {number}").as_str());
+        object.set(name("active"), true);
+        object.put(name("member"), set(members));
+        self.dir.put(name("group"), &format!("g{number}"), object);
+    }
+
+    pub(crate) fn members(&self, number: usize) -> Vec<String> {
+        let group = self.dir.object(name("group"), &format!("g{number}"));
+        let values = group.and_then(|group| group.get(name("member")).cloned());
+        values.iter().flat_map(Values::as_slice).filter_map(Value::as_text).map(str::to_owned).collect()
+    }
+
+    pub(crate) fn set_members(&self, number: usize, members: impl IntoIterator<Item = String>) {
+        self.dir.set(name("group"), &format!("g{number}"), name("member"), set(members));
+    }
+
+    pub(crate) async fn import(&self, connector: &str, kind: ImportKind) -> RunReport {
+        import(&self.mesh, name(connector), kind).await.unwrap()
+    }
+
+    pub(crate) async fn sync(&self, connector: &str) -> RunReport {
+        sync(&self.mesh, SyncScope::Pending(name(connector))).await.unwrap()
+    }
+
+    pub(crate) async fn export(&self) -> RunReport {
+        export(&self.mesh, name("out")).await.unwrap()
+    }
+
+    /// Imports the changes of the first directory and carries them into the second.
+    pub(crate) async fn round(&self) {
+        self.import("dir", ImportKind::Delta).await;
+        self.sync("dir").await;
+        self.export().await;
+        self.import("out", ImportKind::Delta).await;
+        self.sync("out").await;
+    }
+
+    pub(crate) fn database(&self) -> Connection {
+        Connection::open(self.folder.path().join("mesh.db")).unwrap()
+    }
+
+    /// Rows as text, in order.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let database = self.database();
+        let mut statement = database.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+}
