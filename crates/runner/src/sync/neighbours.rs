@@ -38,6 +38,8 @@ pub(super) struct StoreNeighbours<'a> {
     in_force: &'a InForce,
     pub(super) in_flight: &'a mut InFlight,
     pub(super) ids: &'a mut MeshIds,
+    /// Whether views may leave members of traced mesh objects out.
+    pub(super) narrows: bool,
     reader: Option<Box<dyn Reader + 'a>>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> StoreNeighbours<'a> {
         in_flight: &'a mut InFlight,
         ids: &'a mut MeshIds,
     ) -> Self {
-        Self { store, in_force, in_flight, ids, reader: None }
+        Self { store, in_force, in_flight, ids, narrows: false, reader: None }
     }
 
     /// A reader that sees what has been written, after everything if `wait` says so.
@@ -99,7 +101,10 @@ impl Neighbours for StoreNeighbours<'_> {
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
         let wait = self.in_flight.touches_meshes(ids);
         let version = self.in_force.version;
-        let traces = self.reader(wait)?.traces(ids, version)?;
+        let mut traces = self.reader(wait)?.traces(ids, version)?;
+        if !self.narrows {
+            traces.iter_mut().flatten().for_each(|traced| traced.news = None);
+        }
         if traces.iter().all(Option::is_none) {
             return self.reader(false)?.views(ids);
         }

@@ -46,6 +46,7 @@ pub async fn sync(mesh: &Mesh, scope: SyncScope) -> Result<RunReport, RunError> 
     let run = Run::begin(mesh, step, connector)?;
     let work = move || {
         let mut work = Work::new(&in_force, run);
+        work.narrows = matches!(scope, SyncScope::Pending(_));
         let result = work.run(scope, connector.map(|(_, id)| id));
         work.run.end(result)
     };
@@ -61,6 +62,8 @@ struct Work<'a> {
     done: u64,
     /// How many objects were pending at the beginning, where that is known.
     total: Option<u64>,
+    /// Whether large sets of references may be looked at member by member; a full sync looks at everything.
+    narrows: bool,
 }
 
 impl<'a> Work<'a> {
@@ -74,6 +77,7 @@ impl<'a> Work<'a> {
             run,
             done: 0,
             total: None,
+            narrows: false,
         }
     }
 
@@ -223,6 +227,7 @@ impl<'a> Work<'a> {
         let store = self.run.mesh.store.clone();
         let mut neighbours =
             StoreNeighbours::new(store.as_ref(), self.in_force, &mut self.in_flight, &mut self.ids);
+        neighbours.narrows = self.narrows;
         let ids = self.run.mesh.ids.clone();
         let context = PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref() };
         let outcome = self.planner.plan(seeds, &context, &mut neighbours)?;
