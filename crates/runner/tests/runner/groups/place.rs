@@ -44,10 +44,19 @@ pub(crate) struct Fed {
     folder: tempfile::TempDir,
 }
 
-fn schema(types: &[(&str, &[(&str, &str)])]) -> Schema {
+/// How the directories know their objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// By their place in a tree, to which references lead.
+    Trees,
+    /// By a key.
+    Flat,
+}
+
+fn schema(shape: Shape, types: &[(&str, &[(&str, &str)])]) -> Schema {
     let object_type = |(object_type, attributes): &(&str, &[(&str, &str)])| ObjectSchema {
         object_type: name(object_type),
-        address: Some(name("dn")),
+        address: (shape == Shape::Trees).then(|| name("dn")),
         attributes: attributes
             .iter()
             .map(|(word, kind)| AttributeSchema::new(name(word), kind.parse().unwrap()))
@@ -56,7 +65,7 @@ fn schema(types: &[(&str, &[(&str, &str)])]) -> Schema {
     Schema { object_types: types.iter().map(object_type).collect() }
 }
 
-fn systems() -> (FakeSystem, FakeSystem) {
+fn systems(shape: Shape) -> (FakeSystem, FakeSystem) {
     let person = [("dn", "string"), ("id", "string"), ("ou", "string")];
     let group = [
         ("dn", "string"),
@@ -68,18 +77,24 @@ fn systems() -> (FakeSystem, FakeSystem) {
     ];
     let account = [("dn", "string"), ("cn", "string")];
     let team = [("dn", "string"), ("cn", "string"), ("title", "string"), ("member", "reference[]")];
-    (
-        FakeSystem::new(schema(&[("person", &person), ("group", &group)])),
-        FakeSystem::new(schema(&[("account", &account), ("team", &team)])),
-    )
+    let dir = FakeSystem::new(schema(shape, &[("person", &person), ("group", &group)]));
+    let out = FakeSystem::new(schema(shape, &[("account", &account), ("team", &team)]));
+    match shape {
+        Shape::Trees => (dir, out),
+        Shape::Flat => (dir.keyed_by(name("id")), out.keyed_by(name("cn"))),
+    }
 }
 
-fn configuration(rules: Rules) -> Configuration {
+fn configuration(shape: Shape, rules: Rules) -> Configuration {
     let mut mesh = include_str!("../rules/groups/mesh.toml").to_owned();
     let mut dir = include_str!("../rules/groups/dir.toml").to_owned();
     let mut out = include_str!("../rules/groups/out.toml").to_owned();
     let flow = "source = \"member\"\ntarget = \"members\"\n";
     assert!(dir.contains(flow) && out.contains("source = \"members\"\n"));
+    if shape == Shape::Flat {
+        let is_place = |line: &str| line.starts_with("container") || line.starts_with("rdn");
+        out = out.lines().filter(|line| !is_place(line)).map(|line| format!("{line}\n")).collect();
+    }
     match rules {
         Rules::Plain => {}
         Rules::KeepLast => dir = dir.replace(flow, &format!("{flow}keep_last = true\n")),
@@ -122,15 +137,16 @@ impl Fed {
         let store = |path: PathBuf, ids: &Arc<CountingIds>, clock: &ManualClock| {
             SqliteStore::open(&path, OpenOptions::exclusive(ids.clone(), clock.now())).unwrap()
         };
-        Self::over(large_set, rules, |path, ids, clock| Arc::new(store(path, ids, clock))).await
+        Self::over(large_set, Shape::Trees, rules, |path, ids, clock| Arc::new(store(path, ids, clock))).await
     }
 
     pub(crate) async fn over(
         large_set: usize,
+        shape: Shape,
         rules: Rules,
         store: impl FnOnce(PathBuf, &Arc<CountingIds>, &ManualClock) -> Arc<dyn Store>,
     ) -> Self {
-        let (dir, out) = systems();
+        let (dir, out) = systems(shape);
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let (clock, ids) =
             (Arc::new(ManualClock::new(START.parse().unwrap())), Arc::new(CountingIds::default()));
@@ -148,7 +164,7 @@ impl Fed {
         )
         .unwrap();
         mesh.large_set = large_set;
-        apply_configuration(&mesh, configuration(rules), BTreeMap::new()).await.unwrap();
+        apply_configuration(&mesh, configuration(shape, rules), BTreeMap::new()).await.unwrap();
         Self { dir, out, clock, mesh, folder }
     }
 
