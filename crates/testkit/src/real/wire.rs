@@ -14,7 +14,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// A wire to the server at `url`, such as `ldap://127.0.0.1:3389`.
+    /// A wire to the server at `url`, such as `ldap://127.0.0.1:3389`; without a port that of its scheme.
     ///
     /// # Panics
     /// When `url` has no scheme, or this machine gives no port.
@@ -24,7 +24,9 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the machine has a free port");
         let here = listener.local_addr().expect("a listener has an address");
         let counts: Arc<[AtomicU64; 2]> = Arc::default();
-        let (server, counted) = (server.to_owned(), Arc::clone(&counts));
+        let port = if scheme == "ldaps" { 636 } else { 389 };
+        let server = if server.contains(':') { server.to_owned() } else { format!("{server}:{port}") };
+        let counted = Arc::clone(&counts);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(&server) else { continue };
