@@ -73,6 +73,11 @@ fn is_reference(text: &str) -> bool {
 }
 
 fn limits(connector: &ConnectorConfig, add: &mut impl FnMut(&'static str, String, String)) {
+    for (at, within) in connector.connector.limits.within.iter().enumerate() {
+        if let Some(problem) = within.problem() {
+            add("CFG-014", format!("connector.limits.within[{at}]"), problem.to_owned());
+        }
+    }
     for (name, limit) in connector.connector.limits.written() {
         if let Some(percent) = limit.percent.filter(|percent| *percent > 100) {
             add("CFG-014", format!("connector.limits.{name}.percent"), format!("{percent} is more than 100"));

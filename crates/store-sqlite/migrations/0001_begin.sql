@@ -78,13 +78,14 @@ CREATE INDEX item_order ON export_item (connector, id, operation, type, standing
 CREATE TABLE intent (item INTEGER PRIMARY KEY, state INTEGER NOT NULL, until INTEGER NOT NULL, attempts INTEGER NOT NULL,
   code TEXT, answer TEXT) STRICT;
 
--- What the mass-change guard holds. class: an operation, or 7 for objects that a full import did not see. A row of
+-- What the mass-change guard holds. class: an operation; 7 for objects that an import did not see or reported as gone;
+-- 8 for changes of an attribute, 9 for those that leave it empty. part: which objects the limit is for. A row of
 -- hold_item is a mesh object, for class 7 a management-space object, with the hash of the change; it outlives the queue
 -- item. standing: 1 held, 2 approved, 3 rejected, 4 withdrawn.
 CREATE TABLE hold (
   id INTEGER PRIMARY KEY AUTOINCREMENT, connector INTEGER NOT NULL, type INTEGER NOT NULL, class INTEGER NOT NULL,
   hash BLOB NOT NULL, count INTEGER NOT NULL, size INTEGER NOT NULL, population INTEGER NOT NULL,
-  allowed INTEGER NOT NULL, common TEXT NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL) STRICT;
+  allowed INTEGER NOT NULL, common TEXT NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL, part TEXT) STRICT;
 CREATE TABLE hold_item (
   hold INTEGER NOT NULL, subject INTEGER NOT NULL, uid BLOB, item INTEGER, hash BLOB NOT NULL, standing INTEGER NOT NULL,
   PRIMARY KEY (hold, subject)) STRICT, WITHOUT ROWID;

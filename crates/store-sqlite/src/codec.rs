@@ -50,21 +50,28 @@ pub(crate) const WITHDRAWN: i64 = 4;
 
 /// `hold.class`: objects that a full import did not see.
 pub(crate) const CLASS_IMPORT_DELETE: i64 = 7;
+/// `hold.class`: changes of one attribute.
+pub(crate) const CLASS_CHANGE: i64 = 8;
+/// `hold.class`: changes that leave one attribute empty.
+pub(crate) const CLASS_CLEAR: i64 = 9;
 
 /// The number of a class of changes.
 pub(crate) fn class_number(class: HoldClass) -> i64 {
     match class {
         HoldClass::Export(operation) => operation_number(operation),
         HoldClass::ImportDelete => CLASS_IMPORT_DELETE,
+        HoldClass::Change => CLASS_CHANGE,
+        HoldClass::Clear => CLASS_CLEAR,
     }
 }
 
 /// The class that a number stands for.
 pub(crate) fn class(number: i64) -> Outcome<HoldClass> {
-    if number == CLASS_IMPORT_DELETE {
-        Ok(HoldClass::ImportDelete)
-    } else {
-        operation(number).map(HoldClass::Export)
+    match number {
+        CLASS_IMPORT_DELETE => Ok(HoldClass::ImportDelete),
+        CLASS_CHANGE => Ok(HoldClass::Change),
+        CLASS_CLEAR => Ok(HoldClass::Clear),
+        other => operation(other).map(HoldClass::Export),
     }
 }
 
@@ -192,7 +199,7 @@ mod tests {
         for known in Operation::ALL.map(HoldClass::Export).into_iter().chain([HoldClass::ImportDelete]) {
             assert_eq!(class(class_number(known)).unwrap(), known);
         }
-        assert!(class(8).is_err() && hold_state(0).is_err());
+        assert!(class(10).is_err() && hold_state(0).is_err());
         assert!(mode(0).is_err() && operation(7).is_err() && state(1, None).is_err());
     }
 

@@ -8,38 +8,13 @@
 use std::fmt::Write as _;
 
 use identitymesh_model::plan::{ItemAction, Operation};
+use identitymesh_model::rules::HoldClass;
 use identitymesh_model::{
-    ConnectorId, ContentHash, HoldId, ItemId, MeshId, Name, RunId, SpaceId, Timestamp, Uid,
+    ConnectorId, ContentHash, HoldId, ItemId, MeshId, Name, RuleId, RunId, SpaceId, Timestamp, Uid,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::Cause;
-
-/// What kind of changes a hold covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HoldClass {
-    /// Queued changes of one operation.
-    Export(Operation),
-    /// Objects that a full import did not see.
-    ImportDelete,
-}
-
-impl HoldClass {
-    /// Its word, which is the limit's key too.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Export(operation) => operation.as_str(),
-            Self::ImportDelete => "import_delete",
-        }
-    }
-}
-
-impl Serialize for HoldClass {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
 
 /// The state of a hold, or of one change that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -110,10 +85,14 @@ pub struct QueuedItem {
     pub action: ItemAction,
     /// Why.
     pub reason: String,
+    /// The projection rule.
+    pub rule: RuleId,
     /// The run that planned it.
     pub run: RunId,
     /// The hash of its content.
     pub hash: ContentHash,
+    /// It is held already, and waits for a person.
+    pub held: bool,
 }
 
 /// The hash of a queue item's content: which object, and everything that would be done to it.
@@ -142,6 +121,8 @@ pub struct NewHold {
     pub object_type: Name,
     /// The kind of changes.
     pub class: HoldClass,
+    /// Which part of the type's objects the limit is for; `None` for all of them.
+    pub within: Option<String>,
     /// Changes of the kind, held ones included, when the limit was crossed.
     pub size: u64,
     /// Objects of the type.
@@ -230,6 +211,8 @@ pub struct HoldRow {
     pub object_type: Name,
     /// The kind of changes.
     pub class: HoldClass,
+    /// Which part of the type's objects the limit is for; `None` for all of them.
+    pub within: Option<String>,
     /// Where it stands; a hold of which changes still wait is open.
     pub state: HoldState,
     /// The hash of the changes that it covers.

@@ -24,9 +24,11 @@ pub use error::{StoreClass, StoreError};
 pub use export::{
     ExportedState, Lease, LeaseRequest, LeasedItem, Settle, SettleBatch, SettleReceipt, Settled,
 };
+pub use identitymesh_model::rules::HoldClass;
+
 pub use hold::{
-    Decided, DecisionRow, HoldBatch, HoldClass, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow,
-    HoldState, NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
+    Decided, DecisionRow, HoldBatch, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState,
+    NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
 };
 pub use password::{PasswordBatch, PasswordDue, PasswordOwed, PasswordSettle};
 pub use query::{

@@ -267,7 +267,7 @@ pub trait Reader {
     /// When the store cannot be read.
     fn queue(&mut self, connector: ConnectorId) -> Result<Queue, StoreError>;
 
-    /// The free items of one kind after `after`, in order.
+    /// The free and held items of one kind after `after`, in order.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -98,6 +98,8 @@ pub struct RunRow {
     pub started: Timestamp,
     /// When it was last heard of, or ended.
     pub updated: Timestamp,
+    /// The version of the configuration that was in force; 0 when there was none.
+    pub configuration: i64,
     /// What it counted.
     pub counters: Counters,
     /// Why it failed, or what holds; for an import without certificate why deletes are unseen.

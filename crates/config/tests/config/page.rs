@@ -12,6 +12,9 @@ const PAGE: &str = include_str!("../../../../docs/configuration.md");
 /// The keys of the table form of an attribute; it looks at the data before it says what it wants.
 const ATTRIBUTE_KEYS: [&str; 5] = ["type", "ignore_case", "merge", "merge_min_confidence", "sensitive"];
 
+/// Limits that mean the same for all of a connector's objects and for a part of them.
+const OPERATIONS: [&str; 7] = ["import_delete", "create", "update", "move", "disable", "enable", "delete"];
+
 /// The keys that the page has a row for.
 fn rows() -> BTreeSet<&'static str> {
     let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
@@ -29,6 +32,7 @@ fn read() -> BTreeSet<String> {
         "computed",
         "connector",
         "connector.limits",
+        "connector.limits.within",
         "scope",
         "join",
         "create",
@@ -40,7 +44,12 @@ fn read() -> BTreeSet<String> {
     // All limits have one form, which is described once.
     let is_told_once = |key: &String| {
         let parts: Vec<&str> = key.split('.').collect();
-        matches!(parts.as_slice(), ["connector", "limits", limit, _] if *limit != "import_delete")
+        match parts.as_slice() {
+            ["connector", "limits", "within", _, _] => true,
+            ["connector", "limits", "within", key] => OPERATIONS.contains(key),
+            ["connector", "limits", limit, _] => *limit != "import_delete",
+            _ => false,
+        }
     };
     keys.retain(|key| !is_told_once(key));
     keys

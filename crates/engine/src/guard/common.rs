@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use identitymesh_model::{Name, Object, Value, Values};
+use identitymesh_model::{Name, Object, Value, Values, dn};
 
 /// Values kept for one question; a value that is held by more than one in so many is certainly among them.
 const VALUES_KEPT: usize = 16;
 /// Attributes that are looked at.
 const ATTRIBUTES_MAX: usize = 200;
+/// Containers above one object that are looked at.
+const CONTAINERS_ABOVE_MAX: usize = 8;
 /// Longer values are no group of objects.
 const VALUE_CHARS_MAX: usize = 200;
 /// The share, in percent, from which a value is worth a sentence.
@@ -28,8 +30,10 @@ pub struct Sight<'a> {
     pub doc: Option<&'a Object>,
     /// Why the change was planned.
     pub reason: &'a str,
-    /// The run that planned it.
-    pub run: Option<i64>,
+    /// The rule that wants it.
+    pub rule: &'a str,
+    /// The run that planned it, in words.
+    pub run: &'a str,
 }
 
 /// Values that most objects have anyway, by a sample of the population.
@@ -60,6 +64,7 @@ pub struct Common {
     total: u64,
     containers: Frequent,
     reasons: Frequent,
+    rules: Frequent,
     runs: Frequent,
     attributes: BTreeMap<Name, Frequent>,
 }
@@ -74,14 +79,17 @@ impl Common {
     /// Takes one object in.
     pub fn add(&mut self, sight: Sight<'_>) {
         self.total += 1;
-        if let Some(container) = sight.container {
+        // Every container above the object, so that what stands in many parts of one tree is found too.
+        let above = std::iter::successors(sight.container, |container| Some(dn::parent(container)));
+        for container in above.take_while(|container| !container.is_empty()).take(CONTAINERS_ABOVE_MAX) {
             self.containers.add(container.to_owned());
         }
-        if let Some(run) = sight.run {
-            self.runs.add(run.to_string());
-        }
-        if !sight.reason.is_empty() {
-            self.reasons.add(sight.reason.to_owned());
+        for (words, told) in
+            [(&mut self.reasons, sight.reason), (&mut self.rules, sight.rule), (&mut self.runs, sight.run)]
+        {
+            if !told.is_empty() {
+                words.add(told.to_owned());
+            }
         }
         for (name, value) in sight.doc.into_iter().flat_map(told) {
             if let Some(known) = self.attributes.get_mut(&name) {
@@ -96,14 +104,19 @@ impl Common {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let mut out = Vec::new();
-        if let Some((value, count)) = self.shared(&self.containers) {
+        // The deepest of those that most objects share says most.
+        let depth = |(value, _): &(&str, u64)| dn::components(value).count();
+        if let Some((value, count)) = self.all_shared(&self.containers).max_by_key(depth) {
             out.push(format!("{} below {value}", self.share(count)));
         }
         if let Some((value, count)) = self.shared(&self.reasons) {
             out.push(format!("{} for the reason {value:?}", self.share(count)));
         }
+        if let Some((value, count)) = self.shared(&self.rules) {
+            out.push(format!("{} by {value}", self.share(count)));
+        }
         if let Some((value, count)) = self.shared(&self.runs) {
-            out.push(format!("{} planned by run {value}", self.share(count)));
+            out.push(format!("{} planned by {value}", self.share(count)));
         }
         let mut attributes: Vec<(u64, Name, &str)> = self
             .attributes
@@ -123,9 +136,17 @@ impl Common {
 
     fn shared<'f>(&self, values: &'f Frequent) -> Option<(&'f str, u64)> {
         let (value, count) = values.most()?;
+        self.is_shared(count).then_some((value, count))
+    }
+
+    fn all_shared<'f>(&self, values: &'f Frequent) -> impl Iterator<Item = (&'f str, u64)> {
+        let kept = values.0.iter().map(|(value, count)| (value.as_str(), *count));
+        kept.filter(|(_, count)| self.is_shared(*count))
+    }
+
+    const fn is_shared(&self, count: u64) -> bool {
         // One object shares everything with itself.
-        (self.total > 1 && count.saturating_mul(100) >= self.total.saturating_mul(SHARE_MIN))
-            .then_some((value, count))
+        self.total > 1 && count.saturating_mul(100) >= self.total.saturating_mul(SHARE_MIN)
     }
 
     fn share(&self, count: u64) -> String {
@@ -190,8 +211,10 @@ mod tests {
         let mut common = Common::new(Usual::of(&people));
         for number in 0..1_000 {
             let doc = doc(number, if number % 10 == 0 { "Surgery" } else { "Radiology" });
-            let container = Some("ou=people,dc=x");
-            common.add(Sight { container, doc: Some(&doc), reason: "left the scope of staff", run: Some(7) });
+            let container =
+                Some(if number % 2 == 0 { "ou=day,ou=people,dc=x" } else { "ou=night,ou=people,dc=x" });
+            let (reason, rule) = ("left the scope of staff", "staff accounts");
+            common.add(Sight { container, doc: Some(&doc), reason, rule, run: "run 7" });
         }
         let said = common.sentences();
         assert_eq!(
@@ -199,6 +222,7 @@ mod tests {
             [
                 "all 1000 below ou=people,dc=x",
                 "all 1000 for the reason \"left the scope of staff\"",
+                "all 1000 by staff accounts",
                 "all 1000 planned by run 7",
                 "at least 900 of 1000 with department \"Radiology\""
             ]
@@ -208,7 +232,7 @@ mod tests {
     #[test]
     fn one_object_has_nothing_in_common_with_nobody() {
         let mut common = Common::default();
-        common.add(Sight { doc: Some(&doc(1, "A")), reason: "x", run: Some(1), container: None });
+        common.add(Sight { doc: Some(&doc(1, "A")), reason: "x", run: "run 1", ..Sight::default() });
         assert_eq!(common.sentences(), [""; 0]);
     }
 

@@ -72,7 +72,10 @@ fn row(hold: &HoldRow, configuration: Option<&StoredConfiguration>) -> Vec<Strin
         hold.id.to_string(),
         connector_name(configuration, hold.connector),
         hold.object_type.to_string(),
-        hold.class.as_str().to_owned(),
+        match &hold.within {
+            Some(part) => format!("{} ({part})", hold.class.as_str()),
+            None => hold.class.as_str().to_owned(),
+        },
         hold.state.as_str().to_owned(),
         thousands(hold.waiting),
         thousands(hold.count),
@@ -119,13 +122,14 @@ fn show(shell: &Shell, id: HoldId, page: &PageArguments) -> anyhow::Result<()> {
 
 fn told(hold: &HoldRow, configuration: Option<&StoredConfiguration>) -> String {
     let mut out = format!(
-        "hold {} on {}: {} of {} {}, {}; content {}\nmade by run {} at {}, when {} were to change and {} were allowed, \
-         of {}\n{} waiting, {} approved, {} rejected, {} withdrawn",
+        "hold {} on {}: {} of {} {}{}, {}; content {}\nmade by run {} at {}, when {} were to change and {} were \
+         allowed, of {}\n{} waiting, {} approved, {} rejected, {} withdrawn",
         hold.id,
         connector_name(configuration, hold.connector),
         hold.class.as_str(),
         thousands(hold.count),
         hold.object_type,
+        hold.within.as_ref().map_or_else(String::new, |part| format!(" ({part})")),
         hold.state.as_str(),
         hold.hash,
         hold.run,
@@ -208,7 +212,7 @@ fn said(hold: &HoldRow, decided: &Decided, word: &str) -> String {
     }
     if word == "approved" {
         out.push_str(match hold.class {
-            HoldClass::Export(_) => "\nsent at the next export",
+            HoldClass::Export(_) | HoldClass::Change | HoldClass::Clear => "\nsent at the next export",
             HoldClass::ImportDelete => "\ntaken as gone at the next sync",
         });
     }

@@ -7,16 +7,18 @@
 mod configuration;
 mod connector;
 mod inbound;
+mod limits;
 mod mesh;
 mod outbound;
 mod password;
 mod switch;
 
 pub use configuration::Configuration;
-pub use connector::{ConnectorConfig, ConnectorHead, Limit, Limits, SettingValue};
+pub use connector::{ConnectorConfig, ConnectorHead, SettingValue};
 pub use inbound::{
     CreateRule, FlowRule, JoinPair, JoinRule, MatchKind, Missing, ScopeRule, SourceLeave, SourceLeaveRule,
 };
+pub use limits::{HoldClass, Limit, Limits, LimitsWithin};
 pub use mesh::{ComputedRule, MergePolicy, MeshAttribute, MeshConfig, MeshType};
 pub use outbound::{
     DisableBy, DriftPolicy, LeaveAction, LeaveStep, ProjectionAttribute, ProjectionMode, ProjectionRule,

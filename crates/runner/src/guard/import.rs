@@ -1,32 +1,63 @@
-//! Before a full import takes anything as gone: what it did not see against the limit.
+//! Before an import takes anything as gone: what it did not see, or was told of as gone, against the limits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use identitymesh_engine::guard::{Common, Sight, Usual};
+use identitymesh_engine::guard::{Common, Count, Measure, Population, Sight, missing_measures};
 use identitymesh_engine::rules::ConnectorRules;
-use identitymesh_model::rules::Limit;
-use identitymesh_model::{HoldId, Name, SpaceId};
+use identitymesh_model::{ConnectorId, HoldId, Name, SpaceId};
 use identitymesh_store::{
-    Hashed, HoldBatch, HoldClass, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState, NewHold, Reader,
+    HoldBatch, HoldClass, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState, NewHold, Reader,
 };
 
-use super::export::container;
+use super::changes::{address, container, population_where};
+use super::gather::usual;
 use super::told::told;
 use crate::RunError;
 use crate::run::Run;
 
 /// Rows read at once.
 const ROWS_READ: usize = 10_000;
-/// Objects of the population by which it is known what most of them have anyway.
-const SAMPLE_OBJECTS: usize = 500;
 /// Holds that are looked at.
 const HOLDS_READ: usize = 1_000;
 
-/// What a full import of one object type did not see.
-pub(crate) struct Missing {
+/// The objects of one type that an import says are gone.
+pub(crate) struct Missing<'a> {
     pub(crate) object_type: Name,
+    /// Objects that are there by what is known.
     pub(crate) population: u64,
-    pub(crate) unseen: Vec<SpaceId>,
+    /// Those that are gone, by this import.
+    pub(crate) gone: Vec<SpaceId>,
+    /// Whether what is not among them is there. Otherwise nothing is known of the others but what `is_shown` says.
+    pub(crate) is_whole: bool,
+    /// Whether this import showed an object as there.
+    pub(crate) is_shown: &'a dyn Fn(SpaceId) -> bool,
+}
+
+/// Holds what is over the limits; says what may be taken as gone.
+pub(crate) fn check_missing(
+    run: &mut Run,
+    rules: &ConnectorRules,
+    missing: &Missing<'_>,
+) -> Result<Vec<SpaceId>, RunError> {
+    let store = run.mesh.store.clone();
+    let mut reader = store.read()?;
+    let earlier = Earlier::read(reader.as_mut(), rules.id, missing)?;
+    let judged = Judging { reader: reader.as_mut(), rules, missing, earlier: &earlier }.judge()?;
+    let returned = earlier.returned.clone();
+    drop(reader);
+    let held = judged.waiting + judged.holds.iter().map(|hold| hold.items.len() as u64).sum::<u64>();
+    run.count("deletes_held", held);
+    run.count("deletes_rejected", earlier.rejected.len() as u64);
+    let (cause, connector) = (run.cause(), rules.id);
+    let Judged { holds, withdrawn, gone, .. } = judged;
+    if !holds.is_empty() || !withdrawn.is_empty() || !returned.is_empty() {
+        let rejected = Vec::new();
+        store.hold(HoldBatch { cause, connector, holds, rejected, withdrawn, returned }).wait()?;
+    }
+    if held > 0 {
+        run.held = told(store.read()?.as_mut(), connector, |class| class == HoldClass::ImportDelete)?;
+    }
+    Ok(gone)
 }
 
 /// What earlier imports held of one object type.
@@ -34,148 +65,182 @@ pub(crate) struct Missing {
 struct Earlier {
     /// Rejected for as long as the object stays away and is what it was.
     rejected: HashSet<i64>,
-    /// Waiting in a hold of which a part was decided: these stay.
-    kept: HashSet<i64>,
-    /// Waiting in a hold on which nobody decided anything.
-    undecided: HashSet<i64>,
-    /// Those holds.
-    holds: Vec<HoldId>,
+    /// Waiting: in which hold.
+    waiting: BTreeMap<i64, HoldId>,
+    /// The holds in which something waits, by number: which part they are of, and whether a part was decided.
+    open: BTreeMap<HoldId, (Option<String>, bool)>,
     /// Changes of holds whose object is there again, or changed in between.
     returned: Vec<(HoldId, i64)>,
 }
 
-type Hashes = HashMap<i64, Hashed>;
-
-/// Holds what is over the limit; says what may be taken as gone.
-pub(crate) fn check_missing(
-    run: &mut Run,
-    rules: &ConnectorRules,
-    missing: Missing,
-) -> Result<Vec<SpaceId>, RunError> {
-    let store = run.mesh.store.clone();
-    let mut reader = store.read()?;
-    let hashes = hashes(reader.as_mut(), &missing.unseen)?;
-    let earlier = earlier(reader.as_mut(), rules, missing.object_type, &hashes)?;
-    let wanted: Vec<SpaceId> =
-        missing.unseen.iter().copied().filter(|id| !earlier.rejected.contains(&id.0)).collect();
-    let size = wanted.len() as u64;
-    let allowed = rules.limits.import_delete.unwrap_or(Limit::DEFAULT).allowed(missing.population);
-    let is_over = size > allowed;
-    let is_held =
-        |id: &SpaceId| earlier.kept.contains(&id.0) || (is_over && earlier.undecided.contains(&id.0));
-    let (held, rest): (Vec<SpaceId>, Vec<SpaceId>) = wanted.into_iter().partition(is_held);
-    let (fresh, gone) = if is_over { (rest, Vec::new()) } else { (Vec::new(), rest) };
-    let mut batch = HoldBatch {
-        cause: run.cause(),
-        connector: rules.id,
-        holds: Vec::new(),
-        rejected: Vec::new(),
-        withdrawn: if is_over { Vec::new() } else { earlier.holds },
-        returned: earlier.returned,
-    };
-    if !fresh.is_empty() {
-        let counted = (size, missing.population, allowed);
-        batch.holds.push(new_hold(reader.as_mut(), rules, missing.object_type, counted, &fresh, &hashes)?);
-    }
-    drop(reader);
-    run.count("deletes_held", (held.len() + fresh.len()) as u64);
-    run.count("deletes_rejected", earlier.rejected.len() as u64);
-    keep(run, batch, !held.is_empty() || !fresh.is_empty())?;
-    Ok(gone)
-}
-
-/// Writes what was found, and lets the run say what waits.
-fn keep(run: &mut Run, batch: HoldBatch, waits: bool) -> Result<(), RunError> {
-    let (store, connector) = (run.mesh.store.clone(), batch.connector);
-    if !batch.holds.is_empty() || !batch.withdrawn.is_empty() || !batch.returned.is_empty() {
-        store.hold(batch).wait()?;
-    }
-    if waits {
-        run.held = told(store.read()?.as_mut(), connector, |class| class == HoldClass::ImportDelete)?;
-    }
-    Ok(())
-}
-
-fn hashes(reader: &mut dyn Reader, ids: &[SpaceId]) -> Result<Hashes, RunError> {
-    let mut out = Hashes::with_capacity(ids.len());
-    for part in ids.chunks(ROWS_READ) {
-        let found = reader.space_hashes(part)?;
-        out.extend(part.iter().zip(found).filter_map(|(id, found)| Some((id.0, found?))));
-    }
-    Ok(out)
-}
-
-fn earlier(
-    reader: &mut dyn Reader,
-    rules: &ConnectorRules,
-    object_type: Name,
-    hashes: &Hashes,
-) -> Result<Earlier, RunError> {
-    let filter = HoldFilter { connector: Some(rules.id), open: false };
-    let mut out = Earlier::default();
-    for hold in reader.hold_list(&filter, None, HOLDS_READ)? {
-        let is_of_type = hold.class == HoldClass::ImportDelete && hold.object_type == object_type;
-        if !is_of_type || hold.waiting + hold.rejected == 0 {
-            continue;
-        }
-        if hold.waiting > 0 && hold.decisions.is_empty() {
-            out.holds.push(hold.id);
-        }
-        let mut after = None;
-        loop {
-            let rows = reader.hold_items(hold.id, after, ROWS_READ)?;
-            let Some(last) = rows.last() else { break };
-            after = Some(last.subject);
-            rows.iter().for_each(|row| out.sort(&hold, row, hashes));
-        }
-    }
-    Ok(out)
-}
-
 impl Earlier {
-    fn sort(&mut self, hold: &HoldRow, row: &HoldItemRow, hashes: &Hashes) {
-        let is_as_held = hashes.get(&row.subject).is_some_and(|known| known.hash == row.hash);
-        match row.state {
-            HoldState::Open | HoldState::Rejected if !is_as_held => {
-                self.returned.push((hold.id, row.subject));
+    fn read(
+        reader: &mut dyn Reader,
+        connector: ConnectorId,
+        missing: &Missing<'_>,
+    ) -> Result<Self, RunError> {
+        let filter = HoldFilter { connector: Some(connector), open: false };
+        let gone: HashSet<SpaceId> = missing.gone.iter().copied().collect();
+        let mut out = Self::default();
+        for hold in reader.hold_list(&filter, None, HOLDS_READ)? {
+            let is_of_type = hold.class == HoldClass::ImportDelete && hold.object_type == missing.object_type;
+            if !is_of_type || hold.waiting + hold.rejected == 0 {
+                continue;
             }
+            let mut after = None;
+            loop {
+                let rows = reader.hold_items(hold.id, after, ROWS_READ)?;
+                let Some(last) = rows.last() else { break };
+                after = Some(last.subject);
+                let ids: Vec<SpaceId> = rows.iter().map(|row| SpaceId(row.subject)).collect();
+                let now = reader.space_hashes(&ids)?;
+                for (row, now) in rows.iter().zip(now) {
+                    let id = SpaceId(row.subject);
+                    let is_as_held = now.is_some_and(|known| known.hash == row.hash);
+                    let is_away = gone.contains(&id) || !(missing.is_whole || (missing.is_shown)(id));
+                    out.sort(&hold, row, is_as_held && is_away);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn sort(&mut self, hold: &HoldRow, row: &HoldItemRow, stands: bool) {
+        match row.state {
+            HoldState::Open | HoldState::Rejected if !stands => self.returned.push((hold.id, row.subject)),
             HoldState::Rejected => drop(self.rejected.insert(row.subject)),
-            HoldState::Open if hold.decisions.is_empty() => drop(self.undecided.insert(row.subject)),
-            HoldState::Open => drop(self.kept.insert(row.subject)),
+            HoldState::Open => {
+                self.waiting.insert(row.subject, hold.id);
+                self.open.insert(hold.id, (hold.within.clone(), !hold.decisions.is_empty()));
+            }
             HoldState::Approved | HoldState::Withdrawn => {}
         }
     }
 }
 
-fn new_hold(
-    reader: &mut dyn Reader,
-    rules: &ConnectorRules,
-    object_type: Name,
-    (size, population, allowed): (u64, u64, u64),
-    fresh: &[SpaceId],
-    hashes: &Hashes,
-) -> Result<NewHold, RunError> {
-    let address = rules.object_type(object_type).and_then(|known| known.address());
-    let sample = reader.spaces_after(rules.id, SpaceId(0), SAMPLE_OBJECTS)?;
-    let of_type = sample.iter().filter(|record| record.object_type == object_type);
-    let mut common = Common::new(Usual::of(of_type.map(|record| &record.doc)));
-    for part in fresh.chunks(ROWS_READ) {
-        for record in reader.spaces(part)?.into_iter().flatten() {
-            let container = container(Some(&record.doc), Some(&record), address);
-            common.add(Sight { container: container.as_deref(), doc: Some(&record.doc), ..Sight::default() });
+struct Judging<'a> {
+    reader: &'a mut dyn Reader,
+    rules: &'a ConnectorRules,
+    missing: &'a Missing<'a>,
+    earlier: &'a Earlier,
+}
+
+/// What became of the objects.
+struct Judged {
+    holds: Vec<NewHold>,
+    withdrawn: Vec<HoldId>,
+    /// Changes that go on waiting in earlier holds.
+    waiting: u64,
+    gone: Vec<SpaceId>,
+}
+
+/// A limit that is crossed: how many objects it counts, of how many, and which.
+struct Crossed<'r> {
+    measure: Measure<'r>,
+    size: u64,
+    population: u64,
+}
+
+impl Judging<'_> {
+    fn judge(&mut self) -> Result<Judged, RunError> {
+        let earlier = self.earlier;
+        let wanted = self.missing.gone.iter().map(|id| id.0).filter(|id| !earlier.rejected.contains(id));
+        let mut all: BTreeSet<i64> = wanted.collect();
+        all.extend(earlier.waiting.keys());
+        let containers = self.containers(&all)?;
+        let is_in = |measure: &Measure<'_>, id: i64| {
+            measure.is_below(containers.get(&id).and_then(|container| container.as_deref()))
+        };
+        let mut crossed = Vec::new();
+        for measure in missing_measures(&self.rules.limits, self.missing.object_type) {
+            let size = all.iter().filter(|id| is_in(&measure, **id)).count() as u64;
+            let count = Count { free: size, held: 0 };
+            if count.is_small() {
+                continue;
+            }
+            let population = self.population(&measure)?;
+            if count.is_over(measure.class, measure.limit, Population { size: population, is_unseen: false })
+            {
+                crossed.push(Crossed { measure, size, population });
+            }
         }
+        let parts: HashSet<Option<String>> = crossed.iter().map(|crossed| crossed.measure.part()).collect();
+        // A hold of which a part was decided stays until the rest is.
+        let stays = |hold: &HoldId| {
+            earlier.open.get(hold).is_some_and(|(part, is_decided)| *is_decided || parts.contains(part))
+        };
+        let withdrawn = earlier.open.keys().filter(|hold| !stays(hold)).copied().collect();
+        let mut left = all;
+        left.retain(|id| !earlier.waiting.get(id).is_some_and(stays));
+        let waiting = earlier.waiting.values().filter(|hold| stays(hold)).count() as u64;
+        let mut holds = Vec::new();
+        for crossed in &crossed {
+            let fresh: Vec<SpaceId> =
+                left.iter().copied().filter(|id| is_in(&crossed.measure, *id)).map(SpaceId).collect();
+            for id in &fresh {
+                left.remove(&id.0);
+            }
+            if !fresh.is_empty() {
+                holds.push(self.hold(crossed, &fresh)?);
+            }
+        }
+        Ok(Judged { holds, withdrawn, waiting, gone: left.into_iter().map(SpaceId).collect() })
     }
-    let item = |id: &SpaceId| {
-        let known = hashes.get(&id.0)?;
-        Some(HoldItem { subject: id.0, uid: known.mesh, item: None, hash: known.hash })
-    };
-    Ok(NewHold {
-        object_type,
-        class: HoldClass::ImportDelete,
-        size,
-        population,
-        allowed,
-        common: common.sentences(),
-        items: fresh.iter().filter_map(item).collect(),
-    })
+
+    /// Where the objects stand, if any limit asks for it.
+    fn containers(&mut self, all: &BTreeSet<i64>) -> Result<HashMap<i64, Option<String>>, RunError> {
+        let mut out = HashMap::new();
+        let mut measures = missing_measures(&self.rules.limits, self.missing.object_type).into_iter();
+        if !measures.any(|measure| measure.within.is_some()) {
+            return Ok(out);
+        }
+        let address = address(self.rules, self.missing.object_type);
+        let ids: Vec<SpaceId> = all.iter().copied().map(SpaceId).collect();
+        for part in ids.chunks(ROWS_READ) {
+            for record in self.reader.spaces(part)?.into_iter().flatten() {
+                out.insert(record.id.0, container(None, Some(&record), address));
+            }
+        }
+        Ok(out)
+    }
+
+    fn population(&mut self, measure: &Measure<'_>) -> Result<u64, RunError> {
+        if measure.within.is_none() {
+            return Ok(self.missing.population);
+        }
+        let is_wanted = |container: Option<&str>| measure.is_below(container);
+        population_where(self.reader, self.rules, measure.object_type, is_wanted)
+    }
+
+    fn hold(&mut self, crossed: &Crossed<'_>, fresh: &[SpaceId]) -> Result<NewHold, RunError> {
+        let object_type = self.missing.object_type;
+        let address = address(self.rules, object_type);
+        let mut common = Common::new(usual(self.reader, self.rules, object_type)?);
+        let mut items = Vec::with_capacity(fresh.len());
+        for part in fresh.chunks(ROWS_READ) {
+            for record in self.reader.spaces(part)?.into_iter().flatten() {
+                let container = container(None, Some(&record), address);
+                common.add(Sight {
+                    container: container.as_deref(),
+                    doc: Some(&record.doc),
+                    ..Sight::default()
+                });
+            }
+            let hashes = self.reader.space_hashes(part)?;
+            items.extend(part.iter().zip(hashes).filter_map(|(id, known)| {
+                let known = known?;
+                Some(HoldItem { subject: id.0, uid: known.mesh, item: None, hash: known.hash })
+            }));
+        }
+        Ok(NewHold {
+            object_type,
+            class: HoldClass::ImportDelete,
+            within: crossed.measure.part(),
+            size: crossed.size,
+            population: crossed.population,
+            allowed: crossed.measure.limit.allowed(crossed.population),
+            common: common.sentences(),
+            items,
+        })
+    }
 }

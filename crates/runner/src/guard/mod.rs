@@ -1,11 +1,14 @@
 //! The mass-change guard at work (sync semantics, section 8).
 //!
 //! An export counts the whole queue of its target before it sends the first change, and sends nothing that was queued
-//! after the count. A full import counts what it did not see before it takes anything as gone. What is over its limit
-//! becomes a hold that waits for a person; the rest goes on. A class that is within its limits again is let go, unless
+//! after the count. An import counts what it did not see, or was told of as gone, before it takes anything as gone. What is
+//! over its limit becomes a hold that waits for a person; the rest goes on. A class that is within its limits again is let go, unless
 //! somebody has decided on a part of it by then. The run that meets open holds is *held* and says what to do.
 
+mod changes;
+mod count;
 mod export;
+mod gather;
 mod import;
 mod told;
 

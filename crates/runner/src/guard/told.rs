@@ -30,14 +30,17 @@ pub(super) fn told(
 
 fn one(hold: &HoldRow) -> String {
     let HoldRow { id, size, population, allowed, waiting, object_type, class, .. } = hold;
+    let part = hold.within.as_ref().map_or_else(String::new, |part| format!(" ({part})"));
     let what = match class {
         HoldClass::Export(operation) => {
-            format!("{size} of {population} {object_type} objects would get the operation {operation}")
+            format!("{size} of {population} {object_type} objects{part} would get the operation {operation}")
         }
-        HoldClass::ImportDelete => format!("{size} of {population} {object_type} objects are missing"),
+        HoldClass::ImportDelete => format!("{size} of {population} {object_type} objects{part} are missing"),
+        HoldClass::Change => format!("{size} of {population} {object_type} objects would change{part}"),
+        HoldClass::Clear => format!("{size} of {population} {object_type} objects would lose a value{part}"),
     };
     let effect = match class {
-        HoldClass::Export(_) => "are not sent, everything else is",
+        HoldClass::Export(_) | HoldClass::Change | HoldClass::Clear => "are not sent, everything else is",
         HoldClass::ImportDelete => "are not taken as gone",
     };
     let common = if hold.common.is_empty() {
@@ -46,9 +49,10 @@ fn one(hold: &HoldRow) -> String {
         format!("; in common: {}", hold.common.join("; "))
     };
     format!(
-        "hold {id}: {what}, more than the limit of {allowed} (`{key}` in [connector.limits]); {waiting} of them wait \
-         and {effect}{common}. Look with `identitymesh holds show {id}`, then `identitymesh holds approve {id} \
+        "hold {id}: {what}, more than the limit of {allowed} (`{key}` in [{table}]); {waiting} of them wait and \
+         {effect}{common}. Look with `identitymesh holds show {id}`, then `identitymesh holds approve {id} \
          --reason TEXT` or `identitymesh holds reject {id} --reason TEXT`",
-        key = class.as_str()
+        key = class.as_str(),
+        table = if hold.within.is_some() { "[connector.limits.within]" } else { "connector.limits" }
     )
 }

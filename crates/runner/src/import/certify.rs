@@ -1,11 +1,15 @@
-//! The end of a read that named everything there is: what was not seen is gone, if that is proved and within limits.
+//! The end of a read: what was not seen is gone, if that is proved and within limits; what was reported as gone is, if
+//! that is within limits.
 //!
 //! A full import names everything of all types; a delta only of those that it certifies. The watermark is committed
-//! after the deletes, and not at all when they are held: otherwise no later delta would tell of them.
+//! after the deletes, and not at all when deletes are held that were inferred: otherwise no later delta would tell of
+//! them. Held deletes that were reported are kept by their hold.
+
+use std::collections::HashSet;
 
 use identitymesh_connector::PRESENCE_ASKED_MAX;
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
-use identitymesh_model::rules::Limit;
+use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{Name, SpaceId, Text};
 use identitymesh_store::{Reader, StoreError};
 
@@ -34,15 +38,17 @@ impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
         let mut notes = Vec::new();
-        let mut is_refuted = false;
+        let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {
-            let is_certified =
-                self.partitions.get(&object_type).is_some_and(|partition| partition.certificate.is_some());
-            if !self.is_full && !is_certified {
+            let partition = self.partitions.remove(&object_type).unwrap_or_default();
+            let reported = self.reported.remove(&object_type).unwrap_or_default();
+            if !self.is_full && partition.certificate.is_none() {
+                self.take_reported(object_type, &partition, &reported)?;
                 continue;
             }
-            let partition = self.partitions.remove(&object_type).unwrap_or_default();
-            match self.partition(object_type, &partition, asker)? {
+            let concluded = self.partition(object_type, &partition, &reported, asker)?;
+            is_repeatable |= self.run.held.is_some();
+            match concluded {
                 Concluded::Known => {}
                 Concluded::Unproved(why) => notes.push(why),
                 Concluded::Refuted(why) => {
@@ -60,7 +66,7 @@ impl Stager {
         }
         // A delta that could not prove what is gone has to be asked again; a full read would only repeat itself. What a
         // refuted read did not show may have changed, so changes are looked for from where they were before it.
-        let is_repeatable = self.run.held.is_some() || is_refuted || (!self.is_full && has_gaps);
+        is_repeatable |= is_refuted || (!self.is_full && has_gaps);
         if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
@@ -69,6 +75,7 @@ impl Stager {
         &mut self,
         object_type: Name,
         partition: &Partition,
+        reported: &HashSet<SpaceId>,
         asker: Option<&Asker>,
     ) -> Result<Concluded, RunError> {
         let (store, in_force) = (self.run.mesh.store.clone(), self.in_force.clone());
@@ -78,28 +85,36 @@ impl Stager {
         drop(reader);
         let count = unseen.len() as u64;
         let rules = in_force.rules.connector(self.connector);
-        let limit = rules.and_then(|rules| rules.limits.import_delete).unwrap_or(Limit::DEFAULT);
+        let limit = rules.and_then(|rules| rules.limits.of(object_type, HoldClass::ImportDelete));
+        let limit = limit.unwrap_or(Limit::DEFAULT);
         match judge(object_type, &partition.shown(self.is_full), population, count, limit) {
             // The guard counts again, without what was rejected, and also when nothing is missing: what was held
             // before may be there again.
             Absence::Proved | Absence::Held(_) => {
                 if let Some(there) = self.first_that_is_there(asker, object_type, &unseen)? {
+                    self.take_told(object_type, partition, reported)?;
                     self.run.count("deletes_unseen", count);
                     return Ok(Concluded::Refuted(format!(
                         "{count} {object_type} objects were not read, and {there} of them is still there: the system left \
                          something out, so none of them counts as gone"
                     )));
                 }
-                let missing = Missing { object_type, population, unseen };
-                let gone = match rules {
-                    Some(rules) => check_missing(&mut self.run, rules, missing)?,
-                    None => Vec::new(),
-                };
-                self.delete(gone)?;
+                let unseen: HashSet<SpaceId> = unseen.into_iter().chain(reported.iter().copied()).collect();
+                let (gone, is_shown) = (unseen.into_iter().collect(), |_| true);
+                self.take_missing(&Missing {
+                    object_type,
+                    population,
+                    gone,
+                    is_whole: true,
+                    is_shown: &is_shown,
+                })?;
                 Ok(Concluded::Known)
             }
-            Absence::Unproved(_) if count == 0 => Ok(Concluded::Known),
             Absence::Unproved(told) => {
+                self.take_told(object_type, partition, reported)?;
+                if count == 0 {
+                    return Ok(Concluded::Known);
+                }
                 self.run.count("deletes_unseen", count);
                 Ok(Concluded::Unproved(told))
             }
@@ -124,6 +139,41 @@ impl Stager {
             }
         }
         Ok(None)
+    }
+
+    /// What a read that proves nothing reported as gone. Where it reported nothing, what was held before stays as it is.
+    fn take_told(
+        &mut self,
+        object_type: Name,
+        partition: &Partition,
+        reported: &HashSet<SpaceId>,
+    ) -> Result<(), RunError> {
+        if reported.is_empty() { Ok(()) } else { self.take_reported(object_type, partition, reported) }
+    }
+
+    /// What a read that does not name everything reported as gone.
+    fn take_reported(
+        &mut self,
+        object_type: Name,
+        partition: &Partition,
+        reported: &HashSet<SpaceId>,
+    ) -> Result<(), RunError> {
+        let population = self.run.mesh.store.read()?.population(self.connector, object_type)?;
+        let gone: Vec<SpaceId> = reported.iter().copied().collect();
+        let is_shown = |id| partition.seen.contains(id) && !reported.contains(&id);
+        self.take_missing(&Missing { object_type, population, gone, is_whole: false, is_shown: &is_shown })
+    }
+
+    /// Takes as gone what the guard lets go.
+    fn take_missing(&mut self, missing: &Missing<'_>) -> Result<(), RunError> {
+        let in_force = self.in_force.clone();
+        match in_force.rules.connector(self.connector) {
+            Some(rules) => {
+                let gone = check_missing(&mut self.run, rules, missing)?;
+                self.delete(gone)
+            }
+            None => Ok(()),
+        }
     }
 
     fn unseen(

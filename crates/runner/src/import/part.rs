@@ -20,6 +20,8 @@ pub(super) struct PartResult {
     pub(super) inserts: Vec<StageInsert>,
     pub(super) updates: Vec<StageUpdate>,
     pub(super) deletes: Vec<SpaceId>,
+    /// Objects that were reported as gone; the guard decides when the read is at its end.
+    pub(super) gone: Vec<(Name, SpaceId)>,
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
@@ -188,7 +190,7 @@ impl Comparer<'_> {
             }
             (Some(Incoming::Delete), Some(known)) if is_single => {
                 if !known.deleted {
-                    result.deletes.push(known.id);
+                    result.gone.push((object_type, known.id));
                 }
             }
             (_, Some(known)) => {
@@ -240,7 +242,9 @@ impl Comparer<'_> {
             let Some(record) = record else { continue };
             let (now, is_gone) = self.after(&record, changes);
             if is_gone {
-                result.deletes.push(known.id);
+                if !known.deleted {
+                    result.gone.push((object_type, known.id));
+                }
                 continue;
             }
             let print = fingerprint(&now);

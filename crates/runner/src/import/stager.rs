@@ -75,6 +75,10 @@ pub(crate) struct Stager {
     present: Vec<(Name, Text)>,
     findings: Vec<Finding>,
     watermark: Option<Watermark>,
+    /// Objects that were reported as gone, by type. Nothing is taken as gone before all of them are known.
+    pub(super) reported: BTreeMap<Name, HashSet<SpaceId>>,
+    /// Whether anything was reported as gone.
+    has_reported: bool,
     /// The watermark of a read that says at its end what is gone: it must not be committed before that is.
     last_watermark: Option<Watermark>,
     in_flight: VecDeque<InFlight>,
@@ -97,6 +101,8 @@ impl Stager {
             present: Vec::new(),
             findings: Vec::new(),
             watermark: None,
+            reported: BTreeMap::new(),
+            has_reported: false,
             last_watermark: None,
             in_flight: VecDeque::new(),
             first: None,
@@ -154,6 +160,7 @@ impl Stager {
         self.is_full = true;
         self.partitions.clear();
         self.present.clear();
+        self.reported.clear();
         self.last_watermark = None;
         Ok(())
     }
@@ -162,6 +169,7 @@ impl Stager {
         self.run.count("read", page.changes.len() as u64);
         for change in &page.changes {
             self.partitions.entry(change.subject().0).or_default().delivered += 1;
+            self.has_reported |= matches!(change, Change::Delete { .. });
         }
         self.run.count("present", page.present.len() as u64);
         for (object_type, _) in &page.present {
@@ -180,8 +188,9 @@ impl Stager {
         if page.watermark.is_none() {
             return;
         }
-        let is_certifying =
-            self.is_full || self.partitions.values().any(|partition| partition.certificate.is_some());
+        let is_certifying = self.is_full
+            || self.has_reported
+            || self.partitions.values().any(|partition| partition.certificate.is_some());
         if is_certifying {
             self.last_watermark = page.watermark;
         } else {
@@ -228,11 +237,13 @@ impl Stager {
         drop(reader);
         self.remember(&ids);
         self.see(std::mem::take(&mut part.seen));
+        for (object_type, id) in std::mem::take(&mut part.gone) {
+            self.reported.entry(object_type).or_default().insert(id);
+        }
         self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));
         self.run.count("unchanged", part.unchanged);
-        self.run.count("deleted", part.deletes.len() as u64);
         self.run.count("confirmed", part.confirmed);
         self.run.count("drifted", part.drifted);
         self.run.count("unknown", part.unknown);
@@ -305,6 +316,9 @@ impl Stager {
 
     fn see(&mut self, seen: Vec<(Name, SpaceId)>) {
         for (object_type, id) in seen {
+            if let Some(reported) = self.reported.get_mut(&object_type) {
+                reported.remove(&id);
+            }
             let partition = self.partitions.entry(object_type).or_default();
             if !partition.seen.insert(id) {
                 partition.repeated += 1;

@@ -10,6 +10,7 @@ mod groups;
 mod guard;
 mod interrupted;
 mod missing;
+mod parts;
 mod passwords;
 mod place;
 mod seen;

@@ -122,3 +122,43 @@ async fn shuffled_keys_delete_nobody_in_the_whole_cycle() {
     );
     assert_eq!(place.accounts.objects().len(), 2 * PEOPLE);
 }
+
+#[tokio::test]
+async fn what_a_delta_reports_as_gone_is_limited_and_nothing_of_it_is_lost() {
+    let place = settled().await;
+    let delta = async || place.import(ImportKind::Delta).await.unwrap();
+    lose(&place, 0..300);
+    let run = delta().await;
+    assert_eq!((run.state, run.step, run.count("deletes_held")), (RunState::Held, "delta-import", 300));
+    assert_eq!((run.count("deleted"), place.known_people()), (0, 1_000));
+    assert!(place.hr_is_caught_up(), "the hold keeps what the delta told");
+
+    // What is told later counts with what waits.
+    lose(&place, 300..305);
+    let run = delta().await;
+    assert_eq!((run.state, holds(&place).len(), place.known_people()), (RunState::Held, 2, 1_000));
+    // Some are there again before anybody decides.
+    (0..100).for_each(|number| place.hr.put(name("person"), &id(number), person(number)));
+    assert_eq!(delta().await.state, RunState::Held);
+    let hold = holds(&place).pop().unwrap();
+    assert_eq!((hold.waiting, hold.withdrawn), (200, 100));
+    assert_eq!(decide(&place, 1, true, vec![]), Decided { decided: 200, changed: 0, left: 0 });
+    assert_eq!(place.known_people(), 800);
+    // What is left is within the limit again.
+    let run = delta().await;
+    assert_eq!((run.state, run.count("deleted"), place.known_people()), (RunState::Succeeded, 5, 795));
+    assert!(place.people().iter().all(|row| row.state == identitymesh_model::MeshState::Active));
+    place.good_cycle().await;
+    let gone = place.people().iter().filter(|row| row.state != identitymesh_model::MeshState::Active).count();
+    assert_eq!(gone, 205);
+}
+
+#[tokio::test]
+async fn a_few_that_a_delta_reports_as_gone_are_gone_and_one_that_is_there_again_is_not() {
+    let place = settled().await;
+    lose(&place, 0..50);
+    (40..50).for_each(|number| place.hr.put(name("person"), &id(number), person(number)));
+    let run = place.import(ImportKind::Delta).await.unwrap();
+    assert_eq!((run.state, run.count("deleted"), place.known_people()), (RunState::Succeeded, 40, 960));
+    assert_eq!(holds(&place), []);
+}

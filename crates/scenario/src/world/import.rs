@@ -10,7 +10,7 @@ use identitymesh_engine::stage::{
     compare, fingerprint, id_out_of_bounds, object_out_of_bounds, patched, set_aside, staged,
     value_out_of_bounds, with_known,
 };
-use identitymesh_model::rules::Limit;
+use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{ConnectorId, Name, Object, SpaceId, SpaceRecord, Text, Value, Values};
 
 use super::World;
@@ -159,7 +159,8 @@ impl World {
             return;
         }
         let shown = Shown { delivered: partition.delivered, repeated: partition.repeated, certified };
-        let limit = self.rules.connector(connector).and_then(|known| known.limits.import_delete);
+        let limits = self.rules.connector(connector).map(|known| &known.limits);
+        let limit = limits.and_then(|limits| limits.of(object_type, HoldClass::ImportDelete));
         let limit = limit.unwrap_or(Limit::DEFAULT);
         match judge(object_type, &shown, population, unseen.len() as u64, limit) {
             Absence::Proved => {

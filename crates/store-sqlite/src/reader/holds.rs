@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use identitymesh_model::plan::{ItemAction, Operation};
-use identitymesh_model::{ConnectorId, ContentHash, HoldId, ItemId, MeshId, Name, RunId, SpaceId, Uid};
+use identitymesh_model::{
+    ConnectorId, ContentHash, HoldId, ItemId, MeshId, Name, RuleId, RunId, SpaceId, Uid,
+};
 use identitymesh_store::{
     DecisionRow, Hashed, HoldFilter, HoldItemRow, HoldRow, HoldState, Queue, QueueClass, QueuedItem,
     item_hash,
@@ -79,7 +81,7 @@ impl Loader<'_> {
              FROM hold o CROSS JOIN hold_item h INDEXED BY hold_item_rejected ON h.hold = o.id AND h.standing = 3 \
              CROSS JOIN export_item i ON i.mesh = h.subject AND i.connector = o.connector \
              JOIN name n ON n.id = i.type LEFT JOIN intent t ON t.item = i.id \
-             WHERE o.connector = ?1 AND o.class < 7 AND i.standing = 0 AND (t.item IS NULL OR t.state = 2) \
+             WHERE o.connector = ?1 AND o.class <> 7 AND i.standing = 0 AND (t.item IS NULL OR t.state = 2) \
              ORDER BY i.id, h.hold",
         )?;
         let mut rows = statement.query([connector.0])?;
@@ -105,9 +107,9 @@ impl Loader<'_> {
     ) -> Outcome<Vec<QueuedItem>> {
         let Some(type_id) = name_id(self.conn, object_type)? else { return Ok(Vec::new()) };
         let mut statement = self.conn.prepare_cached(
-            "SELECT i.id, i.mesh, i.uid, i.body, i.reason, i.run FROM export_item i INDEXED BY item_order \
+            "SELECT i.id, i.mesh, i.uid, i.body, i.reason, i.run, i.standing, i.rule FROM export_item i INDEXED BY item_order \
              LEFT JOIN intent t ON t.item = i.id \
-             WHERE i.connector = ?1 AND i.id > ?2 AND i.operation = ?3 AND i.type = ?4 AND i.standing = 0 \
+             WHERE i.connector = ?1 AND i.id > ?2 AND i.operation = ?3 AND i.type = ?4 AND i.standing IN (0, 1) \
              AND (t.item IS NULL OR t.state = 2) ORDER BY i.id LIMIT ?5",
         )?;
         let number = operation_number(operation);
@@ -174,7 +176,7 @@ impl Loader<'_> {
 
     pub(super) fn hold(&mut self, id: HoldId) -> Outcome<Option<HoldRow>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run FROM hold WHERE id = ?1",
+            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run, part FROM hold WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -191,6 +193,7 @@ impl Loader<'_> {
             connector: ConnectorId(row.get(0)?),
             object_type: self.memory.dictionary.name(self.conn, row.get(1)?)?,
             class: codec::class(row.get(2)?)?,
+            within: row.get(11)?,
             state,
             hash: codec::hash(row, 3)?,
             count: row.get(4)?,
@@ -289,7 +292,9 @@ fn queued_item(row: &Row<'_>, object_type: Name, operation: i64) -> Outcome<Queu
         hash: hash_of(row, (2, 3), object_type.as_str(), operation)?,
         action,
         reason: row.get(4)?,
+        rule: RuleId(row.get(7)?),
         run: RunId(row.get(5)?),
+        held: row.get::<_, i64>(6)? == HELD,
     })
 }
 

@@ -10,7 +10,8 @@ use crate::load::Loader;
 
 use super::staging::sql_limit;
 
-const RUN_COLUMNS: &str = "id, connector, step, state, actor, started, updated, counters, message";
+const RUN_COLUMNS: &str =
+    "id, connector, step, state, actor, started, updated, counters, message, configuration";
 
 impl Loader<'_> {
     pub(super) fn run_list(&mut self, before: Option<RunId>, limit: usize) -> Outcome<Vec<RunRow>> {
@@ -107,6 +108,7 @@ fn run(row: &Row<'_>) -> Outcome<RunRow> {
         actor: row.get(4)?,
         started: timestamp(row.get(5)?)?,
         updated: timestamp(row.get(6)?)?,
+        configuration: row.get(9)?,
         counters: serde_json::from_str(&counters)
             .map_err(|error| unreadable(format!("the counters of run {id}"), error))?,
         message: row.get(8)?,

@@ -18,6 +18,14 @@ use crate::fault::{Fault, Outcome};
 
 use super::tx::Tx;
 
+/// A hold that somebody decides on.
+struct Held {
+    connector: i64,
+    class: HoldClass,
+    /// What the decision is given to.
+    hash: ContentHash,
+}
+
 /// A change that waits in a hold.
 struct Waiting {
     subject: i64,
@@ -67,8 +75,8 @@ impl Tx<'_> {
         let id: i64 = self
             .conn
             .prepare_cached(
-                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run) \
-                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run, part) \
+                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
             )?
             .query_row(
                 params![
@@ -80,7 +88,8 @@ impl Tx<'_> {
                     hold.allowed,
                     serde_json::to_string(&hold.common).expect("texts are JSON"),
                     batch.cause.at.as_micros(),
-                    batch.cause.run.0
+                    batch.cause.run.0,
+                    hold.within
                 ],
                 |row| row.get(0),
             )?;
@@ -143,7 +152,8 @@ impl Tx<'_> {
             return Err(refused("a decision on a hold needs a reason".to_owned()));
         }
         let hold = decision.hold;
-        let (connector, class) = self.held_where(hold)?;
+        let held = self.held_where(hold)?;
+        let (connector, class) = (held.connector, held.class);
         let waiting = self.waiting(decision)?;
         if waiting.is_empty() {
             return Err(refused(format!("nothing waits in hold {hold} any more")));
@@ -163,7 +173,7 @@ impl Tx<'_> {
                 continue;
             }
             done.decided += 1;
-            rows.extend(self.decision_row(class, change, decision, connector)?);
+            rows.extend(self.decision_row(&held, change, decision)?);
         }
         self.append_changes(&rows)?;
         self.keep_decision(decision, standing, done.decided)?;
@@ -174,14 +184,12 @@ impl Tx<'_> {
         Ok(done)
     }
 
-    fn held_where(&self, hold: HoldId) -> Outcome<(i64, HoldClass)> {
-        let found: Option<(i64, i64)> = self
-            .conn
-            .prepare_cached("SELECT connector, class FROM hold WHERE id = ?1")?
-            .query_row([hold.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let (connector, class) = found.ok_or_else(|| refused(format!("there is no hold {hold}")))?;
-        Ok((connector, codec::class(class)?))
+    fn held_where(&self, hold: HoldId) -> Outcome<Held> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT connector, class, hash FROM hold WHERE id = ?1")?;
+        let mut rows = statement.query([hold.0])?;
+        let row = rows.next()?.ok_or_else(|| refused(format!("there is no hold {hold}")))?;
+        Ok(Held { connector: row.get(0)?, class: codec::class(row.get(1)?)?, hash: codec::hash(row, 2)? })
     }
 
     fn waiting(&self, decision: &HoldDecision) -> Outcome<Vec<Waiting>> {
@@ -219,7 +227,7 @@ impl Tx<'_> {
         (connector, touched): (i64, i64),
     ) -> Outcome<bool> {
         let changed = match class {
-            HoldClass::Export(_) => {
+            HoldClass::Export(_) | HoldClass::Change | HoldClass::Clear => {
                 let standing = if decision.approve { APPROVED } else { REJECTED };
                 self.conn
                     .prepare_cached(
@@ -245,14 +253,13 @@ impl Tx<'_> {
     /// The audit row of a decision on one mesh object; objects without one stand in the decision alone.
     fn decision_row(
         &self,
-        class: HoldClass,
+        held: &Held,
         change: &Waiting,
         decision: &HoldDecision,
-        connector: i64,
     ) -> Outcome<Option<ChangeRow>> {
         let Some(uid) = change.uid else { return Ok(None) };
-        let mesh = match class {
-            HoldClass::Export(_) => Some(change.subject),
+        let mesh = match held.class {
+            HoldClass::Export(_) | HoldClass::Change | HoldClass::Clear => Some(change.subject),
             HoldClass::ImportDelete => self
                 .conn
                 .prepare_cached("SELECT mesh FROM link WHERE space = ?1")?
@@ -270,7 +277,7 @@ impl Tx<'_> {
                 cause.at,
                 &cause.actor,
                 kind,
-                Some(identitymesh_model::ConnectorId(connector)),
+                Some(identitymesh_model::ConnectorId(held.connector)),
                 before,
                 Some(change.hash),
             )

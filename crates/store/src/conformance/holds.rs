@@ -13,7 +13,7 @@ use crate::{
 
 fn new_hold(class: HoldClass, items: Vec<HoldItem>) -> NewHold {
     let (object_type, common) = (user(), vec!["all 2 below ou=ö".to_owned()]);
-    NewHold { object_type, class, size: 9, population: 20, allowed: 1, common, items }
+    NewHold { object_type, class, within: None, size: 9, population: 20, allowed: 1, common, items }
 }
 
 fn batch(scene: &Scene<'_>, holds: Vec<NewHold>) -> HoldBatch {
@@ -30,6 +30,7 @@ fn hold_all(scene: &Scene<'_>) -> Vec<HoldId> {
         .queued(scene.target, user(), Operation::Create, None, 100)
         .unwrap()
         .into_iter()
+        .filter(|item| !item.held)
         .map(|item| HoldItem {
             subject: item.mesh.0,
             uid: Some(item.uid),
@@ -133,11 +134,12 @@ pub fn a_decision_is_in_the_audit(harness: &mut impl Harness) {
     scene.queued(1);
     hold_all(&scene);
     let hash = scene.store.read().unwrap().hold_items(HoldId(1), None, 9).unwrap()[0].hash;
+    let content = scene.store.read().unwrap().hold(HoldId(1)).unwrap().unwrap().hash;
     decide(&scene, HoldId(1), true, &[]);
     let mut reader = scene.store.read().unwrap();
     let row = reader.history(mesh(1), None, 1).unwrap().remove(0);
     assert_eq!((row.kind, row.uid, row.after), (ChangeKind::Approve, uid(1), Some(hash)));
-    assert_eq!(row.before, r#"{"hold":1,"reason":"they moved"}"#);
+    assert_eq!(row.before, format!(r#"{{"content":"{content}","hold":1,"reason":"they moved"}}"#));
     assert_eq!(crate::audit::ChangeRow::from(&row).leaf(), row.leaf);
 }
 
