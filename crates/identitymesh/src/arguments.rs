@@ -47,15 +47,11 @@ pub(crate) enum Command {
     },
     /// Carry out a run profile
     Run(RunArguments),
-    /// Show what a sync would change, and change nothing
-    Preview {
-        /// Only what this connector's pending objects would change
-        #[arg(long, conflicts_with = "object")]
-        connector: Option<String>,
-        /// Only what would change for this mesh object
-        #[arg(long)]
-        object: Option<String>,
-    },
+    /// Show what a sync would change and what the next exports would send or hold, and change nothing
+    Preview(PreviewArguments),
+    /// Stored plans: what a preview found, to be carried out exactly so
+    #[command(subcommand)]
+    Plans(PlansCommand),
     /// Connectors and their connected systems
     #[command(subcommand)]
     Connector(ConnectorCommand),
@@ -183,6 +179,50 @@ impl BenchStore {
             Self::Sqlite => "sqlite",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreviewArguments {
+    /// Only what this connector's pending objects would change
+    #[arg(long, conflicts_with_all = ["object", "contains", "mesh_type"])]
+    pub(crate) connector: Option<String>,
+    /// Only what would change for this mesh object
+    #[arg(long, conflicts_with_all = ["contains", "mesh_type"])]
+    pub(crate) object: Option<String>,
+    /// Only what would change for mesh objects with this text in them
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contains: Option<String>,
+    /// Only what would change for mesh objects of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) mesh_type: Option<String>,
+    /// What would change under this configuration directory, which is not in force yet
+    #[arg(long, value_name = "DIR", conflicts_with = "save")]
+    pub(crate) config: Option<PathBuf>,
+    /// Spell out every object, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Keep the plan, to carry out exactly this with `plans apply HASH`
+    #[arg(long)]
+    pub(crate) save: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlansCommand {
+    /// List stored plans, newest first
+    List,
+    /// Show what a plan would do
+    Show {
+        /// The beginning of its hash
+        hash: String,
+    },
+    /// Carry a plan out as it was kept; what is not as it was then is left out and said to be so
+    Apply {
+        /// The beginning of its hash
+        hash: String,
+        /// Exit with 3 when something was left out
+        #[arg(long)]
+        strict: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -10,9 +10,9 @@ use identitymesh_connector_file::FileKind;
 use identitymesh_connector_ldap::Ldap;
 use identitymesh_connector_sql::SqliteKind;
 use identitymesh_model::Clock;
-use identitymesh_runner::{Mesh, Observer, SecretResolver};
+use identitymesh_runner::{Mesh, Observer, Sandbox, SecretResolver, Silent};
 use identitymesh_secrets::{KeyFileProtector, Vault, default_key_file_path, is_running_as_root};
-use identitymesh_store::Store;
+use identitymesh_store::{ReadOnly, Store};
 use identitymesh_store_sqlite::{OpenMode, OpenOptions, SqliteStore};
 use tokio_util::sync::CancellationToken;
 
@@ -103,6 +103,39 @@ pub(crate) fn open_with_key(
     let resolver = Arc::new(Resolver(Arc::clone(&secrets)));
     let mesh = Mesh::open(store, clock, Arc::new(RandomIds), registry, resolver, actor(), cancel, observer)?;
     Ok(Opened { mesh, secrets, store: sqlite, data: data.to_owned() })
+}
+
+/// A copy of the store that is thrown away with this.
+pub(crate) struct Scratch {
+    pub(crate) sandbox: Sandbox,
+    // Declared last: the store closes before its directory goes.
+    _directory: tempfile::TempDir,
+}
+
+/// Copies the store for trying things out. Of the real one only reading is left.
+pub(crate) fn scratch(opened: &Opened, cancel: CancellationToken) -> anyhow::Result<Scratch> {
+    let directory = tempfile::Builder::new()
+        .prefix("preview-")
+        .tempdir_in(&opened.data)
+        .context("a directory for the copy could not be made below the data directory")?;
+    let path = directory.path().join(STORE_FILE);
+    opened.store.copy_to(&path)?;
+    let (real, ids, at) = (&opened.mesh, Arc::new(RandomIds), opened.mesh.clock.now());
+    let options = OpenOptions { mode: OpenMode::Scratch, ids: ids.clone(), at, size_bytes_max: None };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, options)?);
+    store.interrupt_runs(at).wait()?;
+    let copy = Mesh::open(
+        store,
+        real.clock.clone(),
+        ids,
+        real.registry.clone(),
+        real.secrets.clone(),
+        real.actor.clone(),
+        cancel,
+        Arc::new(Silent),
+    )?;
+    let real = ReadOnly::new(real.store.clone());
+    Ok(Scratch { sandbox: Sandbox { copy, real }, _directory: directory })
 }
 
 /// Who runs this process.

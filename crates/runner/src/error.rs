@@ -114,6 +114,44 @@ pub enum RunError {
     /// The object is gone or belongs to nobody.
     #[error("PWD-009: the target's object is gone, or belongs to no mesh object; nothing was done")]
     NoSuchObject,
+    /// There is no such plan, or more than one.
+    #[error(
+        "RUN-013: no stored plan, or more than one, has a hash that begins with {hash:?}; see `identitymesh plans list`"
+    )]
+    UnknownPlan {
+        /// What was asked for.
+        hash: String,
+    },
+    /// A stored plan is not what its name says.
+    #[error(
+        "RUN-015: the files of plan {hash} are not what was kept under this hash; nothing was done: make the plan anew"
+    )]
+    ForeignPlan {
+        /// Which.
+        hash: String,
+    },
+    /// The rules are others than those of the plan.
+    #[error(
+        "RUN-016: the plan {hash} was made under configuration {made}, and {now} is in force; nothing was done: make the \
+         plan anew"
+    )]
+    OtherConfiguration {
+        /// Which.
+        hash: String,
+        /// The version under which it was made.
+        made: i64,
+        /// The version in force.
+        now: i64,
+    },
+    /// A stored plan could not be read or written.
+    #[error("RUN-017: stored plans in {path} could not be read or written")]
+    PlanFile {
+        /// Where.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A worker ended without an answer.
     #[error(
         "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"

@@ -24,6 +24,8 @@ pub enum Steps {
     Sync,
     /// Everything, looked at again.
     FullSync,
+    /// A stored plan, carried out as it was kept.
+    ApplyPlan,
     /// The queue, to the connected system.
     Export,
     /// What the connected system says after an export.
@@ -42,6 +44,7 @@ impl Steps {
             Self::Follow => "follow",
             Self::Sync => "sync",
             Self::FullSync => "full-sync",
+            Self::ApplyPlan => "apply-plan",
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
             Self::PasswordReset => "password-reset",
@@ -51,7 +54,7 @@ impl Steps {
     pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
-            Self::Sync | Self::FullSync => Stage::Sync,
+            Self::Sync | Self::FullSync | Self::ApplyPlan => Stage::Sync,
             Self::Export | Self::PasswordReset => Stage::Export,
         }
     }

@@ -35,6 +35,11 @@ pub(crate) fn writer(path: &Path, size_bytes_max: Option<u64>) -> rusqlite::Resu
     Ok(conn)
 }
 
+/// Lets commits be answered before they are on the disk.
+pub(crate) fn forget_durability(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "synchronous", "OFF")
+}
+
 /// A connection that reads.
 pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -40,7 +40,7 @@ impl SqliteStore {
     pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let doing = || format!("opening the store {}", path.display());
         match options.mode {
-            OpenMode::Exclusive => Self::open_exclusive(path, options),
+            OpenMode::Exclusive | OpenMode::Scratch => Self::open_exclusive(path, options),
             OpenMode::ReadOnly => Self::open_read_only(path),
         }
         .map_err(|fault| fault.into_store(&doing()))
@@ -62,6 +62,9 @@ impl SqliteStore {
             }
         }
         let mut conn = connection::writer(path, options.size_bytes_max)?;
+        if options.mode == OpenMode::Scratch {
+            connection::forget_durability(&conn)?;
+        }
         schema::migrate(&mut conn, path, options.at)?;
         let writer = writer::start(conn, options.ids)?;
         Ok(Self {

@@ -38,5 +38,5 @@ pub use query::{
 pub use read::{Cursor, Hashed, Known, News, Reader, Referred, Todo, Traced};
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
-pub use store::{Store, Ticket};
+pub use store::{ReadOnly, Store, Ticket};
 pub use sync::{Cause, SyncBatch, SyncReceipt, TraceWrite};

@@ -1,6 +1,6 @@
 //! The store itself: readers, and writes that are answered by tickets.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use identitymesh_model::{HoldId, ItemId, MeshId, RunId, Timestamp};
 
@@ -35,6 +35,26 @@ impl<T> Ticket<T> {
                 "the store was closed before the write was done",
             ))
         })
+    }
+}
+
+/// A store that can be read and in no way written: all that a preview gets to see of the real one.
+#[derive(Clone)]
+pub struct ReadOnly(Arc<dyn Store>);
+
+impl ReadOnly {
+    /// Keeps everything but reading from whoever gets this.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    /// As [`Store::read`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn read(&self) -> Result<Box<dyn Reader + '_>, StoreError> {
+        self.0.read()
     }
 }
 

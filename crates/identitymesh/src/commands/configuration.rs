@@ -8,7 +8,7 @@ use identitymesh_model::rules::Configuration;
 use identitymesh_runner::{RunError, apply_configuration, check_configuration};
 use serde_json::{Value as Json, json};
 
-use super::preview::{Preview, preview_all};
+use super::preview::{Ask, Preview, Shown, foresee};
 use super::{Done, Shell};
 use crate::open::{Opened, registry};
 
@@ -54,13 +54,8 @@ pub(super) fn plan(shell: &Shell, directory: &Path) -> anyhow::Result<Done> {
 
 /// What the new configuration would do to identities, tried on a copy.
 fn consequences(shell: &Shell, opened: &Opened, loaded: &Loaded) -> anyhow::Result<Preview> {
-    let loaded = loaded.clone();
-    preview_all(shell, opened, move |mesh| {
-        Box::pin(async move {
-            apply_configuration(&mesh, loaded.configuration, loaded.bases).await?;
-            Ok(())
-        })
-    })
+    let ask = Ask { question: None, loaded: Some(loaded), shown: Shown::First, keep: None };
+    foresee(shell, opened, ask)
 }
 
 fn text(difference: &Difference, preview: Option<&Preview>, notes: &[String]) -> String {

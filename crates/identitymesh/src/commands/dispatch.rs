@@ -14,8 +14,8 @@ use crate::progress::Bars;
 use crate::stop::StopRequests;
 
 use super::{
-    audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, preview, run,
-    runs, secrets, space,
+    audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, plans,
+    preview, run, runs, secrets, space,
 };
 
 /// How a command ended.
@@ -75,9 +75,8 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Apply { directory } => configuration::apply(&shell, &directory),
         Command::ExportConfig { directory } => configuration::export(&shell, &directory),
         Command::Run(run) => run::run(&shell, &run),
-        Command::Preview { connector, object } => {
-            preview::run(&shell, connector.as_deref(), object.as_deref())
-        }
+        Command::Preview(arguments) => preview::run(&shell, &arguments),
+        Command::Plans(command) => plans::run(&shell, command),
         Command::Connector(command) => connector::run(&shell, command),
         Command::Space(command) => space::run(&shell, command),
         Command::Mesh(command) => mesh::run(&shell, command),

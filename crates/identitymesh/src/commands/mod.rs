@@ -15,6 +15,8 @@ mod init;
 mod lookup;
 mod mesh;
 mod password;
+mod plan_text;
+mod plans;
 mod preview;
 mod run;
 mod runs;

@@ -1,206 +1,270 @@
-//! `preview`: what a sync would change, tried on a copy of the store that is thrown away.
-//!
-//! The copy makes the preview exact over any population: the same engine runs on the same state to its end, parts see
-//! what earlier parts did, and nothing of it can reach the mesh or a target.
-
-use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+//! `preview`: what a sync would change and what the next exports would send or hold.
 
 use anyhow::Context as _;
-use identitymesh_engine::Outcome;
-use identitymesh_model::plan::{Plan, PlanNames, write_plan};
-use identitymesh_model::{ConnectorId, Finding, MeshId, Name, RuleId, SpaceId};
-use identitymesh_runner::{InForce, Mesh, Observer, RunReport, SyncScope, sync};
+use identitymesh_config::Loaded;
+use identitymesh_model::plan::Plan;
+use identitymesh_model::{MeshId, Name};
+use identitymesh_runner::{
+    Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, Question, SyncScope,
+    apply_configuration, bases, preview,
+};
+use identitymesh_store::{MeshFilter, ReadOnly};
 use serde_json::{Value as Json, json};
 
+use super::configuration::load;
 use super::lookup::mesh_object;
+use super::plan_text::{Names, Spelled, Text};
 use super::{Done, Shell};
-use crate::open::{Opened, open, registry};
+use crate::arguments::PreviewArguments;
+use crate::open::{Opened, scratch};
 use crate::output::{counted, thousands};
 
-/// Most objects that a preview spells out; all are counted.
-const OBJECTS_SHOWN: usize = 200;
+/// Mesh objects read at once while a set is gathered.
+const OBJECTS_READ: usize = 10_000;
 
-/// A preview's plan.
+/// How much of a plan is spelled out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The first objects.
+    First,
+    /// Everything.
+    All,
+}
+
+/// What is asked of a copy.
+pub(crate) struct Ask<'a> {
+    /// What to look at; everything when nothing is said.
+    pub(crate) question: Option<Question>,
+    /// A configuration to put in force in the copy first.
+    pub(crate) loaded: Option<&'a Loaded>,
+    pub(crate) shown: Shown,
+    /// Where the plan is to be kept.
+    pub(crate) keep: Option<PlanDirectory>,
+}
+
+/// What was foreseen, in words and as data.
 pub(crate) struct Preview {
-    counters: BTreeMap<String, u64>,
-    text: String,
-    left_out: usize,
-    findings: Vec<Finding>,
+    data: Json,
+    spelled: Spelled,
+    /// The plan that was kept.
+    pub(crate) kept: Option<PlanHead>,
 }
 
 impl Preview {
     /// For machines.
     pub(crate) fn data(&self) -> Json {
-        json!({ "counts": self.counters, "plan": self.text, "objects_left_out": self.left_out, "findings": self.findings })
+        let mut data = self.data.clone();
+        data["plan"] = self.spelled.text.clone().into();
+        data["objects_left_out"] = self.spelled.left_out.into();
+        if let Some(kept) = &self.kept {
+            data["hash"] = kept.hash.clone().into();
+        }
+        data
     }
 
     /// For people.
     pub(crate) fn text(&self) -> String {
-        if self.counters.is_empty() && self.text.is_empty() {
+        let is_quiet = ["counts", "flows", "holds", "findings"].iter().all(|key| {
+            self.data[*key].as_array().is_none_or(Vec::is_empty)
+                && self.data[*key].as_object().is_none_or(|map| map.is_empty())
+        });
+        if is_quiet && self.spelled.text.is_empty() {
             return "nothing would change".to_owned();
         }
-        let mut out = self.text.clone();
-        if self.left_out > 0 {
-            let more = counted(self.left_out as u64, "more object", "more objects");
-            out.push_str(&format!("… and {more}\n"));
+        let mut out = self.spelled.text.clone();
+        if self.spelled.left_out > 0 {
+            let more = counted(self.spelled.left_out, "more object", "more objects");
+            out.push_str(&format!("… and {more}; --all spells out every one\n"));
         }
-        for finding in &self.findings {
-            let subject = finding.subject.as_deref().unwrap_or_default();
-            out.push_str(&format!("finding {} {subject}: {}\n", finding.code, finding.message));
+        if !out.is_empty() {
+            out.push('\n');
         }
-        out.push('\n');
-        let counts: Vec<String> =
-            self.counters.iter().map(|(name, count)| format!("{name} {}", thousands(*count))).collect();
-        out.push_str(&counts.join(", "));
+        out.push_str(&summary(&self.data));
+        if let Some(kept) = &self.kept {
+            out.push_str(&format!(
+                "\nkept as plan {}; carry out exactly this with `identitymesh plans apply {}`",
+                kept.hash,
+                &kept.hash[..kept.hash.len().min(12)]
+            ));
+        }
         out
     }
 }
 
-pub(super) fn run(shell: &Shell, connector: Option<&str>, object: Option<&str>) -> anyhow::Result<Done> {
+/// What a preview found, without its objects: groups, counts, flows, holds, findings.
+pub(super) fn summary(data: &Json) -> String {
+    let mut out = String::new();
+    let list = |key: &str| data[key].as_array().cloned().unwrap_or_default();
+    let word = |row: &Json, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let number = |row: &Json, key: &str| row[key].as_u64().unwrap_or_default();
+    for group in list("groups") {
+        let place = group["connector"].as_str().map_or_else(String::new, |name| format!("{name}: "));
+        let names: Vec<String> = group["attributes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        out.push_str(&format!(
+            "{place}{} {} {}{names}: {}\n",
+            word(&group, "what"),
+            thousands(number(&group, "count")),
+            word(&group, "object_type"),
+            word(&group, "reason")
+        ));
+    }
+    for flow in list("flows") {
+        let held = number(&flow, "held");
+        let held = if held > 0 { format!(", {} held", thousands(held)) } else { String::new() };
+        out.push_str(&format!(
+            "next export to {}: {} {} {} sent{held}\n",
+            word(&flow, "connector"),
+            word(&flow, "operation"),
+            thousands(number(&flow, "sent")),
+            word(&flow, "object_type")
+        ));
+    }
+    for hold in list("holds") {
+        let part = hold["within"].as_str().map_or_else(String::new, |part| format!(" ({part})"));
+        let common: Vec<String> = hold["common"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect();
+        let common =
+            if common.is_empty() { String::new() } else { format!("; in common: {}", common.join("; ")) };
+        out.push_str(&format!(
+            "held on {}: {} of {} {}{part}, because {} of {} are more than the limit of {}{common}\n",
+            word(&hold, "connector"),
+            word(&hold, "class"),
+            thousands(number(&hold, "waiting")),
+            word(&hold, "object_type"),
+            thousands(number(&hold, "size")),
+            thousands(number(&hold, "population")),
+            thousands(number(&hold, "allowed"))
+        ));
+    }
+    for finding in list("findings") {
+        let (code, subject) = (word(&finding, "code"), word(&finding, "subject"));
+        out.push_str(&format!("finding {code} {subject}: {}\n", word(&finding, "message")));
+    }
+    let counts: Vec<String> = data["counts"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, count)| format!("{name} {}", thousands(count.as_u64().unwrap_or_default())))
+        .collect();
+    out.push_str(&counts.join(", "));
+    out
+}
+
+pub(super) fn run(shell: &Shell, arguments: &PreviewArguments) -> anyhow::Result<Done> {
+    // Keeping a plan gives numbers to nobody and changes nothing in the store; it only makes files beside it.
     let opened = shell.read()?;
-    let in_force = opened.mesh.in_force()?;
-    let wanted = match object {
-        Some(called) => Some(mesh_object(opened.mesh.store.read()?.as_mut(), called)?.record.id),
-        None => None,
+    let loaded = arguments.config.as_deref().map(load).transpose()?;
+    let ask = Ask {
+        question: Some(question(&opened, arguments, loaded.is_some())?),
+        loaded: loaded.as_ref(),
+        shown: if arguments.all { Shown::All } else { Shown::First },
+        keep: arguments.save.then(|| PlanDirectory::below(&opened.data)),
     };
-    let scopes = match (connector, object) {
-        (Some(name), _) => vec![SyncScope::Pending(Name::new(name)?)],
-        (None, Some(_)) => vec![SyncScope::Everything],
-        (None, None) => in_force
-            .configuration
-            .connectors
-            .iter()
-            .map(|known| SyncScope::Pending(known.connector.name))
-            .collect(),
-    };
-    let preview = preview(shell, &opened, scopes, wanted, |_| Box::pin(async { Ok(()) }))?;
+    let preview = foresee(shell, &opened, ask)?;
     shell.output.answer(&preview.data(), || preview.text())?;
     Ok(Done::Well)
 }
 
-type Prepared<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
-
-/// What looking at everything would change after `prepare` has been at the copy.
-pub(crate) fn preview_all(
-    shell: &Shell,
-    opened: &Opened,
-    prepare: impl FnOnce(Mesh) -> Prepared<'static>,
-) -> anyhow::Result<Preview> {
-    preview(shell, opened, vec![SyncScope::Everything], None, prepare)
-}
-
-fn preview(
-    shell: &Shell,
-    opened: &Opened,
-    scopes: Vec<SyncScope>,
-    wanted: Option<MeshId>,
-    prepare: impl FnOnce(Mesh) -> Prepared<'static>,
-) -> anyhow::Result<Preview> {
-    let scratch = tempfile::Builder::new()
-        .prefix("preview-")
-        .tempdir_in(&opened.data)
-        .context("a directory for the copy could not be made below the data directory")?;
-    opened.store.copy_to(&scratch.path().join(crate::open::STORE_FILE))?;
-    let collector = Arc::new(Collector { wanted, ..Collector::default() });
-    let copy = open(scratch.path(), true, registry(), collector.clone(), shell.cancel.clone())?;
-    let reports = shell.block_on(async {
-        prepare(copy.mesh.clone()).await?;
-        let mut reports: Vec<RunReport> = Vec::new();
-        for scope in scopes {
-            reports.push(sync(&copy.mesh, scope).await?);
-        }
-        Ok(reports)
-    })?;
-    let mut counters = BTreeMap::new();
-    for (name, count) in reports.iter().flat_map(|report| &report.counters) {
-        *counters.entry(name.clone()).or_insert(0) += count;
+fn question(opened: &Opened, arguments: &PreviewArguments, is_changed: bool) -> anyhow::Result<Question> {
+    if let Some(name) = &arguments.connector {
+        return Ok(Question::Syncs(vec![SyncScope::Pending(Name::new(name)?)]));
     }
-    let in_force = copy.mesh.in_force()?;
-    let collected = std::mem::take(&mut *collector.lock());
-    let names = Names { in_force: &in_force, copy: &copy };
-    let mut text = String::new();
-    write_plan(&collected.plan, &names, &mut text);
-    if wanted.is_some() {
-        counters.clear();
+    let mut reader = opened.mesh.store.read()?;
+    if let Some(called) = &arguments.object {
+        return Ok(Question::Objects(vec![mesh_object(reader.as_mut(), called)?.record.id]));
     }
-    Ok(Preview { counters, text, left_out: collected.left_out, findings: collected.findings })
-}
-
-#[derive(Default)]
-struct Collector {
-    wanted: Option<MeshId>,
-    collected: Mutex<Collected>,
-}
-
-#[derive(Default)]
-struct Collected {
-    plan: Plan,
-    left_out: usize,
-    findings: Vec<Finding>,
-}
-
-impl Collector {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Collected> {
-        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Observer for Collector {
-    fn planned(&self, outcome: &Outcome) {
-        let mut collected = self.lock();
-        for object in
-            outcome.plan.objects.iter().filter(|object| self.wanted.is_none_or(|id| object.id == id))
-        {
-            if collected.plan.objects.len() < OBJECTS_SHOWN {
-                collected.plan.objects.push(object.clone());
-            } else {
-                collected.left_out += 1;
+    if arguments.contains.is_some() || arguments.mesh_type.is_some() {
+        let mesh_type = arguments.mesh_type.as_deref().map(Name::new).transpose()?;
+        let filter = MeshFilter { mesh_type, contains: arguments.contains.clone() };
+        let mut ids: Vec<MeshId> = Vec::new();
+        let mut after = None;
+        loop {
+            let page = reader.mesh_list(&filter, after, OBJECTS_READ)?;
+            ids.extend(page.items.iter().map(|row| row.id));
+            after = page.next;
+            if after.is_none() {
+                return Ok(Question::Objects(ids));
             }
         }
-        if self.wanted.is_none() {
-            let room = OBJECTS_SHOWN.saturating_sub(collected.plan.spaces.len());
-            collected.plan.spaces.extend(outcome.plan.spaces.iter().take(room).cloned());
-        }
-        let concerns = |finding: &&Finding| self.wanted.is_none() || finding.mesh == self.wanted;
-        let room = OBJECTS_SHOWN.saturating_sub(collected.findings.len());
-        collected.findings.extend(outcome.findings.iter().filter(concerns).take(room).cloned());
     }
+    if is_changed {
+        return Ok(Question::Syncs(vec![SyncScope::Everything]));
+    }
+    let in_force = opened.mesh.in_force()?;
+    let enabled = in_force.configuration.connectors.iter().filter(|known| known.connector.enabled);
+    Ok(Question::Syncs(enabled.map(|known| SyncScope::Pending(known.connector.name)).collect()))
 }
 
-/// Names of numbers, from the configuration in force and a store.
-pub(crate) struct Names<'a> {
-    pub(crate) in_force: &'a InForce,
-    pub(crate) copy: &'a Opened,
+/// Tries it on a copy of the store.
+pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::Result<Preview> {
+    let scratch = scratch(opened, shell.cancel.clone())?;
+    let sandbox = &scratch.sandbox;
+    let question = ask.question.unwrap_or_else(|| Question::Syncs(vec![SyncScope::Everything]));
+    let words = format!("{question:?}");
+    let keeping = ask.keep.map(|directory| directory.begin()).transpose()?;
+    let foreseen = shell.block_on(async {
+        if let Some(Loaded { configuration, bases, .. }) = ask.loaded.cloned() {
+            apply_configuration(&sandbox.copy, configuration, bases).await?;
+        }
+        let in_force = sandbox.copy.in_force()?;
+        let text = Text::new(ask.shown == Shown::All, Names { in_force, store: sandbox.copy.store.clone() });
+        let sink = Sink { text, keeping, real: sandbox.real.clone(), failed: None };
+        Ok(preview(sandbox, question, sink).await?)
+    })?;
+    let in_force = sandbox.copy.in_force()?;
+    let data = data(&foreseen, &in_force)?;
+    let Sink { text, keeping, failed, .. } = foreseen.sink;
+    if let Some(error) = failed {
+        return Err(error).context("the plan could not be kept");
+    }
+    let kept = keeping.map(|writer| {
+        writer.finish(PlanHead {
+            hash: String::new(),
+            configuration: in_force.version,
+            question: words,
+            at: opened.mesh.clock.now(),
+            actor: opened.mesh.actor.clone(),
+            objects: 0,
+            preview: data.clone(),
+        })
+    });
+    Ok(Preview { data, spelled: text.into_spelled(), kept: kept.transpose()? })
 }
 
-impl PlanNames for Names<'_> {
-    fn connector(&self, id: ConnectorId) -> String {
-        self.in_force.name_of(id)
+fn data(foreseen: &Foreseen<Sink>, in_force: &InForce) -> anyhow::Result<Json> {
+    let mut holds = serde_json::to_value(&foreseen.holds)?;
+    for (row, hold) in holds.as_array_mut().into_iter().flatten().zip(&foreseen.holds) {
+        row["connector"] = in_force.name_of(hold.connector).into();
     }
+    Ok(json!({ "counts": foreseen.counts, "groups": foreseen.groups, "flows": foreseen.flows, "holds": holds,
+        "findings": foreseen.findings }))
+}
 
-    fn rule(&self, id: RuleId) -> String {
-        self.in_force.rules.rule_name(id)
-    }
+/// Spells parts out, and keeps them where that was asked for.
+struct Sink {
+    text: Text,
+    keeping: Option<PlanWriter>,
+    real: ReadOnly,
+    failed: Option<identitymesh_store::StoreError>,
+}
 
-    fn space(&self, id: SpaceId) -> String {
-        let record = self.copy.mesh.store.read().and_then(|mut reader| reader.spaces(&[id]));
-        match record.map(|mut records| records.pop().flatten()) {
-            Ok(Some(record)) => format!("{}/{}", self.in_force.name_of(record.connector), record.external_id),
-            _ => format!("object {id}"),
+impl PartSink for Sink {
+    fn part(&mut self, plan: &Plan) {
+        self.text.part(plan);
+        let Some(writer) = &mut self.keeping else { return };
+        match self.real.read().and_then(|mut reader| bases(reader.as_mut(), plan)) {
+            Ok(bases) => writer.part(&PlanPart { plan: plan.clone(), bases }),
+            Err(error) => self.failed = Some(error),
         }
-    }
-
-    fn mesh(&self, uid: &str) -> String {
-        let find = || {
-            let mut reader = self.copy.mesh.store.read().ok()?;
-            let id = reader.mesh_by_uid(uid.parse().ok()?).ok()??;
-            reader.views(&[id]).ok()?.pop()?
-        };
-        find().map_or_else(
-            || uid.to_owned(),
-            |view| format!("{} {}", view.record.mesh_type, view.record.anchor),
-        )
     }
 }

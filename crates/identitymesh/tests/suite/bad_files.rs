@@ -82,6 +82,34 @@ fn half_the_rows_are_held_with_the_way_to_allow_it() {
 }
 
 #[test]
+fn a_file_without_rows_takes_nobody_away() {
+    let place = mesh();
+    write(&place, HEADER);
+    let run = import(&place);
+    says(&run, "deletes unseen");
+    write(&place, "");
+    place.run(&["run", "cycle"]);
+    everybody_is_there(&place);
+}
+
+#[test]
+fn keys_that_changed_hands_take_nobody_away() {
+    let place = mesh();
+    // Everybody's row under the key of somebody else.
+    let moved = |number: usize| {
+        row(number).replacen(&format!("{number:03}"), &format!("{:03}", (number * 7 + 1) % PEOPLE), 1)
+    };
+    write(&place, (0..PEOPLE).map(moved).fold(HEADER.to_owned(), |file, row| file + &row));
+    let runs = place.json(&["run", "cycle"]);
+    for run in runs["runs"].as_array().unwrap() {
+        for count in ["deleted", "delete", "disable"] {
+            assert!(run["counters"].get(count).is_none(), "{run}");
+        }
+    }
+    everybody_is_there(&place);
+}
+
+#[test]
 fn all_keys_changed_by_one_character_are_held() {
     let place = mesh();
     let renumbered: String = (0..PEOPLE).map(|number| format!("1{}", row(number))).collect();

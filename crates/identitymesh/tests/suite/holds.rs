@@ -105,3 +105,62 @@ fn a_hold_is_shown_approved_in_part_and_rejected() {
     assert!(kinds.contains(&"approve"), "{kinds:?}");
     place.good(&["audit", "verify"]);
 }
+
+#[test]
+fn a_preview_tells_the_hold_before_it_is_there_and_a_kept_plan_is_carried_out() {
+    let place = mesh();
+    std::fs::write(place.path().join("mesh/connectors/hr.csv"), file(15)).unwrap();
+    place.good(&["run", "full-import", "--connector", "hr"]);
+    let before = std::fs::read(place.data().join("mesh.db")).unwrap();
+    let preview = place.json(&["preview", "--save"]);
+    assert_eq!(std::fs::read(place.data().join("mesh.db")).unwrap(), before, "a preview writes nothing");
+    assert_eq!(
+        (&preview["holds"][0]["class"], &preview["holds"][0]["waiting"]),
+        (&"disable".into(), &15.into())
+    );
+    assert_eq!(
+        (&preview["flows"][0]["sent"], &preview["flows"][0]["held"]),
+        (&0.into(), &15.into()),
+        "{preview}"
+    );
+    let text = place.good(&["preview"]);
+    for wanted in ["directory: disable 15", "more than the limit of 10", "15 held", "in common: all 15"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert_eq!(place.json(&["holds", "list"])["items"], serde_json::json!([]));
+    let one = place.json(&["preview", "--object", "003"]);
+    assert_eq!(
+        (&one["counts"]["queued_disable"], &one["holds"]),
+        (&1.into(), &serde_json::json!([])),
+        "{one}"
+    );
+    let some = place.json(&["preview", "--contains", "p1"]);
+    // Numbers 1 and 10 to 14 of those who leave.
+    assert_eq!(some["counts"]["queued_disable"], 6, "{some}");
+
+    // Under rules that are not in force yet.
+    let rules = place.path().join("mesh/connectors/hr.toml");
+    let old = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, old.replace("[connector.limits]", "[connector.limits]\n# another look\n"))
+        .unwrap();
+    let under = place.json(&["preview", "--config", "mesh"]);
+    assert_eq!(under["counts"]["queued_disable"], 15, "{under}");
+
+    let hash = preview["hash"].as_str().unwrap();
+    assert_eq!(place.json(&["plans", "list"])["items"][0]["hash"], hash);
+    assert!(place.good(&["plans", "show", &hash[..8]]).contains("disable 15"));
+    let done = place.json(&["plans", "apply", hash]);
+    assert_eq!(
+        (&done["run"]["step"], &done["run"]["counters"]["applied"]),
+        (&"apply-plan".into(), &15.into()),
+        "{done}"
+    );
+    assert_eq!(active(&place), PEOPLE);
+    place.good(&["run", "export", "--connector", "directory"]);
+    assert_eq!(
+        place.json(&["holds", "list"])["items"][0]["waiting"],
+        15,
+        "the guard stands behind a plan too"
+    );
+    assert!(place.bad(&["plans", "apply", "ffff"]).contains("RUN-013"));
+}

@@ -4,9 +4,14 @@
 //! what is still being written waits for it. After the pending objects the to-do list is worked off until it is
 //! empty, so that what one object's change means for others happens in the same sync.
 
+mod count;
 mod in_flight;
 mod neighbours;
 mod rows;
 mod work;
 
+pub(crate) use count::count;
+pub(crate) use neighbours::MeshIds;
+pub(crate) use rows::rows;
+pub(crate) use work::sync_objects;
 pub use work::{SyncScope, sync};

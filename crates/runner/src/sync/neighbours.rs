@@ -15,13 +15,13 @@ const IDS_RESERVED: u64 = 10_000;
 
 /// Ids for new mesh objects, taken from the store in rows.
 #[derive(Default)]
-pub(super) struct MeshIds {
+pub(crate) struct MeshIds {
     next: i64,
     end: i64,
 }
 
 impl MeshIds {
-    fn take(&mut self, store: &dyn Store) -> Result<MeshId, StoreError> {
+    pub(crate) fn take(&mut self, store: &dyn Store) -> Result<MeshId, StoreError> {
         if self.next == self.end {
             self.next = store.reserve_mesh_ids(IDS_RESERVED)?.0;
             self.end = self.next + i64::try_from(IDS_RESERVED).expect("a small constant");

@@ -5,7 +5,7 @@ use identitymesh_store::Cause;
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 
 /// One row for each object of the plan whose mesh object changes, in the plan's order.
-pub(super) fn rows(plan: &Plan, cause: &Cause) -> Vec<ChangeRow> {
+pub(crate) fn rows(plan: &Plan, cause: &Cause) -> Vec<ChangeRow> {
     plan.objects
         .iter()
         .filter_map(|object| {

@@ -1,12 +1,14 @@
 //! The work of a sync, part by part.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use identitymesh_engine::{PlanContext, Planner, Seeds, SetTrace};
-use identitymesh_model::plan::{LinkChange, MeshChange, NoteKind, Operation, Plan};
-use identitymesh_model::{ConnectorId, Finding, MeshId, Name, SpaceId, SpaceRecord};
+use identitymesh_model::plan::Plan;
+use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, SpaceRecord};
 use identitymesh_store::{Cursor, SyncBatch, Todo, TraceWrite};
 
+use super::count::count;
 use super::in_flight::{InFlight, PlanTouch};
 use super::neighbours::{MeshIds, StoreNeighbours};
 use super::rows::rows;
@@ -44,10 +46,28 @@ pub async fn sync(mesh: &Mesh, scope: SyncScope) -> Result<RunReport, RunError> 
     };
     let step = if matches!(scope, SyncScope::Pending(_)) { Steps::Sync } else { Steps::FullSync };
     let run = Run::begin(mesh, step, connector)?;
+    carry_out(in_force, run, move |work| work.parts(scope, connector.map(|(_, id)| id))).await
+}
+
+/// Looks at these mesh objects alone, and at nothing that they wake.
+///
+/// # Errors
+/// When the store fails or the run is cancelled; what was planned and written before is kept.
+pub(crate) async fn sync_objects(mesh: &Mesh, ids: Vec<MeshId>) -> Result<RunReport, RunError> {
+    let run = Run::begin(mesh, Steps::Sync, None)?;
+    carry_out(mesh.in_force()?, run, move |work| work.objects(&ids)).await
+}
+
+async fn carry_out(
+    in_force: Arc<InForce>,
+    run: Run,
+    parts: impl FnOnce(&mut Work<'_>) -> Result<(), RunError> + Send + 'static,
+) -> Result<RunReport, RunError> {
     let work = move || {
         let mut work = Work::new(&in_force, run);
-        work.narrows = matches!(scope, SyncScope::Pending(_));
-        let result = work.run(scope, connector.map(|(_, id)| id));
+        // Whoever asks for single objects wants them looked at as a whole.
+        work.narrows = work.run.step == Steps::Sync && work.run.connector.is_some();
+        let result = work.run(parts);
         work.run.end(result)
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| RunError::Worker)?
@@ -81,8 +101,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn run(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
-        let result = self.parts(scope, connector);
+    fn run(&mut self, parts: impl FnOnce(&mut Self) -> Result<(), RunError>) -> Result<(), RunError> {
+        let result = parts(self);
         // Parts on their way are waited for even when something failed, so that the run's end comes after them.
         let drained = self.in_flight.drain();
         let kept = drained.map_err(RunError::from).and_then(|_| self.keep_place());
@@ -113,6 +133,13 @@ impl<'a> Work<'a> {
             _ => self.everything()?,
         }
         self.todos()
+    }
+
+    fn objects(&mut self, ids: &[MeshId]) -> Result<(), RunError> {
+        for part in ids.chunks(PART_OBJECTS) {
+            self.part(Seeds { spaces: Vec::new(), mesh: part.to_vec() }, None, Vec::new())?;
+        }
+        Ok(())
     }
 
     fn pending(&mut self, connector: ConnectorId) -> Result<(), RunError> {
@@ -233,7 +260,7 @@ impl<'a> Work<'a> {
         let outcome = self.planner.plan(seeds, &context, &mut neighbours)?;
         drop(neighbours);
         self.run.mesh.observer.planned(&outcome);
-        self.count(&outcome.plan, &outcome.findings);
+        count(&mut self.run, &outcome.plan);
         let findings = self.run.findings(outcome.findings);
         let touched = PlanTouch::of(&outcome.plan);
         let rows = rows(&outcome.plan, &cause);
@@ -247,40 +274,6 @@ impl<'a> Work<'a> {
         let total = self.total.filter(|total| *total >= self.done);
         self.run.mesh.observer.progressed(Stage::Sync, self.done, total);
         Ok(())
-    }
-
-    fn count(&mut self, plan: &Plan, _findings: &[Finding]) {
-        let mut counts: HashMap<&'static str, u64> = HashMap::new();
-        let mut add = |name: &'static str| *counts.entry(name).or_insert(0) += 1;
-        for object in &plan.objects {
-            match &object.change {
-                Some(MeshChange::Create { .. }) => add("mesh_created"),
-                Some(MeshChange::Update { .. }) => add("mesh_updated"),
-                Some(MeshChange::Purge { .. }) => add("mesh_deleted"),
-                None => {}
-            }
-            for link in &object.links {
-                match link {
-                    LinkChange::Add { .. } => add("linked"),
-                    LinkChange::Remove { .. } => add("unlinked"),
-                }
-            }
-            for item in &object.items {
-                add(queued(item.operation));
-            }
-            object.cancelled.iter().for_each(|_| add("cancelled"));
-        }
-        for note in plan.spaces.iter().filter_map(|space| space.note.as_ref()) {
-            add(match note.kind {
-                NoteKind::Unjoined => "unjoined",
-                NoteKind::Conflict => "conflicts",
-                NoteKind::OutOfScope => "out_of_scope",
-                NoteKind::Failed => "failed",
-            });
-        }
-        for (name, by) in counts {
-            self.run.count(name, by);
-        }
     }
 }
 
@@ -300,16 +293,5 @@ const fn mesh_of(todo: Todo) -> Option<MeshId> {
     match todo {
         Todo::Mesh(id) => Some(id),
         Todo::Space(_) => None,
-    }
-}
-
-const fn queued(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "queued_create",
-        Operation::Update => "queued_update",
-        Operation::Move => "queued_move",
-        Operation::Disable => "queued_disable",
-        Operation::Enable => "queued_enable",
-        Operation::Delete => "queued_delete",
     }
 }

@@ -13,6 +13,8 @@ mod missing;
 mod parts;
 mod passwords;
 mod place;
+mod plans;
+mod preview;
 mod seen;
 mod source;
 mod starts;

@@ -11,11 +11,13 @@ use identitymesh_model::{
     AttributeSchema, Clock as _, CountingIds, ManualClock, Name, Object, ObjectSchema, Schema, Timestamp,
 };
 use identitymesh_runner::{
-    CycleReport, ImportKind, Mesh, Observer, RunError, RunReport, SecretResolver, Silent,
+    CycleReport, ImportKind, Mesh, Observer, RunError, RunReport, Sandbox, SecretResolver, Silent,
     apply_configuration, cycle, export, import,
 };
-use identitymesh_store::{FindingRow, ItemFilter, ItemRow, MeshFilter, MeshRow, RunRow, RunState, Store};
-use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use identitymesh_store::{
+    FindingRow, ItemFilter, ItemRow, MeshFilter, MeshRow, ReadOnly, RunRow, RunState, Store,
+};
+use identitymesh_store_sqlite::{OpenMode, OpenOptions, SqliteStore};
 use identitymesh_testkit::failing::{self, Control};
 use tokio_util::sync::CancellationToken;
 
@@ -251,6 +253,26 @@ impl Place {
 
     pub(crate) fn queue(&self) -> Vec<ItemRow> {
         self.mesh.store.read().unwrap().item_list(&ItemFilter::default(), None, 20_000).unwrap().items
+    }
+
+    /// A copy to try things out in, in a folder that goes with it.
+    pub(crate) fn sandbox(&self) -> (Sandbox, tempfile::TempDir) {
+        let folder = folder();
+        let (path, ids) = (folder.path().join("mesh.db"), Arc::new(CountingIds::starting_at(1 << 40)));
+        let options = OpenOptions::read_only(ids.clone(), self.clock.now());
+        let real = SqliteStore::open(&self.path(), options).unwrap();
+        real.copy_to(&path).unwrap();
+        let options =
+            OpenOptions { mode: OpenMode::Scratch, ..OpenOptions::exclusive(ids.clone(), self.clock.now()) };
+        let copy = SqliteStore::open(&path, options).unwrap();
+        let copy = mesh_over(Arc::new(copy), &self.clock, &ids, &self.hr, &self.accounts);
+        (Sandbox { copy, real: ReadOnly::new(Arc::new(real)) }, folder)
+    }
+
+    /// The bytes of the store: file and log.
+    pub(crate) fn bytes(&self) -> Vec<Vec<u8>> {
+        let log = self.folder.path().join("mesh.db-wal");
+        [self.path(), log].iter().map(|path| std::fs::read(path).unwrap_or_default()).collect()
     }
 
     /// The newest run failed, in these words among others, and everybody is still there.

@@ -267,7 +267,10 @@ impl Tx<'_> {
                 .optional()?,
         };
         let kind = if decision.approve { ChangeKind::Approve } else { ChangeKind::Reject };
-        let before = serde_json::json!({ "hold": decision.hold, "reason": decision.reason }).to_string();
+        let content = held.hash.to_string();
+        let before =
+            serde_json::json!({ "content": content, "hold": decision.hold, "reason": decision.reason });
+        let before = before.to_string();
         let cause = &decision.cause;
         Ok(mesh.map(|mesh| {
             ChangeRow::new(
