@@ -37,6 +37,13 @@ impl Delta for Ways {
         }
     }
 
+    async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
+        match Self::of(around) {
+            Some(way) => way.doubt(around, since).await,
+            None => Ok(None),
+        }
+    }
+
     async fn follow(
         &self,
         around: Around,

@@ -37,6 +37,13 @@ impl Delta for AccessLog {
         Ok(Box::new(start(around, since, false).await?))
     }
 
+    async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
+        let Ok(place) = delta::unmark::<Place>(STYLE, around, since) else { return Ok(None) };
+        let look = Look::at(around).await?;
+        let is_behind = look.is_some_and(|look| look.now.behind(&place).next().is_some());
+        Ok(is_behind.then(|| "the server has not caught up with the last change that was seen".to_owned()))
+    }
+
     async fn follow(
         &self,
         around: Around,
