@@ -13,10 +13,21 @@ pub mod retry;
 pub mod rules;
 pub mod stage;
 mod sync;
+pub mod undo;
 
 /// Why values are as they are.
 pub mod explain {
     pub use crate::sync::explain::{Contribution, explain};
+}
+
+/// Why something is sent, leaves or stays.
+pub mod reasons {
+    pub use crate::sync::reasons::{Holder, InScope, TargetLeave, grace_end, holders, leaving, scopes};
+}
+
+/// Recorded inputs once more.
+pub mod replay {
+    pub use crate::sync::replay::{Replayed, replay};
 }
 
 pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace};

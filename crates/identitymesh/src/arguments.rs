@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use identitymesh_model::Timestamp;
+
+mod asking;
+
+pub(crate) use asking::{UndoArguments, UndoCommand, WhyArguments, WhyCommand};
 
 /// Keeps people, groups and accounts the same in every system that holds them.
 #[derive(Debug, Parser)]
@@ -67,6 +72,12 @@ pub(crate) enum Command {
     /// What the mass-change guard holds, and deciding on it
     #[command(subcommand)]
     Holds(HoldsCommand),
+    /// Say why a value, a link, an export or a deletion is as it is, and why not otherwise
+    #[command(subcommand)]
+    Why(WhyCommand),
+    /// Take back what was written to targets
+    #[command(subcommand)]
+    Undo(UndoCommand),
     /// Runs and their findings
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -294,6 +305,16 @@ pub(crate) enum SpaceCommand {
         connector: String,
         /// The external id
         id: String,
+        /// As it was at this time, such as 2026-03-02T08:00:00Z
+        #[arg(long, value_name = "TIME")]
+        at: Option<Timestamp>,
+    },
+    /// Show what changed, when, by which run; also of an object that is gone
+    History {
+        /// The connector
+        connector: String,
+        /// The external id
+        id: String,
     },
 }
 
@@ -319,24 +340,28 @@ pub(crate) enum MeshCommand {
         contains: Option<String>,
         #[command(flatten)]
         page: PageArguments,
+        /// The whole mesh as it was at this time, one object as JSON to a line
+        #[arg(long, value_name = "TIME", conflicts_with_all = ["contains", "limit", "after"])]
+        at: Option<Timestamp>,
     },
     /// Show one object: values, links, queue
     Show {
         /// Its anchor, public id or a join key such as a mail address
         object: String,
+        /// As it was at this time, such as 2026-03-02T08:00:00Z
+        #[arg(long, value_name = "TIME")]
+        at: Option<Timestamp>,
     },
     /// Show what changed, when, by what
     History {
-        /// Its anchor, public id or a join key
+        /// Its anchor, public id or a join key; also of an object that is gone
         object: String,
-    },
-    /// Say why a value is as it is, and what lost against it
-    Why {
-        /// Its anchor, public id or a join key
-        object: String,
-        /// One attribute; all when none is named
+        /// Only this attribute: its values, and how long each held
+        #[arg(long, value_name = "NAME")]
         attribute: Option<String>,
     },
+    /// Say why a value is as it is, and what lost against it
+    Why(WhyArguments),
 }
 
 #[derive(Debug, Subcommand)]

@@ -50,6 +50,15 @@ integer_ids! {
 #[serde(transparent)]
 pub struct Uid(pub uuid::Uuid);
 
+impl Uid {
+    /// When it was handed out, in milliseconds since 1970; `None` for one of another version.
+    #[must_use]
+    pub fn unix_millis(&self) -> Option<u64> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        Some(seconds * 1_000 + u64::from(nanos / 1_000_000))
+    }
+}
+
 impl fmt::Debug for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -6,6 +6,7 @@ pub mod canonical;
 pub mod dn;
 mod finding;
 mod hash;
+mod history;
 mod id;
 mod name;
 mod object;
@@ -20,6 +21,7 @@ mod value;
 
 pub use finding::Finding;
 pub use hash::{ContentHash, hex, sha256, sha256_parts};
+pub use history::{PastLink, SpaceBefore, SpaceRest};
 pub use id::{ConnectorId, CountingIds, HoldId, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};

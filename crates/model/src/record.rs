@@ -176,6 +176,8 @@ pub struct ItemRecord {
     pub in_flight: bool,
     /// It was refused for good or failed too often; a plan that differs replaces it.
     pub dead: bool,
+    /// A person asked for it: no plan replaces it while it may still be sent.
+    pub by_hand: bool,
 }
 
 /// How far a mesh object is on its way out of a target.

@@ -152,6 +152,12 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// Nothing could be undone.
+    #[error("RUN-018: nothing was undone: {why}")]
+    Undo {
+        /// Why.
+        why: String,
+    },
     /// A worker ended without an answer.
     #[error(
         "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"

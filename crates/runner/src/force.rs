@@ -7,7 +7,7 @@ use identitymesh_connector::Registry;
 use identitymesh_engine::rules::{CompileInput, RuleProblem, RuleSet, compile, number_keys};
 use identitymesh_model::rules::{Configuration, ConnectorConfig};
 use identitymesh_model::{ConnectorId, Name, Schema};
-use identitymesh_store::{ConfigurationWrite, Store};
+use identitymesh_store::{ConfigurationWrite, Reader, Store, StoredConfiguration};
 use serde::{Deserialize, Serialize};
 
 use crate::password::password_problems;
@@ -50,11 +50,20 @@ impl InForce {
     pub(crate) fn load(store: &dyn Store, registry: &Registry) -> Result<Option<Self>, RunError> {
         let mut reader = store.read()?;
         let Some(stored) = reader.configuration()? else { return Ok(None) };
+        Self::of(stored, reader.as_mut(), registry).map(Some)
+    }
+
+    /// A configuration as it was stored, compiled.
+    pub(crate) fn of(
+        stored: StoredConfiguration,
+        reader: &mut dyn Reader,
+        registry: &Registry,
+    ) -> Result<Self, RunError> {
         let numbers = reader.numbers()?.into_iter().collect();
         let body: Stored = serde_json::from_str(&stored.body)
             .map_err(|source| RunError::Stored { what: "configuration", source })?;
         let ids = stored.connectors.into_iter().collect();
-        Self::compile(stored.version, body, ids, numbers, registry).map(Some).map_err(RunError::Rules)
+        Self::compile(stored.version, body, ids, numbers, registry).map_err(RunError::Rules)
     }
 
     fn compile(

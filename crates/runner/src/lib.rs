@@ -4,6 +4,7 @@
 //! bounded parts, records every run with its counts and state, and can be stopped between any two parts without
 //! losing anything. Asynchronous code lives here and in connectors, nowhere further in.
 
+mod again;
 mod busy;
 mod cycle;
 mod error;
@@ -17,9 +18,13 @@ mod observe;
 mod password;
 mod plans;
 mod preview;
+mod reasons;
 mod run;
+mod surroundings;
 mod sync;
+mod undo;
 
+pub use again::{Again, Agreement, Moment, again};
 pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;
@@ -32,5 +37,7 @@ pub use observe::{Observer, Silent, Stage};
 pub use password::{ResetPassword, reset_password};
 pub use plans::{Bases, PlanDirectory, PlanHead, PlanPart, PlanWriter, StoredPlan, apply_plan, bases};
 pub use preview::{Foreseen, Group, Groups, PartSink, Question, Sandbox, preview};
+pub use reasons::{ExportReason, LinkDecision, LinkReason, why_export, why_link};
 pub use run::{RunReport, Steps};
 pub use sync::{SyncScope, sync};
+pub use undo::{UndoEntry, UndoPlan, UndoScope, UndoStays, plan_undo, undo};

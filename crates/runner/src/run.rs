@@ -32,6 +32,8 @@ pub enum Steps {
     ConfirmingImport,
     /// A new password for one object, because a person asks for it.
     PasswordReset,
+    /// What an earlier run did, taken back.
+    Undo,
 }
 
 impl Steps {
@@ -48,13 +50,14 @@ impl Steps {
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
             Self::PasswordReset => "password-reset",
+            Self::Undo => "undo",
         }
     }
 
     pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
-            Self::Sync | Self::FullSync | Self::ApplyPlan => Stage::Sync,
+            Self::Sync | Self::FullSync | Self::ApplyPlan | Self::Undo => Stage::Sync,
             Self::Export | Self::PasswordReset => Stage::Export,
         }
     }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("begin", include_str!("../migrations/0001_begin.sql")),
     ("password due", include_str!("../migrations/0002_password_due.sql")),
     ("traces", include_str!("../migrations/0003_traces.sql")),
+    ("history", include_str!("../migrations/0004_history.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -7,7 +7,8 @@ use identitymesh_model::{ConnectorId, HoldId, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
     Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
     PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
-    StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
+    StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket, UndoBatch,
+    UndoReceipt,
 };
 
 use crate::connection;
@@ -186,6 +187,10 @@ impl Store for SqliteStore {
 
     fn decide(&self, decision: HoldDecision) -> Ticket<Decided> {
         self.submit("deciding on a hold", 1, move |tx| tx.decide(&decision))
+    }
+
+    fn undo(&self, batch: UndoBatch) -> Ticket<UndoReceipt> {
+        self.submit("queueing an undo", batch.items.len() + 1, move |tx| tx.undo(&batch))
     }
 
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {

@@ -36,9 +36,23 @@ pub enum ChangeKind {
     Reject,
     /// A password was set and delivered; `before` says where to, and never holds the password.
     Password,
+    /// Somebody asked for a change that leads back; `before` says what is undone, `after` is the change.
+    Undo,
 }
 
 impl ChangeKind {
+    const ALL: [Self; 9] = [
+        Self::Create,
+        Self::Update,
+        Self::Purge,
+        Self::Export,
+        Self::Drift,
+        Self::Approve,
+        Self::Reject,
+        Self::Password,
+        Self::Undo,
+    ];
+
     /// Its word in the canonical text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,24 +65,14 @@ impl ChangeKind {
             Self::Approve => "approve",
             Self::Reject => "reject",
             Self::Password => "password",
+            Self::Undo => "undo",
         }
     }
 
     /// The kind that `word` names.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Create,
-            Self::Update,
-            Self::Purge,
-            Self::Export,
-            Self::Drift,
-            Self::Approve,
-            Self::Reject,
-            Self::Password,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -193,14 +197,7 @@ mod tests {
 
     #[test]
     fn kinds_have_words() {
-        for kind in [
-            ChangeKind::Create,
-            ChangeKind::Export,
-            ChangeKind::Drift,
-            ChangeKind::Approve,
-            ChangeKind::Reject,
-            ChangeKind::Password,
-        ] {
+        for kind in ChangeKind::ALL {
             assert_eq!(ChangeKind::from_word(kind.as_str()), Some(kind));
         }
         assert_eq!(ChangeKind::from_word("other"), None);

@@ -95,10 +95,16 @@ pub struct QueuedItem {
     pub held: bool,
 }
 
-/// The hash of a queue item's content: which object, and everything that would be done to it.
+/// The hash of a queue item's content: which object, and everything that would be done to it. `action` is the action as
+/// stored; the number of the target's object in it does not count, because a mesh object has only one there, and that
+/// gets another number when it goes and comes back.
 #[must_use]
 pub fn item_hash(uid: Uid, object_type: Name, operation: Operation, action: &str) -> ContentHash {
-    ContentHash::of(&format!("{uid}\n{}\n{operation}\n{action}", object_type.folded()))
+    const HEADS: [&str; 2] = [r#"{"update":{"space":"#, r#"{"delete":{"space":"#];
+    let head = HEADS.into_iter().find(|head| action.starts_with(head)).unwrap_or_default();
+    let tail =
+        action[head.len()..].trim_start_matches(|sign: char| !head.is_empty() && sign.is_ascii_digit());
+    ContentHash::of(&format!("{uid}\n{}\n{operation}\n{head}{tail}", object_type.folded()))
 }
 
 /// The hash of a hold: of the changes that it covers and nothing else.
@@ -271,4 +277,26 @@ pub struct HoldItemRow {
     pub hash: ContentHash,
     /// Where it stands.
     pub state: HoldState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_the_object_in_the_target_is_no_content() {
+        let uid: Uid = "018f0000-0000-7000-8000-000000000001".parse().unwrap();
+        let hash = |action: &str| item_hash(uid, Name::literal("user"), Operation::Update, action);
+        let update = |space: i64, old: &str| {
+            let changes = format!(r#"[{{"name":"mail","replace":{{"old":{old}}}}}]"#);
+            format!(r#"{{"update":{{"space":{space},"changes":{changes}}}}}"#)
+        };
+        assert_eq!(hash(&update(7, "1")), hash(&update(1234, "1")));
+        assert_ne!(hash(&update(7, "1")), hash(&update(7, "2")));
+        assert_eq!(hash(r#"{"delete":{"space":7}}"#), hash(r#"{"delete":{"space":8}}"#));
+        assert_ne!(
+            hash(r#"{"create":{"attributes":{"a":1}}}"#),
+            hash(r#"{"create":{"attributes":{"a":2}}}"#)
+        );
+    }
 }

@@ -10,20 +10,24 @@ pub mod audit;
 pub mod conformance;
 mod error;
 mod export;
+mod history;
 mod hold;
 mod password;
+pub mod past;
 mod query;
 mod read;
 mod run;
 mod stage;
 mod store;
 mod sync;
+mod undo;
 
 pub use admin::{ConfigurationWrite, Configured, SecretRow, StoredConfiguration};
 pub use error::{StoreClass, StoreError};
 pub use export::{
     ExportedState, Lease, LeaseRequest, LeasedItem, Settle, SettleBatch, SettleReceipt, Settled,
 };
+pub use history::{LinkEnd, LinkSpan, SpaceChange, SpaceChangeKind, SpaceIdentity};
 pub use identitymesh_model::rules::HoldClass;
 
 pub use hold::{
@@ -40,3 +44,4 @@ pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
 pub use store::{ReadOnly, Store, Ticket};
 pub use sync::{Cause, SyncBatch, SyncReceipt, TraceWrite};
+pub use undo::{UndoBatch, UndoItem, UndoNext, UndoReceipt};

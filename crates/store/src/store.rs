@@ -7,7 +7,7 @@ use identitymesh_model::{HoldId, ItemId, MeshId, RunId, Timestamp};
 use crate::{
     Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
     PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
-    StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch, SyncReceipt,
+    StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch, SyncReceipt, UndoBatch, UndoReceipt,
 };
 
 /// The answer to a write, when it comes. Writes are carried out in the order in which they were handed in, so a
@@ -106,6 +106,10 @@ pub trait Store: Send + Sync {
     /// rejected ones stay where they are, approved objects of an import are gone. Refused with `STO-018` when there
     /// is no such hold, a named subject does not wait in it, or the reason is empty.
     fn decide(&self, decision: HoldDecision) -> Ticket<Decided>;
+
+    /// Queues what leads back, with an audit row for each item. Items whose object or mesh object is not what it was
+    /// when the undo was planned, and those of which an answer is awaited, are left out and named.
+    fn undo(&self, batch: UndoBatch) -> Ticket<UndoReceipt>;
 
     /// Begins a run.
     fn begin_run(&self, start: RunStart) -> Ticket<RunId>;

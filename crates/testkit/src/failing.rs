@@ -16,10 +16,11 @@ use identitymesh_model::{
 use identitymesh_store::{
     Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, Decided, FindingRow, Hashed,
     HoldBatch, HoldDecision, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known, Lease,
-    LeaseRequest, MeshFilter, MeshRow, Page, PasswordBatch, PasswordDue, PasswordOwed, Queue, QueuedItem,
-    Reader, Referred, RunRow, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt, SpaceFilter,
-    SpaceRow, StageBatch, StageReceipt, Store, StoreClass, StoreError, StoredConfiguration, SyncBatch,
-    SyncReceipt, Ticket, Todo, Totals, Traced,
+    LeaseRequest, LinkSpan, MeshFilter, MeshRow, Page, PasswordBatch, PasswordDue, PasswordOwed, Queue,
+    QueuedItem, Reader, Referred, RunRow, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
+    SpaceChange, SpaceFilter, SpaceIdentity, SpaceRow, StageBatch, StageReceipt, Store, StoreClass,
+    StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals, Traced, UndoBatch,
+    UndoReceipt,
 };
 
 /// How it fails.
@@ -231,6 +232,10 @@ impl Store for Failing {
         self.write(None, |store| store.decide(decision))
     }
 
+    fn undo(&self, batch: UndoBatch) -> Ticket<UndoReceipt> {
+        self.write(None, |store| store.undo(batch))
+    }
+
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {
         self.write(None, |store| store.begin_run(start))
     }
@@ -384,6 +389,14 @@ ask! {
     hold_list(filter: &HoldFilter, before: Option<HoldId>, limit: usize) -> Vec<HoldRow>;
     hold(id: HoldId) -> Option<HoldRow>;
     hold_items(hold: HoldId, after: Option<i64>, limit: usize) -> Vec<HoldItemRow>;
+    space_history(space: SpaceId, before: Option<i64>, limit: usize) -> Vec<SpaceChange>;
+    space_identities(ids: &[SpaceId]) -> Vec<Option<SpaceIdentity>>;
+    link_history(mesh: MeshId) -> Vec<LinkSpan>;
+    run_changes(run: RunId, after: i64, limit: usize) -> Vec<ChangeRecord>;
+    purges(after: i64, limit: usize) -> Vec<ChangeRecord>;
+    mesh_find_gone(called: &str, limit: usize) -> Vec<MeshId>;
+    space_find_gone(connector: ConnectorId, external_id: &str) -> Vec<SpaceId>;
+    configuration_of(version: i64) -> Option<StoredConfiguration>;
     configuration() -> Option<StoredConfiguration>;
     numbers() -> Vec<(String, i64)>;
     totals() -> Totals;

@@ -108,6 +108,7 @@ fn change(
             rules: record.provenance.0.iter().map(|origins| rules_of(origins)).collect(),
             state: Some(record.state),
             anchor: Some(record.anchor.clone()),
+            mesh_type: Some(record.mesh_type),
             sets: Vec::new(),
         };
         return Some(MeshChange::Purge { version: record.version, before });

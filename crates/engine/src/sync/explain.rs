@@ -23,6 +23,8 @@ pub struct Contribution {
     pub rule: String,
     /// 0 to 100.
     pub confidence: u8,
+    /// Among equal confidences the lowest wins.
+    pub priority: i32,
     /// Since which run it has won.
     pub since: Option<RunId>,
     /// Why it wins or does not, one sentence in lower case.
@@ -34,7 +36,7 @@ pub struct Contribution {
 pub fn explain(rules: &RuleSet, view: &MeshView, now: Timestamp) -> Vec<Contribution> {
     let mut evaluator = Evaluator::new();
     let mut told: Vec<(Name, u8, i32, Contribution)> = Vec::new();
-    for space in &view.linked {
+    for space in view.linked.iter().filter(|space| !space.deleted) {
         let Some(object_type) = rules.object_type(space.connector, space.object_type) else { continue };
         let flows = object_type.flows.iter();
         for flow in flows.filter(|flow| flow.mesh_type.is_none_or(|name| name == view.record.mesh_type)) {
@@ -83,6 +85,7 @@ fn from_flow(
         space: Some((space.connector, space.external_id.clone())),
         rule: rules.rule_name(flow.rule),
         confidence: flow.precedence.confidence(),
+        priority: flow.precedence.priority,
         since: origin.map(|origin| origin.run),
         verdict,
     }
@@ -112,6 +115,7 @@ fn from_computed(
         space: None,
         rule: rules.rule_name(rule.rule),
         confidence: rule.confidence,
+        priority: rule.priority,
         since: origin.map(|origin| origin.run),
         verdict,
     }

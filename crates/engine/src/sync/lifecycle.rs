@@ -77,7 +77,7 @@ fn returns(work: &Work, mesh_type: &MeshTypeRules) -> bool {
 }
 
 /// The longest grace that any leave rule gives objects of this type; recomputed, so that a changed rule counts.
-fn grace_seconds(rules: &RuleSet, mesh_type: Name) -> i64 {
+pub(super) fn grace_seconds(rules: &RuleSet, mesh_type: Name) -> i64 {
     let makes = |object_type: &&crate::rules::ObjectTypeRules| {
         object_type.creates.iter().any(|create| create.mesh_type == mesh_type)
     };

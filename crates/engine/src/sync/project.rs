@@ -61,6 +61,10 @@ impl<N: Neighbours> Projector<'_, N> {
                 projected.wakes.push(Wake::Mesh { id: work.view.record.id, at });
                 continue;
             }
+            // It is looked at again when that is done.
+            if item.is_some_and(|item| item.by_hand && !item.dead) {
+                continue;
+            }
             self.target(work, resolved, *connector, projections, item, &mut projected)?;
         }
         Ok(projected)

@@ -15,7 +15,7 @@ use crate::stop::StopRequests;
 
 use super::{
     audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, plans,
-    preview, run, runs, secrets, space,
+    preview, reasons, run, runs, secrets, space, undo,
 };
 
 /// How a command ended.
@@ -82,6 +82,8 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Mesh(command) => mesh::run(&shell, command),
         Command::Exports(command) => exports::run(&shell, command),
         Command::Holds(command) => holds::run(&shell, command),
+        Command::Why(command) => reasons::run(&shell, command),
+        Command::Undo(command) => undo::run(&shell, command),
         Command::Runs(command) => runs::run(&shell, command),
         Command::Password(command) => password::run(&shell, command),
         Command::Secrets(command) => secrets::run(&shell, command),

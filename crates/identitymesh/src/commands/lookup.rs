@@ -1,7 +1,7 @@
 //! Finding what a person means: connectors by name, mesh objects by anchor, public id or join key.
 
 use anyhow::bail;
-use identitymesh_model::{ConnectorId, MeshView, Name};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId};
 use identitymesh_runner::InForce;
 use identitymesh_store::{Reader, StoredConfiguration};
 
@@ -26,6 +26,37 @@ pub(super) fn mesh_object(reader: &mut dyn Reader, called: &str) -> anyhow::Resu
             bail!("{called:?} means more than one mesh object; use a public id: {}", names.join(", "))
         }
     }
+}
+
+/// The mesh object that `called` means, also one that is gone for good.
+pub(super) fn mesh_ever(reader: &mut dyn Reader, called: &str) -> anyhow::Result<MeshId> {
+    if reader.mesh_find(called, 1)?.is_empty() {
+        match reader.mesh_find_gone(called, CANDIDATES_NAMED)?.as_slice() {
+            [] => {}
+            [only] => return Ok(*only),
+            several => bail!(
+                "{called:?} was {} mesh objects that are gone for good; use a public id, which `identitymesh mesh list \
+                 --at TIME` shows",
+                several.len()
+            ),
+        }
+    }
+    Ok(mesh_object(reader, called)?.record.id)
+}
+
+/// The objects of a connector that have this external id, or had it last and are gone.
+pub(super) fn spaces_ever(
+    reader: &mut dyn Reader,
+    connector: ConnectorId,
+    external_id: &str,
+) -> anyhow::Result<Vec<SpaceId>> {
+    let mut ids = reader.space_find(connector, external_id)?;
+    ids.extend(reader.space_find_gone(connector, external_id)?);
+    anyhow::ensure!(
+        !ids.is_empty(),
+        "this connector has and had no object with the external id {external_id:?}"
+    );
+    Ok(ids)
 }
 
 /// A connector's id by its name.

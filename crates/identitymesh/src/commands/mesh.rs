@@ -1,20 +1,20 @@
 //! `mesh`: unified records, what they hold and what became of them.
 
 use identitymesh_model::{MeshId, MeshState, MeshView, Name};
-use identitymesh_store::{ChangeRecord, MeshFilter};
+use identitymesh_store::MeshFilter;
 use serde_json::{Value as Json, json};
 
-use super::lookup::{connector_name, mesh_object, shown};
-use super::{Done, Shell, why};
+use super::lookup::{mesh_object, shown};
+use super::{Done, Shell, as_of, history, why};
 use crate::arguments::MeshCommand;
 use crate::output::table;
 
-/// Most changes that one answer shows.
-const CHANGES_SHOWN: usize = 500;
-
 pub(super) fn run(shell: &Shell, command: MeshCommand) -> anyhow::Result<Done> {
     match command {
-        MeshCommand::List { mesh_type, contains, page } => {
+        MeshCommand::List { mesh_type, contains: _, page: _, at: Some(at) } => {
+            as_of::whole_mesh(shell, mesh_type.as_deref().map(Name::new).transpose()?, at)?;
+        }
+        MeshCommand::List { mesh_type, contains, page, at: None } => {
             let opened = shell.read()?;
             let filter = MeshFilter { mesh_type: mesh_type.as_deref().map(Name::new).transpose()?, contains };
             let list =
@@ -50,14 +50,16 @@ pub(super) fn run(shell: &Shell, command: MeshCommand) -> anyhow::Result<Done> {
                 out
             })?;
         }
-        MeshCommand::Show { object } => show(shell, &object)?,
-        MeshCommand::History { object } => history(shell, &object)?,
-        MeshCommand::Why { object, attribute } => why::run(shell, &object, attribute.as_deref())?,
+        MeshCommand::Show { object, at: Some(at) } => as_of::mesh(shell, &object, at)?,
+        MeshCommand::Show { object, at: None } => show(shell, &object)?,
+        MeshCommand::History { object, attribute } => history::mesh(shell, &object, attribute.as_deref())?,
+        MeshCommand::Why(arguments) => why::run(shell, &arguments)?,
     }
     Ok(Done::Well)
 }
 
-fn state(state: MeshState) -> String {
+/// A state for people.
+pub(super) fn state(state: MeshState) -> String {
     match state {
         MeshState::Active => "active".to_owned(),
         MeshState::Leaving { since } => format!("leaving since {since}"),
@@ -115,61 +117,4 @@ fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
         }
         out
     })
-}
-
-fn history(shell: &Shell, called: &str) -> anyhow::Result<()> {
-    let opened = shell.read()?;
-    let mut reader = opened.mesh.store.read()?;
-    let view = mesh_object(reader.as_mut(), called)?;
-    let changes = reader.history(view.record.id, None, CHANGES_SHOWN)?;
-    let configuration = reader.configuration()?;
-    let name = |change: &ChangeRecord| {
-        change.connector.map_or_else(|| "mesh".to_owned(), |id| connector_name(configuration.as_ref(), id))
-    };
-    let mut data = Vec::with_capacity(changes.len());
-    for change in &changes {
-        let before: Json =
-            if change.before.is_empty() { Json::Null } else { serde_json::from_str(&change.before)? };
-        data.push(json!({ "seq": change.seq, "at": change.at, "run": change.run, "actor": change.actor,
-            "kind": change.kind.as_str(), "where": name(change), "before": before, "after": change.after }));
-    }
-    shell.output.answer(&data, || {
-        let rows: Vec<Vec<String>> = changes
-            .iter()
-            .zip(&data)
-            .map(|(change, data)| {
-                vec![
-                    change.seq.to_string(),
-                    change.at.to_string(),
-                    change.run.to_string(),
-                    change.actor.clone(),
-                    name(change),
-                    change.kind.as_str().to_owned(),
-                    was(&data["before"]),
-                ]
-            })
-            .collect();
-        table(&["row", "at", "run", "actor", "where", "change", "was before"], &rows)
-    })
-}
-
-/// The values before a change, on one line; of sets what was added and taken out.
-fn was(before: &Json) -> String {
-    if before["op"] == "password" {
-        return match before["file"].as_str() {
-            Some(file) => format!("password set and delivered as {file}"),
-            None => "password set by a person".to_owned(),
-        };
-    }
-    let attributes = before["a"].as_object().into_iter().flatten().map(|(name, value)| match value {
-        Json::Null => format!("{name} absent"),
-        Json::String(text) => format!("{name} {text:?}"),
-        other => format!("{name} {other}"),
-    });
-    let sets = before["v"].as_object().into_iter().flatten().map(|(name, change)| {
-        let sides = ["+", "-"].into_iter().filter(|sign| !change[*sign].is_null());
-        let sides: Vec<String> = sides.map(|sign| format!("{sign}{}", change[sign])).collect();
-        format!("{name} {}", sides.join(" "))
-    });
-    attributes.chain(sets).collect::<Vec<_>>().join(", ")
 }

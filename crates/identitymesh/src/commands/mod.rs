@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod as_of;
 mod audit;
 mod bench;
 mod configuration;
@@ -10,6 +11,7 @@ mod dispatch;
 mod doctor;
 mod exports;
 mod follow;
+mod history;
 mod holds;
 mod init;
 mod lookup;
@@ -18,10 +20,12 @@ mod password;
 mod plan_text;
 mod plans;
 mod preview;
+mod reasons;
 mod run;
 mod runs;
 mod secrets;
 mod space;
+mod undo;
 mod why;
 
 pub(crate) use dispatch::{Done, Shell, carry_out};

@@ -10,6 +10,7 @@ mod faults;
 mod first_mesh;
 mod follow;
 mod full_disk;
+mod history;
 mod holds;
 mod killed;
 mod papers;

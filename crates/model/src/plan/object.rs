@@ -113,6 +113,8 @@ pub struct Before {
     pub state: Option<MeshState>,
     /// The anchor before, when it changed.
     pub anchor: Option<Text>,
+    /// The type, of an object that went for good.
+    pub mesh_type: Option<Name>,
 }
 
 /// What a change did to a set: the set before is the one after it, less what was added, and what was taken out.
@@ -145,7 +147,7 @@ impl Before {
     }
 
     /// The canonical text: members `a` (values), `r` (rules), `v` (values of sets, `+` added and `-` taken out), `s`
-    /// (state), `k` (anchor), each only when needed.
+    /// (state), `k` (anchor), `t` (type), each only when needed.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::from("{");
@@ -168,8 +170,10 @@ impl Before {
                 }
             }
             out.push('}');
-            member(&mut out, "r");
-            out.push_str(&serde_json::to_string(&self.rules).expect("numbers are JSON"));
+            if !self.rules.is_empty() {
+                member(&mut out, "r");
+                out.push_str(&serde_json::to_string(&self.rules).expect("numbers are JSON"));
+            }
         }
         if !self.sets.is_empty() {
             member(&mut out, "v");
@@ -196,6 +200,10 @@ impl Before {
         if let Some(anchor) = &self.anchor {
             member(&mut out, "k");
             canonical::write_text(anchor, &mut out);
+        }
+        if let Some(mesh_type) = &self.mesh_type {
+            member(&mut out, "t");
+            canonical::write_text(mesh_type.as_str(), &mut out);
         }
         out.push('}');
         out
@@ -401,6 +409,7 @@ mod tests {
             }],
             state: Some(MeshState::Active),
             anchor: None,
+            mesh_type: None,
         };
         let change = MeshChange::Update { version: 1, doc, provenance, state: MeshState::Active, before };
         let key = IndexKey { index: 1, key: "e-1".into() };

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod again;
 mod anomaly;
 mod disk;
 mod groups;
@@ -19,4 +20,6 @@ mod seen;
 mod source;
 mod starts;
 mod target;
+mod undo;
+mod undo_property;
 mod values;

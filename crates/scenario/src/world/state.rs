@@ -178,6 +178,7 @@ impl State {
             action: item.action.clone(),
             in_flight: item.in_flight,
             dead: item.dead.is_some(),
+            by_hand: false,
         });
         let leaving = self.leaving.range((id, ConnectorId(i64::MIN))..=(id, ConnectorId(i64::MAX)));
         let leaving = leaving.map(|(_, leave)| *leave).collect();

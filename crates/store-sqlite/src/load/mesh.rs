@@ -151,7 +151,7 @@ impl Loader<'_> {
 
     pub(super) fn add_items(&mut self, ids: &[MeshId], views: &mut [Option<MeshView>]) -> Outcome<()> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT k.rowid, i.id, i.connector, i.body, t.state FROM rarray(?1) k \
+            "SELECT k.rowid, i.id, i.connector, i.body, t.state, i.by_hand = 1 AND i.standing <> 3 FROM rarray(?1) k \
              CROSS JOIN export_item i INDEXED BY item_mesh ON i.mesh = k.value LEFT JOIN intent t ON t.item = i.id",
         )?;
         let mut rows = statement.query([mesh_array(ids)])?;
@@ -166,6 +166,7 @@ impl Loader<'_> {
                     .map_err(|error| unreadable(format!("the action of queue item {id}"), error))?,
                 in_flight: codec::is_in_flight(intent),
                 dead: intent == Some(codec::INTENT_DEAD),
+                by_hand: row.get(5)?,
             };
             if let Some(view) = &mut views[place(row.get(0)?)] {
                 view.items.push(item);

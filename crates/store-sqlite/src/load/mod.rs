@@ -9,4 +9,4 @@ mod narrow;
 mod space;
 
 pub(crate) use memory::{Loader, Memory, id_array, place};
-pub(crate) use space::{SPACE_ROWS, Sets};
+pub(crate) use space::{SPACE_ROWS, Sets, parse_drift};

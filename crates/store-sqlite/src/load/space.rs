@@ -148,7 +148,7 @@ fn link(row: &Row<'_>) -> Outcome<Option<Link>> {
 }
 
 /// An object of attributes in which `null` means that the attribute was exported as absent.
-fn parse_drift(text: &str) -> Result<Vec<(Name, Option<Values>)>, serde_json::Error> {
+pub(crate) fn parse_drift(text: &str) -> Result<Vec<(Name, Option<Values>)>, serde_json::Error> {
     let by_name: std::collections::BTreeMap<Name, Option<Values>> = serde_json::from_str(text)?;
     Ok(by_name.into_iter().collect())
 }

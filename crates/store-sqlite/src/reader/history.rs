@@ -30,6 +30,19 @@ impl Loader<'_> {
         self.change_rows(&sql, [after, sql_limit(limit)])
     }
 
+    pub(super) fn run_changes(&mut self, run: RunId, after: i64, limit: usize) -> Outcome<Vec<ChangeRecord>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM change INDEXED BY change_run WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+        );
+        self.change_rows(&sql, [run.0, after, sql_limit(limit)])
+    }
+
+    pub(super) fn purges(&mut self, after: i64, limit: usize) -> Outcome<Vec<ChangeRecord>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM change WHERE kind = 'purge' AND seq > ?1 ORDER BY seq LIMIT ?2");
+        self.change_rows(&sql, [after, sql_limit(limit)])
+    }
+
     fn change_rows(&self, sql: &str, params: impl Params) -> Outcome<Vec<ChangeRecord>> {
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;

@@ -10,6 +10,7 @@ mod holds;
 mod lists;
 mod lookup;
 mod passwords;
+mod past;
 mod runs;
 mod session;
 mod staging;

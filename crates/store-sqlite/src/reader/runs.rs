@@ -50,10 +50,22 @@ impl Loader<'_> {
     }
 
     pub(super) fn configuration(&mut self) -> Outcome<Option<StoredConfiguration>> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT version, at, actor, body, hash, full_sync FROM configuration ORDER BY version DESC LIMIT 1",
-        )?;
-        let mut rows = statement.query([])?;
+        self.stored_configuration("ORDER BY version DESC LIMIT 1", [])
+    }
+
+    pub(super) fn configuration_of(&mut self, version: i64) -> Outcome<Option<StoredConfiguration>> {
+        self.stored_configuration("WHERE version = ?1", [version])
+    }
+
+    fn stored_configuration(
+        &mut self,
+        which: &str,
+        params: impl Params,
+    ) -> Outcome<Option<StoredConfiguration>> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT version, at, actor, body, hash, full_sync FROM configuration {which}"
+        ))?;
+        let mut rows = statement.query(params)?;
         let Some(row) = rows.next()? else { return Ok(None) };
         Ok(Some(StoredConfiguration {
             version: row.get(0)?,

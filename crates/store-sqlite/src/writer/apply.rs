@@ -23,14 +23,14 @@ impl Tx<'_> {
         self.finish(&batch.done)?;
         let mut woken = 0;
         self.write_mesh(batch, &hashes)?;
-        woken += self.change_links(objects, batch.cause.run)?;
+        woken += self.change_links(objects, &batch.cause)?;
         self.change_keys(objects)?;
         self.change_edges(objects)?;
         let dropped = self.change_items(objects, batch.cause.run)?;
         woken += self.wake(dropped.iter().map(|mesh| (Todo::Mesh(*mesh), None)))?;
         self.change_leaving(objects)?;
         self.change_names(objects)?;
-        self.note_spaces(&batch.plan.spaces)?;
+        self.note_spaces(&batch.plan.spaces, &batch.cause)?;
         self.append_changes(&batch.rows)?;
         if let Some((connector, cursor)) = batch.cursor {
             self.conn

@@ -2,10 +2,10 @@
 //!
 //! Changed by difference: a group that gains one member of a hundred thousand gains one row.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, Name, Text};
+use identitymesh_model::plan::{IndexKey, SetBefore};
+use identitymesh_model::{ConnectorId, Name, Text, Value};
 use identitymesh_store::{ExportedText, ReferenceForm, SpaceBody};
 use rusqlite::params;
 
@@ -28,6 +28,12 @@ pub(crate) fn body_flags(body: &SpaceBody, exported: Option<&ExportedText>) -> i
     i64::from(sets) * SPACE_SETS + i64::from(drift) * SPACE_DRIFT
 }
 
+/// An edge as a row has it: attribute, key, form.
+pub(super) type Edge = (i64, Text, i64);
+
+/// `space_ref.form`: one of a set.
+const SET_FORM: i64 = form_number(ReferenceForm::Set);
+
 const fn form_number(form: ReferenceForm) -> i64 {
     match form {
         ReferenceForm::Single => 0,
@@ -36,16 +42,16 @@ const fn form_number(form: ReferenceForm) -> i64 {
 }
 
 impl Tx<'_> {
-    /// Makes `references` the edges of a management-space object.
+    /// Makes `references` the edges of a management-space object; what that changes in its sets.
     pub(crate) fn set_references(
         &mut self,
         connector: ConnectorId,
         space: i64,
         references: &[(Name, Text, ReferenceForm)],
         age: Age,
-    ) -> Outcome<()> {
+    ) -> Outcome<Vec<SetBefore>> {
         if age == Age::New && references.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut gone = match age {
             Age::New => HashSet::new(),
@@ -70,7 +76,7 @@ impl Tx<'_> {
         let mut delete = self
             .conn
             .prepare_cached("DELETE FROM space_ref WHERE space = ?1 AND attribute = ?2 AND key = ?3")?;
-        for (attribute, key, _) in gone {
+        for (attribute, key, _) in &gone {
             delete.execute(params![space, attribute, key.as_str()])?;
         }
         fresh.sort_unstable();
@@ -78,13 +84,37 @@ impl Tx<'_> {
             "INSERT INTO space_ref (space, attribute, key, form, connector, key_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT DO NOTHING",
         )?;
-        for (attribute, key, form) in fresh {
-            insert.execute(params![space, attribute, key.as_str(), form, connector.0, key_hash(&key)])?;
+        for (attribute, key, form) in &fresh {
+            insert.execute(params![space, attribute, key.as_str(), form, connector.0, key_hash(key)])?;
         }
-        Ok(())
+        if age == Age::New { Ok(Vec::new()) } else { self.sets_before(fresh, gone) }
     }
 
-    fn references(&self, space: i64) -> Outcome<HashSet<(i64, Text, i64)>> {
+    /// The reverse of adding and taking out edges, as far as they are of sets.
+    pub(super) fn sets_before(
+        &mut self,
+        added: impl IntoIterator<Item = Edge>,
+        removed: impl IntoIterator<Item = Edge>,
+    ) -> Outcome<Vec<SetBefore>> {
+        let mut sets: BTreeMap<i64, (Vec<Value>, Vec<Value>)> = BTreeMap::new();
+        for (attribute, key, _) in added.into_iter().filter(|(_, _, form)| *form == SET_FORM) {
+            sets.entry(attribute).or_default().0.push(Value::Reference(key));
+        }
+        for (attribute, key, _) in removed.into_iter().filter(|(_, _, form)| *form == SET_FORM) {
+            sets.entry(attribute).or_default().1.push(Value::Reference(key));
+        }
+        let mut out = Vec::with_capacity(sets.len());
+        for (attribute, (mut added, mut removed)) in sets {
+            added.sort_unstable();
+            removed.sort_unstable();
+            let name = self.memory.dictionary.name(self.conn, attribute)?;
+            out.push(SetBefore { name, added, removed });
+        }
+        out.sort_by_key(|set| set.name);
+        Ok(out)
+    }
+
+    pub(super) fn references(&self, space: i64) -> Outcome<HashSet<Edge>> {
         let mut statement =
             self.conn.prepare_cached("SELECT attribute, key, form FROM space_ref WHERE space = ?1")?;
         let mut rows = statement.query([space])?;

@@ -6,7 +6,8 @@
 use identitymesh_model::{ContentHash, HoldId, MeshId, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
-    Decided, HoldBatch, HoldClass, HoldDecision, HoldItem, NewHold, StoreClass, StoreError, hold_hash,
+    Cause, Decided, HoldBatch, HoldClass, HoldDecision, HoldItem, NewHold, SpaceChangeKind, StoreClass,
+    StoreError, hold_hash,
 };
 use rusqlite::{OptionalExtension as _, params};
 
@@ -176,7 +177,7 @@ impl Tx<'_> {
             rows.extend(self.decision_row(&held, change, decision)?);
         }
         self.append_changes(&rows)?;
-        self.keep_decision(decision, standing, done.decided)?;
+        self.keep_decision(hold, &decision.cause, standing, done.decided, &decision.reason)?;
         done.left = self
             .conn
             .prepare_cached("SELECT count(*) FROM hold_item WHERE hold = ?1 AND standing = 1")?
@@ -220,7 +221,7 @@ impl Tx<'_> {
 
     /// Whether the change is still what it was when it was held.
     fn decide_one(
-        &self,
+        &mut self,
         class: HoldClass,
         change: &Waiting,
         decision: &HoldDecision,
@@ -238,13 +239,23 @@ impl Tx<'_> {
             HoldClass::ImportDelete => {
                 let gone = if decision.approve { SPACE_GONE } else { 0 };
                 self.tell_space(change.subject)?;
-                self.conn
+                let was = self.was(change.subject)?;
+                let changed = self
+                    .conn
                     .prepare_cached(
                         "UPDATE space_object SET flags = flags | ?2, \
                          touched = CASE WHEN ?2 <> 0 THEN ?3 ELSE touched END \
                          WHERE id = ?1 AND connector = ?4 AND hash = ?5 AND flags & ?6 = 0",
                     )?
-                    .execute(params![change.subject, gone, touched, connector, change.hash.0, SPACE_GONE])?
+                    .execute(params![change.subject, gone, touched, connector, change.hash.0, SPACE_GONE])?;
+                self.keep_change(
+                    &decision.cause,
+                    SpaceChangeKind::Decision,
+                    change.subject,
+                    was,
+                    Vec::new(),
+                )?;
+                changed
             }
         };
         Ok(changed > 0)
@@ -287,20 +298,20 @@ impl Tx<'_> {
         }))
     }
 
-    fn keep_decision(&self, decision: &HoldDecision, standing: i64, count: u64) -> Outcome<()> {
+    pub(super) fn keep_decision(
+        &self,
+        hold: HoldId,
+        cause: &Cause,
+        standing: i64,
+        count: u64,
+        reason: &str,
+    ) -> Outcome<()> {
         self.conn
             .prepare_cached(
                 "INSERT INTO hold_decision (hold, seq, at, actor, standing, count, reason) \
                  SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM hold_decision WHERE hold = ?1",
             )?
-            .execute(params![
-                decision.hold.0,
-                decision.cause.at.as_micros(),
-                decision.cause.actor,
-                standing,
-                count,
-                decision.reason
-            ])?;
+            .execute(params![hold.0, cause.at.as_micros(), cause.actor, standing, count, reason])?;
         Ok(())
     }
 }

@@ -12,12 +12,21 @@ use crate::fault::Outcome;
 
 use super::tx::Tx;
 
+/// Who wants another item in the place of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A sync, which leaves alone what a person asked for.
+    Sync,
+    /// A person.
+    Person,
+}
+
 /// What became of the live item that stands in the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cleared {
+pub(super) enum Cleared {
     /// The place is free.
     Free,
-    /// It is on its way to the target.
+    /// It is on its way to the target, or a person asked for it.
     InFlight,
 }
 
@@ -27,7 +36,7 @@ impl Tx<'_> {
         let mut again = Vec::new();
         for object in objects {
             for connector in &object.cancelled {
-                if self.clear_item(object.id, *connector)? == Cleared::InFlight {
+                if self.clear_item(object.id, *connector, Asker::Sync)? == Cleared::InFlight {
                     again.push(object.id);
                 }
             }
@@ -39,7 +48,7 @@ impl Tx<'_> {
         for object in objects {
             let is_new = matches!(object.change, Some(MeshChange::Create { .. }));
             for item in &object.items {
-                if !is_new && self.clear_item(object.id, item.connector)? == Cleared::InFlight {
+                if !is_new && self.clear_item(object.id, item.connector, Asker::Sync)? == Cleared::InFlight {
                     again.push(object.id);
                     continue;
                 }
@@ -74,18 +83,21 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn clear_item(&self, mesh: MeshId, connector: ConnectorId) -> Outcome<Cleared> {
-        let live: Option<(i64, Option<i64>)> = self
+    /// Makes room for an item.
+    pub(super) fn clear_item(&self, mesh: MeshId, connector: ConnectorId, asker: Asker) -> Outcome<Cleared> {
+        let live: Option<(i64, Option<i64>, bool)> = self
             .conn
             .prepare_cached(
-                "SELECT i.id, t.state FROM export_item i LEFT JOIN intent t ON t.item = i.id \
+                "SELECT i.id, t.state, i.by_hand = 1 AND i.standing <> 3 AND coalesce(t.state, 0) <> 4 \
+                 FROM export_item i LEFT JOIN intent t ON t.item = i.id \
                  WHERE i.mesh = ?1 AND i.connector = ?2",
             )?
-            .query_row([mesh.0, connector.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([mesh.0, connector.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         match live {
-            Some((_, intent)) if is_in_flight(intent) => Ok(Cleared::InFlight),
-            Some((item, _)) => {
+            Some((_, intent, _)) if is_in_flight(intent) => Ok(Cleared::InFlight),
+            Some((_, _, true)) if asker == Asker::Sync => Ok(Cleared::InFlight),
+            Some((item, _, _)) => {
                 self.delete_item(item)?;
                 Ok(Cleared::Free)
             }

@@ -1,8 +1,8 @@
 //! Links, join keys, edges, leave states and names of mesh objects.
 
 use identitymesh_model::plan::{IndexKey, LeavePlan, LinkChange, MeshChange, ObjectPlan};
-use identitymesh_model::{ConnectorId, LinkMode, MeshId, RuleId, RunId, SpaceId, Uid};
-use identitymesh_store::Todo;
+use identitymesh_model::{ConnectorId, LinkMode, MeshId, RuleId, SpaceId, Uid};
+use identitymesh_store::{Cause, Todo};
 use rusqlite::params;
 
 use crate::codec::{OF_MESH, mode_number, uid_bytes};
@@ -13,12 +13,13 @@ use super::tx::{Tx, unique};
 
 impl Tx<'_> {
     /// Ends links, then begins links, so that an object may change hands within one plan.
-    pub(super) fn change_links(&mut self, objects: &[ObjectPlan], run: RunId) -> Outcome<u64> {
+    pub(super) fn change_links(&mut self, objects: &[ObjectPlan], cause: &Cause) -> Outcome<u64> {
         let mut purged = Vec::new();
         let mut delete = self.conn.prepare_cached("DELETE FROM link WHERE space = ?1 AND mesh = ?2")?;
         for object in objects {
             for link in &object.links {
                 if let LinkChange::Remove { space, purge } = link {
+                    self.keep_unlink(cause, space.0)?;
                     if delete.execute([space.0, object.id.0])? == 0 {
                         return Err(not_linked(*space, object.id));
                     }
@@ -30,8 +31,8 @@ impl Tx<'_> {
         }
         let may_wait = self.has_rows("space_note")? || self.has_rows("wait_key")?;
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO link (space, mesh, connector, type, rule, mode, matched, run) \
-             SELECT id, ?2, connector, type, ?3, ?4, ?5, ?6 FROM space_object WHERE id = ?1",
+            "INSERT INTO link (space, mesh, connector, type, rule, mode, matched, run, at, place) \
+             SELECT id, ?2, connector, type, ?3, ?4, ?5, ?6, ?7, ?8 FROM space_object WHERE id = ?1",
         )?;
         for object in objects {
             for link in &object.links {
@@ -42,7 +43,9 @@ impl Tx<'_> {
                         rule.0,
                         mode_number(*mode),
                         matched,
-                        run.0
+                        cause.run.0,
+                        cause.at.as_micros(),
+                        self.state.chain.seq
                     ]);
                     let added = unique(added, "STO-013", || already_linked(*space))?;
                     if added == 0 {
@@ -55,7 +58,7 @@ impl Tx<'_> {
             }
         }
         for space in purged {
-            self.purge_space(space)?;
+            self.purge_space(space, cause)?;
         }
         self.wake_waiters_of_links(objects)
     }
@@ -94,12 +97,12 @@ impl Tx<'_> {
 
     /// Links an object that this product made or found in a target; says whose it was before, if another's.
     pub(super) fn link_projected(
-        &self,
+        &mut self,
         space: i64,
         target: (ConnectorId, i64),
         mesh: MeshId,
         rule: RuleId,
-        run: RunId,
+        cause: &Cause,
     ) -> Outcome<Option<MeshId>> {
         use rusqlite::OptionalExtension as _;
         let before: Option<i64> = self
@@ -110,7 +113,8 @@ impl Tx<'_> {
         if before == Some(mesh.0) {
             return Ok(None);
         }
-        self.add_projected(space, target, mesh, rule, run)?;
+        self.keep_unlink(cause, space)?;
+        self.add_projected(space, target, mesh, rule, cause)?;
         Ok(before.map(MeshId))
     }
 
@@ -121,12 +125,12 @@ impl Tx<'_> {
         (connector, object_type): (ConnectorId, i64),
         mesh: MeshId,
         rule: RuleId,
-        run: RunId,
+        cause: &Cause,
     ) -> Outcome<()> {
         self.conn
             .prepare_cached(
-                "INSERT OR REPLACE INTO link (space, mesh, connector, type, rule, mode, matched, run) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
+                "INSERT OR REPLACE INTO link (space, mesh, connector, type, rule, mode, matched, run, at, place) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9)",
             )?
             .execute([
                 space,
@@ -135,7 +139,9 @@ impl Tx<'_> {
                 object_type,
                 rule.0,
                 mode_number(LinkMode::Projected),
-                run.0,
+                cause.run.0,
+                cause.at.as_micros(),
+                self.state.chain.seq,
             ])?;
         self.tell_linked(mesh.0)
     }

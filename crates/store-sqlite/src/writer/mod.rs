@@ -8,6 +8,7 @@ mod admin;
 mod apply;
 mod audit;
 mod body;
+mod history;
 mod holds;
 mod items;
 mod lease;
@@ -22,6 +23,7 @@ mod thread;
 mod todo;
 mod traces;
 mod tx;
+mod undo;
 mod wakes;
 
 pub(crate) use thread::{WriterThread, start};

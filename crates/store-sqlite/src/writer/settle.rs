@@ -2,7 +2,9 @@
 
 use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId, Uid};
 use identitymesh_store::audit::ChangeRow;
-use identitymesh_store::{ExportedState, PasswordOwed, Settle, SettleBatch, SettleReceipt, Settled, Todo};
+use identitymesh_store::{
+    ExportedState, PasswordOwed, Settle, SettleBatch, SettleReceipt, Settled, SpaceChangeKind, Todo,
+};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::codec::{
@@ -30,16 +32,22 @@ impl Tx<'_> {
         Ok(SettleReceipt { woken })
     }
 
-    /// Ends an item that is leased.
-    fn take_item(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
+    /// Ends an item that is leased; says how many entries the to-do list gained. The mesh object of one that a person
+    /// asked for is looked at again: a sync left it alone until now.
+    fn take_item(&self, connector: ConnectorId, settled: &Settled) -> Outcome<u64> {
         let item = settled.item.0;
         let mut intent = self.conn.prepare_cached("DELETE FROM intent WHERE item = ?1 AND state = ?2")?;
-        let mut queued = self
-            .conn
-            .prepare_cached("DELETE FROM export_item WHERE id = ?1 AND mesh = ?2 AND connector = ?3")?;
-        let was_leased = intent.execute([item, INTENT_SENT])? == 1
-            && queued.execute([item, settled.mesh.0, connector.0])? == 1;
-        if was_leased { Ok(()) } else { Err(not_leased(settled)) }
+        let mut queued = self.conn.prepare_cached(
+            "DELETE FROM export_item WHERE id = ?1 AND mesh = ?2 AND connector = ?3 RETURNING by_hand",
+        )?;
+        let was_leased = intent.execute([item, INTENT_SENT])? == 1;
+        let row = [item, settled.mesh.0, connector.0];
+        let by_hand: Option<bool> = queued.query_row(row, |row| row.get(0)).optional()?;
+        match by_hand.filter(|_| was_leased) {
+            Some(true) => self.wake([(Todo::Mesh(settled.mesh), None)]),
+            Some(false) => Ok(0),
+            None => Err(not_leased(settled)),
+        }
     }
 
     fn check_leased(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
@@ -54,11 +62,16 @@ impl Tx<'_> {
     }
 
     fn settle_one(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
-        if ends(&settled.what) {
-            self.take_item(batch.connector, settled)?;
+        let woken = if ends(&settled.what) {
+            self.take_item(batch.connector, settled)?
         } else {
             self.check_leased(batch.connector, settled)?;
-        }
+            0
+        };
+        Ok(woken + self.carry_out(batch, settled, may_wait)?)
+    }
+
+    fn carry_out(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
         match &settled.what {
             Settle::Created { rule, state, owes_password, row } => {
                 if !state.is_news {
@@ -81,7 +94,7 @@ impl Tx<'_> {
             }
             Settle::Deleted { space, .. } => {
                 self.tell_space(space.0)?;
-                self.purge_space(space.0)?;
+                self.purge_space(space.0, &batch.cause)?;
                 // References that led to it lead nowhere now, here and in the target.
                 let uid = self.uid_of(settled.mesh)?;
                 let woken = self.wake_holders(uid.as_slice())?;
@@ -151,13 +164,13 @@ impl Tx<'_> {
                 self.write_expected(batch, SpaceId(space), state)?;
                 self.forget_notes(space)?;
                 self.tell_space(space)?;
-                let robbed = self.link_projected(space, target, mesh, rule, batch.cause.run)?;
+                let robbed = self.link_projected(space, target, mesh, rule, &batch.cause)?;
                 self.tell_space(space)?;
                 (space, robbed)
             }
             None => {
                 let space = self.insert_expected(batch, object_type, state)?;
-                self.add_projected(space, target, mesh, rule, batch.cause.run)?;
+                self.add_projected(space, target, mesh, rule, &batch.cause)?;
                 self.tell_space(space)?;
                 (space, None)
             }
@@ -239,6 +252,7 @@ impl Tx<'_> {
         state: &ExportedState,
     ) -> Outcome<bool> {
         let exported = self.exported_id(&state.exported)?;
+        let was = self.was(space.0)?;
         let written = self
             .conn
             .prepare_cached(
@@ -260,9 +274,10 @@ impl Tx<'_> {
         if written == 0 {
             return Ok(false);
         }
-        self.set_references(batch.connector, space.0, &state.body.references, Age::Known)?;
+        let sets = self.set_references(batch.connector, space.0, &state.body.references, Age::Known)?;
         self.set_names(OF_SPACE, space.0, &state.body.names, Age::Known)?;
         self.set_drift(space.0, state.exported.drift.as_deref(), Age::Known)?;
+        self.keep_change(&batch.cause, SpaceChangeKind::Export, space.0, was, sets)?;
         Ok(true)
     }
 }

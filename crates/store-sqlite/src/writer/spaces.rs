@@ -1,6 +1,7 @@
 //! Notes on management-space objects without a mesh object, what they wait for, and their end.
 
 use identitymesh_model::plan::{Note, SpacePlan};
+use identitymesh_store::Cause;
 use rusqlite::params;
 
 use crate::codec::OF_SPACE;
@@ -10,11 +11,11 @@ use super::body::Age;
 use super::tx::Tx;
 
 impl Tx<'_> {
-    pub(super) fn note_spaces(&mut self, spaces: &[SpacePlan]) -> Outcome<()> {
+    pub(super) fn note_spaces(&mut self, spaces: &[SpacePlan], cause: &Cause) -> Outcome<()> {
         for plan in spaces {
             let space = plan.space.0;
             if plan.purge {
-                self.purge_space(space)?;
+                self.purge_space(space, cause)?;
                 continue;
             }
             self.forget_notes(space)?;
@@ -48,7 +49,8 @@ impl Tx<'_> {
 
     /// Removes an object with all that hangs on it. One that is gone already is no error: two parts of a plan may
     /// both see its end.
-    pub(super) fn purge_space(&mut self, space: i64) -> Outcome<()> {
+    pub(super) fn purge_space(&mut self, space: i64, cause: &Cause) -> Outcome<()> {
+        self.keep_purge(cause, space)?;
         self.forget_notes(space)?;
         self.set_names(OF_SPACE, space, &[], Age::Known)?;
         for sql in [

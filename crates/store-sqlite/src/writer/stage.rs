@@ -1,7 +1,8 @@
 //! One page of an import.
 
+use identitymesh_model::plan::SetBefore;
 use identitymesh_model::{ConnectorId, Name, SpaceId};
-use identitymesh_store::{StageBatch, StageInsert, StageReceipt, StageUpdate};
+use identitymesh_store::{SpaceChangeKind, StageBatch, StageInsert, StageReceipt, StageUpdate};
 use rusqlite::params;
 
 use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, uid_bytes};
@@ -79,6 +80,7 @@ impl Tx<'_> {
                 Some(exported) => Some(self.exported_id(exported)?),
                 None => None,
             };
+            let was = self.was(update.id.0)?;
             // What an import shows is neither gone nor unconfirmed; drift is only known anew with what was exported.
             let keep = if exported.is_some() { 0 } else { SPACE_DRIFT };
             self.tell_returned(batch.connector.0, update.id.0)?;
@@ -105,30 +107,37 @@ impl Tx<'_> {
             if changed == 0 {
                 return Err(not_there(update.id, batch.connector));
             }
-            self.stage_update_parts(batch.connector, update)?;
+            let sets = self.stage_update_parts(batch.connector, update)?;
+            self.keep_change(&batch.cause, SpaceChangeKind::Import, update.id.0, was, sets)?;
         }
         Ok(())
     }
 
-    fn stage_update_parts(&mut self, connector: ConnectorId, update: &StageUpdate) -> Outcome<()> {
-        self.set_references(connector, update.id.0, &update.body.references, Age::Known)?;
+    fn stage_update_parts(
+        &mut self,
+        connector: ConnectorId,
+        update: &StageUpdate,
+    ) -> Outcome<Vec<SetBefore>> {
+        let sets = self.set_references(connector, update.id.0, &update.body.references, Age::Known)?;
         self.set_names(OF_SPACE, update.id.0, &update.body.names, Age::Known)?;
-        match &update.exported {
-            Some(exported) => self.set_drift(update.id.0, exported.drift.as_deref(), Age::Known),
-            None => Ok(()),
+        if let Some(exported) = &update.exported {
+            self.set_drift(update.id.0, exported.drift.as_deref(), Age::Known)?;
         }
+        Ok(sets)
     }
 
-    fn stage_deletes(&self, batch: &StageBatch, touched: i64) -> Outcome<()> {
+    fn stage_deletes(&mut self, batch: &StageBatch, touched: i64) -> Outcome<()> {
         let mut statement = self.conn.prepare_cached(
             "UPDATE space_object SET flags = flags | ?2, touched = ?3, run = ?4 WHERE id = ?1 AND connector = ?5",
         )?;
         for id in &batch.deletes {
+            let was = self.was(id.0)?;
             let changed =
                 statement.execute([id.0, SPACE_GONE, touched, batch.cause.run.0, batch.connector.0])?;
             if changed == 0 {
                 return Err(not_there(*id, batch.connector));
             }
+            self.keep_change(&batch.cause, SpaceChangeKind::Import, id.0, was, Vec::new())?;
             self.tell_space(id.0)?;
         }
         Ok(())

@@ -83,6 +83,14 @@ macro_rules! conformance_tests {
                 the_chain_holds_and_goes_on_after_reopening, a_failed_batch_leaves_the_chain_whole,
                 history_is_read_backwards_by_key, exports_and_drift_are_in_the_chain
             ];
+            past: [
+                a_management_space_object_is_as_it_was_at_each_moment,
+                what_was_exported_and_drifted_is_part_of_the_past, an_unchanged_object_keeps_no_past,
+                links_have_a_beginning_and_an_end, a_mesh_object_is_as_it_was,
+                values_hold_from_one_change_to_the_next,
+                what_is_gone_for_good_is_found_and_comes_back_as_it_was, changes_are_read_by_their_run,
+                an_export_is_part_of_its_objects_past, earlier_configurations_are_kept
+            ];
             admin: [
                 numbers_are_for_good, configurations_count_up, a_full_sync_counts_for_its_configuration,
                 runs_begin_and_end, runs_at_work_are_interrupted, findings_are_read_by_key,
@@ -94,6 +102,12 @@ macro_rules! conformance_tests {
                 a_replaced_item_is_not_covered, a_rejected_change_is_known_again, a_withdrawn_hold_lets_go,
                 items_that_went_are_not_held, nothing_is_decided_that_does_not_wait,
                 approved_objects_of_an_import_are_gone, a_type_is_unseen_until_an_import_shows_it
+            ];
+            undo: [
+                an_undo_is_queued_and_in_the_audit, a_plan_neither_replaces_nor_cancels_it,
+                a_dead_undo_is_replaced_like_any_other, its_mesh_object_is_looked_at_when_it_is_done,
+                what_moved_since_is_left_out,
+                what_would_be_done_again_is_rejected_until_it_is_undone_itself
             ];
             lists: [
                 mesh_objects_by_key_and_filter, mesh_objects_by_what_they_contain, mesh_objects_are_found_by_name,

@@ -18,6 +18,7 @@ pub mod lookups;
 pub mod memberships;
 pub mod mesh;
 pub mod passwords;
+pub mod past;
 pub mod queue;
 pub mod random;
 mod reference;
@@ -25,6 +26,7 @@ mod sample;
 pub mod settling;
 pub mod staging;
 pub mod todos;
+pub mod undo;
 pub mod wakes;
 
 pub use harness::Harness;

@@ -1,0 +1,123 @@
+//! A target's object before and after what is to be undone, and as it is now.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use identitymesh_engine::undo::Around;
+use identitymesh_model::plan::Before;
+use identitymesh_model::{LinkMode, Name, Object, RunId, SpaceBefore, SpaceId, SpaceRecord};
+use identitymesh_store::{Reader, SpaceChangeKind, SpaceIdentity};
+
+use super::select::Group;
+use crate::RunError;
+
+/// How many rows of an object's past are read at once.
+const ROWS_READ: usize = 200;
+
+/// One object of the target that belongs or belonged to the mesh object.
+#[derive(Default)]
+struct Walked {
+    /// `None` where the runs did nothing to it.
+    before: Option<Option<SpaceRecord>>,
+    after: Option<SpaceRecord>,
+    now: Option<SpaceRecord>,
+}
+
+/// What the runs of a group did to the mesh object's object in the target.
+pub(super) fn around(reader: &mut dyn Reader, group: &Group) -> Result<Around, RunError> {
+    let runs: BTreeSet<RunId> = group.rows.iter().map(|row| row.run).collect();
+    let spans = reader.link_history(group.mesh)?;
+    let mut ids: Vec<SpaceId> = spans.iter().map(|span| span.space).collect();
+    ids.dedup();
+    let mut around = Around { written: written(group)?, ..Around::default() };
+    for identity in reader.space_identities(&ids)?.into_iter().flatten() {
+        if identity.connector != group.connector {
+            continue;
+        }
+        let begun = spans.iter().any(|span| {
+            span.space == identity.id
+                && span.link.mode == LinkMode::Projected
+                && runs.contains(&span.link.run)
+                && identity.uid.unix_millis() == Some(span.link.at.as_unix_millis())
+        });
+        let walked = walk(reader, &identity, &runs, begun)?;
+        if let Some(before) = walked.before {
+            around.made |= before.is_none();
+            around.before = around.before.or(before);
+            around.after = walked.after;
+        }
+        around.now = walked.now.or(around.now);
+    }
+    Ok(around)
+}
+
+/// The attributes that the rows of a group say were written, in order.
+fn written(group: &Group) -> Result<Vec<Name>, RunError> {
+    let mut names = BTreeSet::new();
+    for row in &group.rows {
+        let before = Before::parse(&row.before)
+            .map_err(|source| RunError::Stored { what: "row of the audit", source })?;
+        names.extend(before.attributes.iter().map(|(name, _)| *name));
+        names.extend(before.sets.iter().map(|set| set.name));
+    }
+    Ok(names.into_iter().collect())
+}
+
+fn walk(
+    reader: &mut dyn Reader,
+    identity: &SpaceIdentity,
+    runs: &BTreeSet<RunId>,
+    begun: bool,
+) -> Result<Walked, RunError> {
+    let now = reader.spaces(&[identity.id])?.pop().flatten();
+    let mut record = now.clone().unwrap_or_else(|| empty(identity));
+    let mut walked = Walked { now: now.filter(|record| !record.deleted), ..Walked::default() };
+    let (mut is_there, mut cursor) = (walked.now.is_some(), None);
+    let mut was_written = false;
+    loop {
+        let rows = reader.space_history(identity.id, cursor, ROWS_READ)?;
+        let Some(last) = rows.last().map(|row| row.seq) else { break };
+        cursor = Some(last);
+        for row in rows {
+            let written = matches!(
+                row.kind,
+                SpaceChangeKind::Export | SpaceChangeKind::Purge | SpaceChangeKind::Unlink
+            );
+            let is_theirs = written && runs.contains(&row.run);
+            if is_theirs && walked.before.is_none() {
+                walked.after = is_there.then(|| record.clone());
+            }
+            let change = SpaceBefore::parse(&row.before)
+                .map_err(|source| RunError::Stored { what: "past of an object", source })?;
+            change.take_back(&mut record);
+            is_there = true;
+            if is_theirs {
+                was_written |= row.kind == SpaceChangeKind::Export;
+                walked.before = Some(Some(record.clone()));
+            }
+        }
+    }
+    // What was there before it was linked was written when it was; what began with its link left no such row.
+    if begun && !was_written {
+        if walked.before.is_none() {
+            walked.after = Some(record);
+        }
+        walked.before = Some(None);
+    }
+    Ok(walked)
+}
+
+fn empty(identity: &SpaceIdentity) -> SpaceRecord {
+    SpaceRecord {
+        id: identity.id,
+        connector: identity.connector,
+        object_type: identity.object_type,
+        external_id: identity.external_id.clone(),
+        doc: Object::new(),
+        deleted: false,
+        unconfirmed: false,
+        exported: Arc::from([]),
+        drift: Vec::new(),
+        link: None,
+    }
+}

@@ -1,0 +1,97 @@
+//! Recorded inputs through recorded rules once more: the same bytes, whatever came after, or a word on what is not kept.
+
+use identitymesh_model::{ContentHash, Text};
+use identitymesh_runner::{Agreement, Moment, again, apply_configuration};
+use identitymesh_store::ChangeRecord;
+use identitymesh_store::audit::ChangeKind;
+
+use crate::place::{Place, Target, id, name};
+
+/// A few months: people change, have managers, leave, come back, and the rules change on the way.
+async fn lived() -> Place {
+    let place = Place::new(Target::Flat, 6).await;
+    let set = |number: usize, attribute: &str, value: identitymesh_model::Values| {
+        assert!(place.hr.set(name("person"), &id(number), name(attribute), Some(value)));
+    };
+    set(1, "manager", identitymesh_model::Value::reference(id(0)).into());
+    place.good_cycle().await;
+    set(0, "mail", "first@corp.example".into());
+    set(2, "manager", identitymesh_model::Value::reference(id(1)).into());
+    place.pass_seconds(60);
+    place.good_cycle().await;
+    let mut configuration = place.configuration();
+    let hr = configuration.connectors.iter_mut().find(|known| known.connector.name == name("hr")).unwrap();
+    let flow = hr.flow.iter_mut().find(|flow| flow.target == name("sn")).unwrap();
+    flow.source = None;
+    flow.transform = Some("ToUpper(sn)".to_owned());
+    apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
+    place.pass_seconds(60);
+    identitymesh_runner::sync(&place.mesh, identitymesh_runner::SyncScope::Everything).await.unwrap();
+    place.good_cycle().await;
+    place.hr.remove(name("person"), &id(5));
+    set(3, "active", false.into());
+    place.pass_seconds(60);
+    place.good_cycle().await;
+    place.hire(5..6);
+    set(0, "mail", "second@corp.example".into());
+    place.pass_seconds(8 * 24 * 3_600);
+    place.good_cycle().await;
+    place
+}
+
+/// The changes of mesh objects that leave something.
+fn changes(place: &Place) -> Vec<ChangeRecord> {
+    let rows = place.mesh.store.read().unwrap().changes(0, 10_000).unwrap();
+    rows.into_iter().filter(|row| matches!(row.kind, ChangeKind::Create | ChangeKind::Update)).collect()
+}
+
+#[tokio::test]
+async fn every_change_is_made_again_byte_for_byte() {
+    let place = lived().await;
+    let rows = changes(&place);
+    assert!(rows.len() > 15, "{}", rows.len());
+    let mut versions = std::collections::BTreeSet::new();
+    for row in rows {
+        let made = again(&place.mesh, row.mesh, Moment::Row(row.seq)).unwrap().unwrap();
+        assert_eq!(made.agreement, Agreement::Same, "row {} {:?}: {}", row.seq, row.kind, made.text);
+        assert_eq!(Some(ContentHash::of(&made.text)), row.after);
+        versions.insert(made.version);
+    }
+    assert_eq!(versions.len(), 2, "rules of both configurations");
+}
+
+#[tokio::test]
+async fn the_rules_of_that_time_say_why() {
+    let place = lived().await;
+    let person = place.people().into_iter().find(|row| row.anchor == id(4)).unwrap().id;
+    let surname = |moment: Moment| {
+        let made = again(&place.mesh, person, moment).unwrap().unwrap();
+        let wins =
+            made.contributions.iter().find(|known| known.attribute == name("sn") && known.wins).unwrap();
+        wins.values.as_ref().and_then(|values| values.single()?.as_text().map(Text::new)).unwrap()
+    };
+    let rows: Vec<i64> =
+        changes(&place).into_iter().filter(|row| row.mesh == person).map(|row| row.seq).collect();
+    assert_eq!(surname(Moment::Row(rows[0])), "Surname 4");
+    assert_eq!(surname(Moment::At(place.mesh.clock.now())), "SURNAME 4");
+    assert!(again(&place.mesh, person, Moment::Run(identitymesh_model::RunId(9_999))).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_kept_any_more_is_said() {
+    let place = lived().await;
+    let first = changes(&place).remove(0);
+    let remove = |sql: &str| {
+        let conn = rusqlite::Connection::open(place.path()).unwrap();
+        assert!(conn.execute(sql, []).unwrap() > 0, "{sql}");
+    };
+    let told = || again(&place.mesh, first.mesh, Moment::Row(first.seq)).unwrap().unwrap().agreement;
+    assert_eq!(told(), Agreement::Same);
+    remove("DELETE FROM space_change");
+    let agreement = told();
+    let words = format!("{agreement:?}");
+    assert!(agreement != Agreement::Same && words.contains("not kept any more"), "{words}");
+    remove("DELETE FROM configuration WHERE version = 1");
+    let words = format!("{:?}", told());
+    assert!(words.contains("version 1 of the configuration is not kept any more"), "{words}");
+}
