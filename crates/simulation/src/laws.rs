@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use identitymesh_connector::ImportedObject;
 use identitymesh_model::{MeshId, Name, Value};
 use identitymesh_store::audit::{CHAIN_START, ChangeRow, chain};
-use identitymesh_store::{ItemFilter, MeshFilter, Reader, SpaceFilter, StoreError};
+use identitymesh_store::{
+    ItemFilter, ItemRow, MeshFilter, MeshRow, Reader, SpaceFilter, SpaceRow, StoreError, Totals,
+};
 
 use crate::outside::{Outside, id};
 use crate::systems::{Systems, name};
@@ -17,106 +20,122 @@ const ROWS_MAX: usize = 100_000;
 pub(crate) struct Memory {
     /// People who were seen to have an account.
     served: BTreeSet<usize>,
+    audit: Audit,
+}
+
+/// How far the audit was followed: rows that were seen to be right are looked at again only at the end.
+#[derive(Debug)]
+struct Audit {
+    rows: i64,
+    chain: [u8; 32],
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { rows: 0, chain: CHAIN_START }
+    }
 }
 
 /// What a law says when it is broken.
 pub(crate) type Verdict = Result<(), String>;
 
-/// Checks everything.
-pub(crate) fn check(
-    reader: &mut dyn Reader,
-    systems: &Systems,
-    outside: &Outside,
-    memory: &mut Memory,
-) -> Verdict {
-    let said = |error: StoreError| format!("the store cannot be read: {error}");
-    audit_is_unbroken(reader).map_err(said)??;
-    one_live_item_each(reader).map_err(said)??;
-    links_are_one_to_one(reader).map_err(said)??;
-    totals_are_right(reader).map_err(said)??;
-    nobody_has_two_accounts(systems)?;
-    nobody_who_stayed_lost_anything(systems, outside, memory)
+/// Checks what the store holds, and of the audit what is new.
+pub(crate) fn check_store(reader: &mut dyn Reader, memory: &mut Memory) -> Verdict {
+    read(reader, &mut memory.audit).map_err(|error| format!("the store cannot be read: {error}"))?
+}
+
+/// Checks the audit from its first row on.
+pub(crate) fn check_whole_audit(reader: &mut dyn Reader) -> Verdict {
+    let outcome = audit_is_unbroken(reader, &mut Audit::default());
+    outcome.map_err(|error| format!("the store cannot be read: {error}"))?
+}
+
+/// Checks what the systems hold.
+pub(crate) fn check_systems(systems: &Systems, outside: &Outside, memory: &mut Memory) -> Verdict {
+    let directory = systems.directory.objects();
+    nobody_has_two_accounts(&directory)?;
+    nobody_who_stayed_lost_anything(&directory, outside, memory)
 }
 
 fn broken(law: &str, what: impl std::fmt::Display) -> Verdict {
     Err(format!("{law}: {what}"))
 }
 
-fn audit_is_unbroken(reader: &mut dyn Reader) -> Result<Verdict, StoreError> {
-    let mut before = CHAIN_START;
-    for (change, seq) in reader.changes(0, ROWS_MAX)?.iter().zip(1..) {
-        let leaf = ChangeRow::from(change).leaf();
-        if change.seq != seq || change.leaf != leaf || change.chain != chain(&before, &leaf) {
+fn read(reader: &mut dyn Reader, audit: &mut Audit) -> Result<Verdict, StoreError> {
+    let items = reader.item_list(&ItemFilter::default(), None, ROWS_MAX)?.items;
+    let spaces = reader.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items;
+    let meshes = reader.mesh_list(&MeshFilter::default(), None, ROWS_MAX)?.items;
+    let unbroken = audit_is_unbroken(reader, audit)?;
+    let totals = reader.totals()?;
+    Ok(unbroken
+        .and_then(|()| one_live_item_each(&items))
+        .and_then(|()| links_are_one_to_one(&spaces, &meshes))
+        .and_then(|()| totals_are_right(&totals, &spaces, items.len(), audit.rows)))
+}
+
+fn audit_is_unbroken(reader: &mut dyn Reader, audit: &mut Audit) -> Result<Verdict, StoreError> {
+    for change in &reader.changes(audit.rows, ROWS_MAX)? {
+        let (seq, leaf) = (audit.rows + 1, ChangeRow::from(change).leaf());
+        if change.seq != seq || change.leaf != leaf || change.chain != chain(&audit.chain, &leaf) {
             return Ok(broken("the audit is one unbroken chain", format_args!("row {seq}: {change:?}")));
         }
-        before = change.chain;
+        *audit = Audit { rows: seq, chain: change.chain };
     }
     Ok(Ok(()))
 }
 
-fn one_live_item_each(reader: &mut dyn Reader) -> Result<Verdict, StoreError> {
+fn one_live_item_each(items: &[ItemRow]) -> Verdict {
     let mut seen = BTreeSet::new();
-    for item in reader.item_list(&ItemFilter::default(), None, ROWS_MAX)?.items {
-        if !seen.insert((item.connector, item.mesh)) {
-            return Ok(broken("one live item for each object and target", format_args!("{item:?}")));
-        }
+    match items.iter().find(|item| !seen.insert((item.connector, item.mesh))) {
+        Some(item) => broken("one live item for each object and target", format_args!("{item:?}")),
+        None => Ok(()),
     }
-    Ok(Ok(()))
 }
 
-fn links_are_one_to_one(reader: &mut dyn Reader) -> Result<Verdict, StoreError> {
-    let meshes = reader.mesh_list(&MeshFilter::default(), None, ROWS_MAX)?.items;
-    let meshes: BTreeSet<MeshId> = meshes.into_iter().map(|row| row.id).collect();
+fn links_are_one_to_one(spaces: &[SpaceRow], meshes: &[MeshRow]) -> Verdict {
+    let meshes: BTreeSet<MeshId> = meshes.iter().map(|row| row.id).collect();
     let mut linked = BTreeSet::new();
-    for space in reader.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items {
+    for space in spaces {
         let Some(mesh) = space.mesh else { continue };
         if !meshes.contains(&mesh) {
-            return Ok(broken("links lead to somebody", format_args!("{space:?}")));
+            return broken("links lead to somebody", format_args!("{space:?}"));
         }
         if !linked.insert((space.connector, space.object_type, mesh)) {
-            return Ok(broken("one link for each connector and type", format_args!("{space:?}")));
+            return broken("one link for each connector and type", format_args!("{space:?}"));
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-fn totals_are_right(reader: &mut dyn Reader) -> Result<Verdict, StoreError> {
-    let totals = reader.totals()?;
+fn totals_are_right(totals: &Totals, listed: &[SpaceRow], items: usize, changes: i64) -> Verdict {
     let mut spaces: BTreeMap<(_, Name), (u64, u64)> = BTreeMap::new();
-    for space in reader.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items {
-        if !space.deleted {
-            let counts = spaces.entry((space.connector, space.object_type)).or_default();
-            counts.0 += 1;
-            counts.1 += u64::from(space.mesh.is_some());
-        }
+    for space in listed.iter().filter(|space| !space.deleted) {
+        let counts = spaces.entry((space.connector, space.object_type)).or_default();
+        counts.0 += 1;
+        counts.1 += u64::from(space.mesh.is_some());
     }
     for told in &totals.spaces {
         let counted = spaces.remove(&(told.connector, told.object_type)).unwrap_or_default();
         if (told.present, told.linked) != counted {
-            return Ok(broken("totals are what lists count", format_args!("{told:?}, counted {counted:?}")));
+            return broken("totals are what lists count", format_args!("{told:?}, counted {counted:?}"));
         }
     }
     if !spaces.is_empty() {
-        return Ok(broken("totals are what lists count", format_args!("not told: {spaces:?}")));
+        return broken("totals are what lists count", format_args!("not told: {spaces:?}"));
     }
-    let items = reader.item_list(&ItemFilter::default(), None, ROWS_MAX)?.items.len() as u64;
     let told: u64 = totals.items.iter().map(|count| count.count).sum();
-    let changes = reader.changes(0, ROWS_MAX)?.len() as u64;
-    if (told, totals.changes) != (items, changes) {
+    if (usize::try_from(told), i64::try_from(totals.changes)) != (Ok(items), Ok(changes)) {
         let counted = format_args!("{items} items and {changes} audit rows; told {told}, {}", totals.changes);
-        return Ok(broken("totals are what lists count", counted));
+        return broken("totals are what lists count", counted);
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-fn nobody_has_two_accounts(systems: &Systems) -> Verdict {
+fn nobody_has_two_accounts(directory: &[ImportedObject]) -> Verdict {
     for (kind, attributes) in [("account", &["uid", "login", "dn"][..]), ("group", &["cn", "dn"][..])] {
         for attribute in attributes {
             let mut seen = BTreeSet::new();
-            for object in systems.directory.objects() {
-                if object.object_type != name(kind) {
-                    continue;
-                }
+            for object in directory.iter().filter(|object| object.object_type == name(kind)) {
                 let value = object.attributes.single(name(attribute)).map(Value::to_string);
                 if value.is_none() || !seen.insert(value.clone()) {
                     return broken(
@@ -131,8 +150,11 @@ fn nobody_has_two_accounts(systems: &Systems) -> Verdict {
 }
 
 /// Whoever HR has known and called active since the first day keeps the account that was made for them, enabled.
-fn nobody_who_stayed_lost_anything(systems: &Systems, outside: &Outside, memory: &mut Memory) -> Verdict {
-    let accounts = systems.directory.objects();
+fn nobody_who_stayed_lost_anything(
+    accounts: &[ImportedObject],
+    outside: &Outside,
+    memory: &mut Memory,
+) -> Verdict {
     for (who, person) in &outside.people {
         let uid = Value::text(id(*who));
         let account = accounts.iter().find(|object| object.attributes.single(name("uid")) == Some(&uid));

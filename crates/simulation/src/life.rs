@@ -65,7 +65,7 @@ impl std::error::Error for Broken {}
 pub fn live(seed: u64) -> Result<Life, Box<Broken>> {
     let mut played = Life::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let outcome = match (runtime, Ground::new()) {
+    let outcome = match (runtime.map_err(|error| error.to_string()), Ground::new()) {
         (Ok(runtime), Ok(ground)) => runtime.block_on(Playing::new(seed, ground, &mut played).play()),
         (Err(error), _) | (_, Err(error)) => Err(format!("this machine cannot play: {error}")),
     };
@@ -95,14 +95,22 @@ impl<'l> Playing<'l> {
         for _ in 0..self.die.between(STEPS.0, STEPS.1) {
             let step = Step::draw(&mut self.die, &self.outside);
             self.life.trace.push(step.to_string());
+            let is_outside = matches!(step, Step::Outside(_) | Step::Pass(_));
             process = self.take(step, process).await?;
-            self.check(&process)?;
+            if is_outside {
+                // Nobody was at work: the store is as it was after the step before.
+                self.check_systems()?;
+            } else {
+                self.check(&process)?;
+            }
         }
         self.note("nothing disturbs any more");
         self.rest(&process).await?;
         self.note("thirty days pass");
         self.ground.pass_seconds(MUCH_LATER_SECONDS);
         self.rest(&process).await?;
+        let mut reader = process.store.read().map_err(|error| error.to_string())?;
+        laws::check_whole_audit(reader.as_mut())?;
         oracle::check(&self.outside, &self.ground.systems)
     }
 
@@ -153,8 +161,13 @@ impl<'l> Playing<'l> {
 
     fn check(&mut self, process: &Process) -> laws::Verdict {
         let mut reader = process.store.read().map_err(|error| error.to_string())?;
-        laws::check(reader.as_mut(), &self.ground.systems, &self.outside, &mut self.memory)?;
+        laws::check_store(reader.as_mut(), &mut self.memory)?;
         drop(reader);
+        self.check_systems()
+    }
+
+    fn check_systems(&mut self) -> laws::Verdict {
+        laws::check_systems(&self.ground.systems, &self.outside, &mut self.memory)?;
         // Whoever was seen with an account again can be watched again.
         for (who, person) in &mut self.outside.people {
             if person.is_removed && crate::outside::account(&self.ground.systems, *who).is_some() {

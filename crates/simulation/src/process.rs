@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use identitymesh_connector::Registry;
 use identitymesh_connector_fake::FakeKind;
@@ -10,7 +10,7 @@ use identitymesh_model::rules::{Configuration, ConnectorConfig, MeshConfig};
 use identitymesh_model::{Clock as _, CountingIds, ManualClock};
 use identitymesh_runner::{Mesh, RunError, SecretResolver, Silent, apply_configuration};
 use identitymesh_store::Store;
-use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use identitymesh_store_sqlite::{OpenMode, OpenOptions, SqliteStore};
 use identitymesh_testkit::failing::{self, Control};
 use tokio_util::sync::CancellationToken;
 
@@ -44,12 +44,29 @@ impl SecretResolver for NoSecrets {
 }
 
 impl Ground {
-    pub(crate) fn new() -> std::io::Result<Self> {
+    /// A folder with a new store in it.
+    ///
+    /// # Errors
+    /// When one of them cannot be made.
+    pub(crate) fn new() -> Result<Self, String> {
+        let ground = Self::bare().map_err(|error| error.to_string())?;
+        std::fs::write(ground.path(), new_store()?).map_err(|error| error.to_string())?;
+        Ok(ground)
+    }
+
+    fn bare() -> std::io::Result<Self> {
         // Memory where there is some: a life commits hundreds of times, and no disk is tested here.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
         let start = START.parse().expect("a constant time");
         let clock = Arc::new(ManualClock::new(start));
         Ok(Self { systems: Systems::new(), clock, ids: Arc::default(), folder })
+    }
+
+    fn open(&self) -> Result<SqliteStore, String> {
+        let (ids, at) = (self.ids.clone(), self.clock.now());
+        // No power cut is played, so nothing has to wait for the disk.
+        let options = OpenOptions { mode: OpenMode::Scratch, ..OpenOptions::exclusive(ids, at) };
+        SqliteStore::open(&self.path(), options).map_err(|error| error.to_string())
     }
 
     /// A new process, which ends the runs of the one before it as the binary does.
@@ -58,8 +75,7 @@ impl Ground {
     /// When the store cannot be opened, or what is in it cannot be used.
     pub(crate) fn start(&self) -> Result<Process, String> {
         let at = self.clock.now();
-        let store = SqliteStore::open(&self.path(), OpenOptions::exclusive(self.ids.clone(), at));
-        let store: Arc<dyn Store> = Arc::new(store.map_err(|error| error.to_string())?);
+        let store: Arc<dyn Store> = Arc::new(self.open()?);
         store.interrupt_runs(at).wait().map_err(|error| error.to_string())?;
         let control = Arc::<Control>::default();
         let around = failing::over(Arc::clone(&store), Arc::clone(&control));
@@ -82,6 +98,17 @@ impl Ground {
     fn path(&self) -> PathBuf {
         self.folder.path().join("mesh.db")
     }
+}
+
+/// The file of a new store. All lives begin with the same one, so its tables are made once.
+fn new_store() -> Result<&'static [u8], String> {
+    static MADE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let make = || {
+        let ground = Ground::bare().map_err(|error| error.to_string())?;
+        ground.open()?.close().map_err(|error| error.to_string())?;
+        std::fs::read(ground.path()).map_err(|error| error.to_string())
+    };
+    MADE.get_or_init(make).as_deref().map_err(Clone::clone)
 }
 
 /// Puts the rules of all lives in force.

@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Bytes of a page. Only has an effect before the first table is made.
 const PAGE_BYTES: i64 = 16 * 1024;
+/// The same for a new file that is thrown away, which stays small: a commit writes whole pages.
+const SCRATCH_PAGE_BYTES: i64 = 4 * 1024;
 /// The writer's page cache.
 const WRITER_CACHE_KIB: i64 = 64 * 1024;
 /// Each reader's page cache.
@@ -20,31 +23,48 @@ const STATEMENT_COUNT: usize = 160;
 
 /// The connection that writes; makes the file when it is not there.
 pub(crate) fn writer(path: &Path, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
+    open_writer(path, size_bytes_max, PAGE_BYTES, "FULL")
+}
+
+/// The same for a file that is thrown away: commits are answered before they are on the disk.
+pub(crate) fn scratch_writer(path: &Path, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
+    open_writer(path, size_bytes_max, SCRATCH_PAGE_BYTES, "OFF")
+}
+
+fn open_writer(
+    path: &Path,
+    size_bytes_max: Option<u64>,
+    page_bytes: i64,
+    synchronous: &str,
+) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY_WAIT)?;
-    conn.pragma_update(None, "page_size", PAGE_BYTES)?;
+    conn.pragma_update(None, "page_size", page_bytes)?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "synchronous", synchronous)?;
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     if let Some(bytes) = size_bytes_max {
-        let pages = i64::try_from(bytes / PAGE_BYTES.unsigned_abs()).unwrap_or(i64::MAX).max(1);
+        // A file that was there keeps its pages, whatever was asked for above.
+        let page_bytes: u64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(bytes / page_bytes.max(1)).unwrap_or(i64::MAX).max(1);
         conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
     settle(&conn, WRITER_CACHE_KIB)?;
     Ok(conn)
 }
 
-/// Lets commits be answered before they are on the disk.
-pub(crate) fn forget_durability(conn: &Connection) -> rusqlite::Result<()> {
-    conn.pragma_update(None, "synchronous", "OFF")
+/// A connection that looks at what the file's header says, and at nothing else.
+pub(crate) fn look(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_WAIT)?;
+    Ok(conn)
 }
 
 /// A connection that reads.
 pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(BUSY_WAIT)?;
+    let conn = look(path)?;
     settle(&conn, READER_CACHE_KIB)?;
     Ok(conn)
 }
@@ -53,6 +73,29 @@ fn settle(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "mmap_size", 0)?;
+    // Once a file has statistics SQLite plans a statement anew whenever other values are bound, which costs more than
+    // most of them take to run. Each of ours has one good plan, whatever the values.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_COUNT);
     rusqlite::vtab::array::load_module(conn)
+}
+
+/// Begins a read. The snapshot is taken by the first read in it.
+pub(crate) fn begin_read(conn: &Connection) -> rusqlite::Result<()> {
+    run(conn, "BEGIN")
+}
+
+/// Begins a transaction that writes.
+pub(crate) fn begin_write(conn: &Connection) -> rusqlite::Result<()> {
+    run(conn, "BEGIN IMMEDIATE")
+}
+
+/// Ends either of them.
+pub(crate) fn commit(conn: &Connection) -> rusqlite::Result<()> {
+    run(conn, "COMMIT")
+}
+
+/// One statement that is used again and again and gives no rows.
+fn run(conn: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
 }

@@ -46,9 +46,11 @@ impl Pool {
             Some(session) => session,
             None => self.open()?,
         };
-        session.conn.execute_batch("BEGIN")?;
+        connection::begin_read(&session.conn)?;
         // The snapshot is taken by the first read, so read something.
-        session.conn.query_row("SELECT value FROM counter WHERE name = 'commit'", [], |_| Ok(()))?;
+        let mut first = session.conn.prepare_cached("SELECT value FROM counter WHERE name = 'commit'")?;
+        first.query_row([], |_| Ok(()))?;
+        drop(first);
         Ok(session)
     }
 
@@ -62,7 +64,7 @@ impl Pool {
     /// Takes a session back.
     pub(crate) fn take_back(&self, session: Session) {
         // A connection that cannot even end its read is closed instead, which ends it.
-        if session.conn.execute_batch("COMMIT").is_err() {
+        if connection::commit(&session.conn).is_err() {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

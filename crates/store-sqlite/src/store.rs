@@ -51,7 +51,7 @@ impl SqliteStore {
         let lock = StoreLock::take(path)?;
         // Looked at without write access first: a foreign file must not even be turned to another journal.
         if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            let looked = connection::reader(path)
+            let looked = connection::look(path)
                 .map_err(crate::fault::Fault::from)
                 .and_then(|conn| schema::check_owner(&conn, path));
             // A process that was killed while it made the store left a journal that only a writer may roll back;
@@ -62,10 +62,10 @@ impl SqliteStore {
                 return Err(fault);
             }
         }
-        let mut conn = connection::writer(path, options.size_bytes_max)?;
-        if options.mode == OpenMode::Scratch {
-            connection::forget_durability(&conn)?;
-        }
+        let mut conn = match options.mode {
+            OpenMode::Scratch => connection::scratch_writer(path, options.size_bytes_max)?,
+            _ => connection::writer(path, options.size_bytes_max)?,
+        };
         schema::migrate(&mut conn, path, options.at)?;
         let writer = writer::start(conn, options.ids)?;
         Ok(Self {

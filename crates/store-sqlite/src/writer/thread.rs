@@ -12,6 +12,7 @@ use identitymesh_model::IdSource;
 use identitymesh_store::{StoreClass, StoreError, Ticket};
 use rusqlite::Connection;
 
+use crate::connection;
 use crate::fault::{Fault, Outcome};
 use crate::load::Memory;
 
@@ -135,7 +136,7 @@ impl Writer {
     /// One transaction. Hands back a command that was taken from the queue and does not fit any more.
     fn write_group(&mut self, first: Job, queue: &Receiver<Job>) -> Option<Job> {
         let mut weight = first.weight;
-        if let Err(error) = self.conn.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = connection::begin_write(&self.conn) {
             let error = Fault::from(error).into_store(first.doing);
             ((first.run)(Err(error)).answer)(None);
             return None;
@@ -180,9 +181,9 @@ impl Writer {
         let is_wanted = done.iter().any(|done| done.is_kept);
         let outcome = outcome.and_then(|()| {
             if is_wanted {
-                self.conn.execute_batch("COMMIT")?
+                connection::commit(&self.conn)?;
             } else {
-                self.take_back()?
+                self.take_back()?;
             }
             Ok(())
         });
