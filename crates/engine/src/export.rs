@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use identitymesh_model::plan::{Edit, ItemAction, ItemChange};
-use identitymesh_model::{Name, Object, SpaceRecord, Text, Uid, Value, Values};
+use identitymesh_model::{Name, Object, SpaceRecord, Text, Uid, Value, Values, dn};
 
 use crate::stage::Exported;
 
@@ -138,7 +138,6 @@ fn ours(space: &SpaceRecord, change: &ItemChange) -> Option<Option<Values>> {
 
 /// A new name sets the naming attribute: the old value gives way to the new one.
 fn rename(doc: &mut Object, old: Option<&str>, new: &str) {
-    use identitymesh_model::dn;
     let Some((attribute, value)) = dn::attribute_and_value(dn::split_first(new).0) else { return };
     let Ok(name) = Name::new(attribute) else { return };
     let before = old.and_then(|old| dn::attribute_and_value(dn::split_first(old).0)).map(|(_, value)| value);
@@ -184,9 +183,7 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
         }
         (ItemAction::Update { address: new, changes, .. }, Some(object)) => {
             let moved = match (new, address.and_then(|name| object.single(name)).and_then(Value::as_text)) {
-                (Some(wanted), Some(now)) => {
-                    identitymesh_model::dn::normalise(wanted) == identitymesh_model::dn::normalise(now)
-                }
+                (Some(wanted), Some(now)) => dn::normalise(wanted) == dn::normalise(now),
                 _ => true,
             };
             let was_read = changes.iter().all(|change| !unread.contains(&change.name));
@@ -199,6 +196,23 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
             }
         }
     }
+}
+
+/// Whether `object`, as an import shows it, is what a create without an answer was to make: everything that is known to
+/// have been sent is there, the address among it. Which references were known when it was sent nobody remembers, so an
+/// attribute with references that the plan left open says nothing.
+pub(crate) fn shows_create(action: &ItemAction, object: &Object, address: Option<Name>) -> bool {
+    let ItemAction::Create { attributes, .. } = action else { return false };
+    attributes.iter().all(|(name, values)| {
+        let is_open = values.as_slice().iter().any(|value| ItemAction::pending_uid(value).is_some());
+        let is_at = |wanted| {
+            object.single(name).and_then(Value::as_text).map(dn::normalise) == Some(dn::normalise(wanted))
+        };
+        match values.single().and_then(Value::as_text).filter(|_| Some(name) == address) {
+            Some(wanted) => is_at(wanted),
+            None => is_open || has(object, name, Some(values)),
+        }
+    })
 }
 
 fn is_made(object: &Object, change: &ItemChange) -> bool {

@@ -170,6 +170,8 @@ pub struct ItemRecord {
     pub id: ItemId,
     /// The target.
     pub connector: ConnectorId,
+    /// The projection rule that wants it.
+    pub rule: RuleId,
     /// What to do.
     pub action: ItemAction,
     /// It has been sent, or may have been; a newer plan has to wait for the answer.

@@ -54,7 +54,8 @@ pub struct LeasedItem {
     pub operation: Operation,
     /// What to do.
     pub action: ItemAction,
-    /// For updates and deletes: the management-space object, `None` when it is not there any more.
+    /// For updates and deletes: the management-space object, `None` when it is not there any more. For creates that are
+    /// unsettled: the one that was linked since, by which the target can be asked.
     pub space: Option<SpaceRecord>,
     /// How often it has been sent before.
     pub attempts: u32,

@@ -15,7 +15,8 @@ use super::neighbours::Neighbours;
 use super::part::Part;
 use super::probe::{Probe, Prober};
 use super::work::Work;
-use crate::rules::{Create, ObjectTypeRules};
+use crate::export::shows_create;
+use crate::rules::{Create, ObjectTypeRules, RuleSet};
 
 impl<N: Neighbours> Part<'_, '_, N> {
     /// Decides what becomes of the objects without a mesh object, in this order.
@@ -76,10 +77,17 @@ impl<N: Neighbours> Part<'_, '_, N> {
     fn link(&mut self, space: SpaceRecord, mesh: MeshId, rule: RuleId, matched: String) {
         self.wake_referrers(&space);
         let name = self.connector_name(space.connector);
+        let rules = self.rules;
         let work = self.works.get_mut(mesh).expect("a candidate is at work");
         work.touch(|| format!("{matched} with {name}/{}", space.external_id), rule);
         work.gained.push(space.connector);
-        link(work, space, rule, LinkMode::Joined, matched);
+        match made_by(&space, work, rules) {
+            Some(projection) => {
+                let matched = format!("made by an export whose answer never came; {matched}");
+                link(work, space, projection, LinkMode::Projected, matched);
+            }
+            None => link(work, space, rule, LinkMode::Joined, matched),
+        }
     }
 
     fn wake_referrers(&mut self, space: &SpaceRecord) {
@@ -162,4 +170,17 @@ impl<N: Neighbours> Part<'_, '_, N> {
             self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
         }
     }
+}
+
+/// The projection rule for which an object was made, when an import shows it before the target could be asked about a
+/// create without an answer. As for that question, everything that was sent has to be there: an object that differs may
+/// be somebody else's, which a leave policy must not delete.
+fn made_by(space: &SpaceRecord, work: &Work, rules: &RuleSet) -> Option<RuleId> {
+    let item = work.view.items.iter().find(|item| item.connector == space.connector && item.in_flight)?;
+    let mesh_type = rules.mesh_type(work.view.record.mesh_type)?;
+    let (_, projections) = mesh_type.targets.iter().find(|(target, _)| *target == space.connector)?;
+    let rule = projections.iter().find(|known| known.rule == item.rule)?;
+    let address = rules.object_type(space.connector, space.object_type)?.address();
+    let is_ours = rule.object_type == space.object_type && shows_create(&item.action, &space.doc, address);
+    is_ours.then_some(item.rule)
 }

@@ -142,6 +142,10 @@ impl Sender<'_, '_> {
                 let now = self.read_back(exporter, ready).await.unwrap_or(None);
                 Answer::Conflict { reason, now }
             }
+            // Without a name to ask for it stays open: an import may show it before it is sent again.
+            Outcome::Unknown { reason, .. } if self.form.lost_identity(&ready.0, &ready.1).is_none() => {
+                Answer::Unknown { reason }
+            }
             Outcome::Unknown { reason, .. } => {
                 self.ask(exporter, ready).await.unwrap_or(Answer::Transient { reason, after_seconds: None })
             }

@@ -91,15 +91,18 @@ impl<'a> TargetForm<'a> {
     }
 
     /// What to ask the target for, when an answer was lost. A create has no external id yet: its address is one, or
-    /// the value that the target is keyed by.
+    /// that of the object which an import showed since. `None` when there is nothing to ask for.
     pub(super) fn lost_identity(&self, item: &LeasedItem, action: &ItemAction) -> Option<Identity> {
-        match action {
-            ItemAction::Create { attributes, .. } => {
-                let address = self.address(item.object_type).and_then(|name| attributes.single(name));
-                let address = address.and_then(Value::as_text).map(Text::new);
-                Some(Identity { external_id: address.clone().unwrap_or_default(), address })
-            }
-            _ => item.space.as_ref().map(|space| self.identity(space)),
+        let address = match action {
+            ItemAction::Create { attributes, .. } => self
+                .address(item.object_type)
+                .and_then(|name| attributes.single(name))
+                .and_then(Value::as_text),
+            _ => None,
+        };
+        match address {
+            Some(address) => Some(Identity { external_id: address.into(), address: Some(address.into()) }),
+            None => item.space.as_ref().map(|space| self.identity(space)),
         }
     }
 

@@ -175,6 +175,7 @@ impl State {
         let items = live.map(|(_, id)| (*id, &self.items[id])).map(|(id, item)| ItemRecord {
             id,
             connector: item.connector,
+            rule: item.rule,
             action: item.action.clone(),
             in_flight: item.in_flight,
             dead: item.dead.is_some(),

@@ -151,7 +151,7 @@ impl Loader<'_> {
 
     pub(super) fn add_items(&mut self, ids: &[MeshId], views: &mut [Option<MeshView>]) -> Outcome<()> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT k.rowid, i.id, i.connector, i.body, t.state, i.by_hand = 1 AND i.standing <> 3 FROM rarray(?1) k \
+            "SELECT k.rowid, i.id, i.connector, i.body, t.state, i.by_hand = 1 AND i.standing <> 3, i.rule FROM rarray(?1) k \
              CROSS JOIN export_item i INDEXED BY item_mesh ON i.mesh = k.value LEFT JOIN intent t ON t.item = i.id",
         )?;
         let mut rows = statement.query([mesh_array(ids)])?;
@@ -162,6 +162,7 @@ impl Loader<'_> {
             let item = ItemRecord {
                 id,
                 connector: ConnectorId(row.get(2)?),
+                rule: RuleId(row.get(6)?),
                 action: serde_json::from_str(text)
                     .map_err(|error| unreadable(format!("the action of queue item {id}"), error))?,
                 in_flight: codec::is_in_flight(intent),

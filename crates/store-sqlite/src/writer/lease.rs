@@ -21,7 +21,7 @@ impl Tx<'_> {
             let attempts = i64::from(item.attempts) + 1;
             intent.execute([item.id.0, INTENT_SENT, request.until.as_micros(), attempts])?;
         }
-        self.add_spaces(&mut items)?;
+        self.add_spaces(request.connector, &mut items)?;
         Ok(Lease { items })
     }
 
@@ -64,15 +64,16 @@ impl Tx<'_> {
         })
     }
 
-    fn add_spaces(&mut self, items: &mut [LeasedItem]) -> Outcome<()> {
-        let wanted: Vec<(usize, SpaceId)> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| match item.action {
-                ItemAction::Update { space, .. } | ItemAction::Delete { space } => Some((at, space)),
+    fn add_spaces(&mut self, connector: ConnectorId, items: &mut [LeasedItem]) -> Outcome<()> {
+        let mut wanted: Vec<(usize, SpaceId)> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            let space = match item.action {
+                ItemAction::Update { space, .. } | ItemAction::Delete { space } => Some(space),
+                ItemAction::Create { .. } if item.unsettled => self.linked_space(connector, item)?,
                 ItemAction::Create { .. } => None,
-            })
-            .collect();
+            };
+            wanted.extend(space.map(|space| (at, space)));
+        }
         if wanted.is_empty() {
             return Ok(());
         }
@@ -81,6 +82,18 @@ impl Tx<'_> {
             items[at].space = space;
         }
         Ok(())
+    }
+
+    /// The one object of an item's type that the target is known to hold for its mesh object.
+    fn linked_space(&mut self, connector: ConnectorId, item: &LeasedItem) -> Outcome<Option<SpaceId>> {
+        let object_type = self.name_id(item.object_type)?;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT space FROM link INDEXED BY link_mesh WHERE mesh = ?1 AND connector = ?2 AND type = ?3 LIMIT 2",
+        )?;
+        let found: Vec<i64> = statement
+            .query_map([item.mesh.0, connector.0, object_type], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(if let [space] = found[..] { Some(SpaceId(space)) } else { None })
     }
 
     /// Forgets that items were tried, so that they are due at once. One whose answer was lost stays unsettled.

@@ -4,7 +4,7 @@ use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, SpaceId};
 
 use super::Harness;
-use super::sample::{Scene, at, create, item_of, keep, mesh, person, uid};
+use super::sample::{Scene, at, create, item_of, keep, link, mesh, person, uid};
 use crate::{ItemFilter, ItemState, Lease, LeaseRequest, Settle};
 
 fn ids(lease: &Lease) -> Vec<i64> {
@@ -120,6 +120,23 @@ pub fn retrying_names_items_or_takes_all(harness: &mut impl Harness) {
     let again = scene.lease(20);
     assert_eq!(ids(&again), [1, 2, 3]);
     assert_eq!(again.items.iter().map(|item| item.unsettled).collect::<Vec<_>>(), [false, false, true]);
+}
+
+pub fn an_unanswered_create_brings_what_was_linked_since(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = scene.users(scene.target, &["CN=Ada"])[0];
+    scene.queued(1);
+    let lease = scene.lease(10);
+    scene.settle(&lease, 1, Settle::Unknown { not_before: at(20), reason: "cut".into() });
+    let lease = scene.lease(20);
+    assert_eq!((lease.items[0].unsettled, &lease.items[0].space), (true, &None));
+    scene.settle(&lease, 1, Settle::Unknown { not_before: at(30), reason: "cut".into() });
+    let mut plan = keep(1);
+    plan.links.push(link(space));
+    scene.apply(vec![plan]);
+    let lease = scene.lease(30);
+    let record = lease.items[0].space.as_ref().unwrap();
+    assert_eq!((record.id, record.link.unwrap().mesh), (space, mesh(1)));
 }
 
 pub fn an_update_brings_its_object(harness: &mut impl Harness) {
