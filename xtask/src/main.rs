@@ -44,6 +44,7 @@ enum Command {
         quick: bool,
     },
     /// Check the rings: arrows between crates, libraries the core must not use, inherited lints, reasons
+    #[command(visible_alias = "layers")]
     CheckLayers,
     /// Check the house rules: file sizes, module documentation, unfinished places, error-code pages
     Tidy,
