@@ -183,7 +183,8 @@ impl Fed {
             SlapdOptions { initial_ldif: entries.to_owned(), sync: Some(log), ..SlapdOptions::default() };
         let target = SlapdOptions {
             suffix: TARGET.to_owned(),
-            sync: Some(SessionLog::AccessLog),
+            sync: Some(SessionLog::Memory),
+            access_log: true,
             ..SlapdOptions::default()
         };
         let (source, target) = (Slapd::start(source)?, Slapd::start(target)?);

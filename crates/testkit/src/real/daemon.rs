@@ -54,9 +54,12 @@ impl Daemon {
         bail!("the server does not answer: {}", self.log_text())
     }
 
-    /// Kills the process at once, as a power cut would.
+    /// Kills the process at once, as a power cut would. One that had ended by itself is told about: nobody wanted that.
     pub(crate) fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
+            if let Ok(Some(status)) = process.try_wait() {
+                eprintln!("a server had ended by itself with {status}: {}", self.log_text());
+            }
             // Both fail only for a process that has ended, which is what is wanted.
             let _ended = process.kill();
             let _reaped = process.wait();

@@ -16,9 +16,6 @@ use super::delivered::newest;
 use super::directories::{self, Content, Found};
 use crate::process::Place;
 
-/// How often something is started that the domain does not let come to its end.
-const STARTS_MAX: usize = 3;
-
 /// Everything that takes part.
 pub(super) struct World {
     pub(super) place: Place,
@@ -38,7 +35,7 @@ impl World {
         let ad = SambaAd::start(&SambaAdOptions::default())?;
         let options = SlapdOptions {
             suffix: "o=book".to_owned(),
-            sync: Some(SessionLog::AccessLog),
+            sync: Some(SessionLog::Memory),
             ..SlapdOptions::default()
         };
         let book = Slapd::start(options)?;
@@ -74,21 +71,11 @@ impl World {
         eprintln!("{what}: cycle {cycle:?}, with all that is checked {:?}", start.elapsed());
     }
 
-    /// What a start prints that has to come to its end. Samba now and then ends itself when it is asked for changes; that
-    /// start fails and says so, and the next one goes on once the controller is there again.
-    fn start(&mut self, what: &str, arguments: &[&str]) -> String {
-        for _ in 0..STARTS_MAX {
-            let output = self.place.run(arguments);
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            if output.status.success() {
-                return String::from_utf8(output.stdout).unwrap();
-            }
-            let is_away = said.contains("the connection was lost") || said.contains("LDP-001");
-            assert!(is_away, "{what}: {said}");
-            eprintln!("{what}: the controller is started again: {said}");
-            self.ad.restart().unwrap();
-        }
-        panic!("{what}: the controller is away every time");
+    /// What a start prints that has to come to its end.
+    fn start(&self, what: &str, arguments: &[&str]) -> String {
+        let output = self.place.run(arguments);
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn check(&self, what: &str) -> (Found, Found) {

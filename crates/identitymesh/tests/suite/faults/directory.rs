@@ -44,7 +44,7 @@ impl Directory {
                 Self::Samba(SambaAd::start(&SambaAdOptions { initial_ldif, ..SambaAdOptions::default() })?)
             }
             Family::Slapd => {
-                let sync = Some(SessionLog::AccessLog);
+                let sync = Some(SessionLog::Memory);
                 Self::Slapd(Slapd::start(SlapdOptions { initial_ldif, sync, ..SlapdOptions::default() })?)
             }
             Family::Ds389 => {

@@ -73,6 +73,9 @@ impl SambaAd {
     /// Kills the controller at once, as a power cut would; its data stay for [`SambaAd::restart`].
     pub fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
+        if let Ok(Some(status)) = process.try_wait() {
+            eprintln!("the domain controller had ended by itself with {status}: {}", self.log_text());
+        }
         // Workers are children of their own; the group is named by its leader. It may have ended by itself.
         let _ended = Command::new("kill").args(["-KILL", "--", &format!("-{}", process.id())]).status();
         let _reaped = process.wait();
