@@ -4,15 +4,68 @@
 //! reference becomes the target's own address of the object; if it still is not there the reference is left out, and
 //! the mesh object is looked at again when it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use identitymesh_model::plan::{Edit, ItemAction, ItemChange};
 use identitymesh_model::{Name, Object, SpaceRecord, Text, Uid, Value, Values, dn};
 
 use crate::stage::Exported;
 
-/// Addresses of mesh objects in the target, as far as it holds them.
-pub type KnownAddresses = HashMap<Uid, Text>;
+/// What the target calls mesh objects, as far as it holds them.
+#[derive(Clone, Debug, Default)]
+pub struct KnownAddresses {
+    /// Their addresses.
+    addresses: HashMap<Uid, Text>,
+    /// What they hold in an attribute by which references refer to them.
+    held: HashMap<(Name, Uid), Text>,
+}
+
+impl KnownAddresses {
+    /// Looks up what items wait for. `look_up` gives for each of some mesh objects what it holds in an attribute, or
+    /// its address; `None` where there is none.
+    ///
+    /// # Errors
+    /// Those of `look_up`.
+    pub fn of<'a, E>(
+        actions: impl Iterator<Item = &'a ItemAction>,
+        mut look_up: impl FnMut(Option<Name>, &[Uid]) -> Result<Vec<Option<Text>>, E>,
+    ) -> Result<Self, E> {
+        let mut wanted: BTreeMap<Option<Name>, BTreeSet<Uid>> = BTreeMap::new();
+        for value in actions.flat_map(values) {
+            if let Some(uid) = ItemAction::pending_uid(value).and_then(|uid| uid.parse().ok()) {
+                wanted.entry(None).or_default().insert(uid);
+                wanted.entry(ItemAction::pending_by(value)).or_default().insert(uid);
+            }
+        }
+        let mut known = Self::default();
+        for (by, uids) in wanted {
+            let uids: Vec<Uid> = uids.into_iter().collect();
+            let found = look_up(by, &uids)?;
+            let found = uids.into_iter().zip(found).filter_map(|(uid, found)| Some((uid, found?)));
+            match by {
+                None => known.addresses.extend(found),
+                Some(by) => known.held.extend(found.map(|(uid, found)| ((by, uid), found))),
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whether the target holds the mesh object.
+    #[must_use]
+    pub fn holds(&self, uid: &Uid) -> bool {
+        self.addresses.contains_key(uid)
+    }
+
+    /// What a reference that waits becomes, as far as that is known.
+    fn reference(&self, waiting: &Value) -> Option<Value> {
+        let uid = ItemAction::pending_uid(waiting)?.parse().ok()?;
+        let text = match ItemAction::pending_by(waiting) {
+            None => self.addresses.get(&uid),
+            Some(by) => self.held.get(&(by, uid)),
+        };
+        text.cloned().map(Value::Reference)
+    }
+}
 
 /// The mesh objects that references of an item still wait for.
 #[must_use]
@@ -25,6 +78,10 @@ pub fn pending(action: &ItemAction) -> Vec<Uid> {
 
 /// The same as often and in the order in which they stand there.
 pub(crate) fn waiting(action: &ItemAction) -> impl Iterator<Item = Uid> + '_ {
+    values(action).filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok())
+}
+
+fn values(action: &ItemAction) -> impl Iterator<Item = &Value> {
     let lists: Vec<&[Value]> = match action {
         ItemAction::Create { attributes, .. } => {
             attributes.iter().map(|(_, values)| values.as_slice()).collect()
@@ -32,15 +89,14 @@ pub(crate) fn waiting(action: &ItemAction) -> impl Iterator<Item = Uid> + '_ {
         ItemAction::Update { changes, .. } => changes.iter().map(ItemChange::wanted).collect(),
         ItemAction::Delete { .. } => Vec::new(),
     };
-    let values = lists.into_iter().flatten();
-    values.filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok())
+    lists.into_iter().flatten()
 }
 
 /// The item with every reference that is known by now replaced and the others left out; the second part says which
 /// those are.
 #[must_use]
 pub fn addressed(action: &ItemAction, known: &KnownAddresses) -> (ItemAction, Vec<Uid>) {
-    let waits: Vec<Uid> = pending(action).into_iter().filter(|uid| !known.contains_key(uid)).collect();
+    let waits: Vec<Uid> = pending(action).into_iter().filter(|uid| !known.holds(uid)).collect();
     let mut action = action.clone();
     match &mut action {
         ItemAction::Create { attributes, .. } => {
@@ -77,7 +133,7 @@ fn replaced(values: Values, known: &KnownAddresses) -> Option<Values> {
         .into_vec()
         .into_iter()
         .filter_map(|value| match ItemAction::pending_uid(&value) {
-            Some(uid) => Some(Value::Reference(known.get(&uid.parse().ok()?)?.clone())),
+            Some(_) => known.reference(&value),
             None => Some(value),
         })
         .collect();

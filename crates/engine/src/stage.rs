@@ -165,6 +165,11 @@ fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Ob
         let key = address_key(connector.hierarchical, address);
         names.push(IndexKey { index: connector.address_index, key });
     }
+    for (attribute, index) in &connector.referred {
+        let values = object.get(*attribute).map_or(&[][..], Values::as_slice);
+        let keys = values.iter().filter_map(Value::as_text).map(|text| address_key(false, text));
+        names.extend(keys.map(|key| IndexKey { index: *index, key }));
+    }
     for (attribute, index) in &object_type.unique {
         let values = object.get(*attribute).map_or(&[][..], Values::as_slice);
         let keys = values.iter().filter_map(|value| match_key(MatchKind::IgnoreCase, value));

@@ -119,13 +119,17 @@ pub struct AttributeSchema {
     /// Secret or private: never shown, hashed in the audit.
     #[serde(default)]
     pub sensitive: bool,
+    /// Of a reference: its values are what other objects hold in this attribute, as `memberUid` holds what users hold
+    /// in `uid`. Without it references hold addresses, or external ids where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refers_by: Option<Name>,
 }
 
 impl AttributeSchema {
     /// A writable, case-sensitive attribute.
     #[must_use]
     pub const fn new(name: Name, kind: AttributeType) -> Self {
-        Self { name, kind, ignore_case: false, read_only: false, sensitive: false }
+        Self { name, kind, ignore_case: false, read_only: false, sensitive: false, refers_by: None }
     }
 }
 
@@ -158,6 +162,16 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The attributes by which references refer to objects, each once.
+    #[must_use]
+    pub fn referred_by(&self) -> Vec<Name> {
+        let attributes = self.object_types.iter().flat_map(|known| &known.attributes);
+        let mut names: Vec<Name> = attributes.filter_map(|attribute| attribute.refers_by).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// One object type's schema.
     #[must_use]
     pub fn object_type(&self, name: Name) -> Option<&ObjectSchema> {

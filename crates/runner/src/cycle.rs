@@ -48,7 +48,7 @@ pub(crate) struct Rounds {
     pub(crate) followed: Option<Name>,
 }
 
-/// Imports from `sources`, then syncs and exports until quiet.
+/// Imports from `sources`, then syncs what is new in them and what other imports left to do, and exports until quiet.
 ///
 /// # Errors
 /// When the store or a source fails, or the cycle is cancelled. A target that fails does not stop the others.
@@ -59,8 +59,26 @@ pub async fn cycle(mesh: &Mesh, sources: &[Name], kind: ImportKind) -> Result<Cy
         report.runs.push(import(mesh, *source, kind).await?);
     }
     let rounds = Rounds { confirm: Confirm::Everywhere, followed: None };
-    rounds.run(mesh, sources.to_vec(), &mut report).await?;
+    rounds.run(mesh, [sources, &left_over(mesh, sources)?].concat(), &mut report).await?;
     Ok(report)
+}
+
+/// Other systems that were imported and not synced since.
+fn left_over(mesh: &Mesh, sources: &[Name]) -> Result<Vec<Name>, RunError> {
+    let in_force = mesh.in_force()?;
+    let mut reader = mesh.store.read()?;
+    let mut names = Vec::new();
+    for head in in_force.configuration.connectors.iter().map(|known| &known.connector) {
+        if !head.enabled || sources.contains(&head.name) {
+            continue;
+        }
+        let id = in_force.id(head.name)?;
+        let cursor = reader.cursor(id)?;
+        if !reader.pending(id, cursor, 1, None)?.is_empty() {
+            names.push(head.name);
+        }
+    }
+    Ok(names)
 }
 
 impl Rounds {

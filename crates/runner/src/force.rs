@@ -144,7 +144,7 @@ pub fn check_configuration(
     schemas: BTreeMap<Name, Schema>,
     registry: &Registry,
 ) -> Result<RuleSet, Vec<RuleProblem>> {
-    let numbers = number_keys(configuration).into_iter().zip(1..).collect();
+    let numbers = number_keys(configuration, &schemas).into_iter().zip(1..).collect();
     let connectors = configuration.connectors.iter().map(|known| known.connector.name);
     let connectors = connectors.zip(1..).map(|(name, id)| (name, ConnectorId(id))).collect();
     let hierarchical = hierarchical(configuration, registry);
@@ -200,7 +200,7 @@ pub async fn apply_configuration(
         return Ok(Applied { version: old.version, changed: false, unasked });
     }
     let names: Vec<Name> = stored.configuration.connectors.iter().map(|known| known.connector.name).collect();
-    let keys = number_keys(&stored.configuration);
+    let keys = number_keys(&stored.configuration, &stored.schemas);
     let write = ConfigurationWrite {
         actor: mesh.actor.clone(),
         at: mesh.clock.now(),

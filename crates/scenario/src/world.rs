@@ -99,7 +99,7 @@ impl World {
         configuration: &Configuration,
         systems: &Systems,
     ) -> Result<(), Vec<RuleProblem>> {
-        for key in number_keys(configuration) {
+        for key in number_keys(configuration, &systems.schemas) {
             let next = i64::try_from(self.input.numbers.len()).expect("few rules") + 1;
             self.input.numbers.entry(key).or_insert(next);
         }

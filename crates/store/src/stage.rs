@@ -50,6 +50,9 @@ pub struct StageBatch {
     pub inserts: Vec<StageInsert>,
     /// Known objects with other content.
     pub updates: Vec<StageUpdate>,
+    /// Indexes by whose names references refer to objects: where one of those names comes or goes, whoever refers to
+    /// it is looked at again.
+    pub referred: Vec<i64>,
     /// Objects that are gone. They stay, marked, until a sync has taken them out of the mesh.
     pub deletes: Vec<SpaceId>,
     /// Where the next delta import starts, as JSON; committed with the page.

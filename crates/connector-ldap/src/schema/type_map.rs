@@ -220,11 +220,14 @@ fn attribute(
         known.eq_ignore_ascii_case(name) || facts.as_ref().is_some_and(is_alias)
     });
     let kind = declared.map(|(_, kind)| *kind);
-    // An attribute that only the configuration knows has the type written there; the external id is text.
-    let kind = kind
-        .or(facts.as_ref().map(|facts| facts.kind))
-        .or((name == external_id).then_some(AttributeType::STRING))?;
     let spelling = facts.as_ref().map_or(name, |facts| facts.name.as_str());
+    let refers_by = config.refers_by(spelling);
+    let discovered = facts.as_ref().map(|facts| match refers_by {
+        Some(_) => AttributeType { value: ValueType::Reference, ..facts.kind },
+        None => facts.kind,
+    });
+    // An attribute that only the configuration knows has the type written there; the external id is text.
+    let kind = kind.or(discovered).or((name == external_id).then_some(AttributeType::STRING))?;
     Some(AttributeSchema {
         name: Name::new(spelling).ok()?,
         kind,
@@ -232,6 +235,7 @@ fn attribute(
         read_only: facts.as_ref().is_some_and(|facts| facts.read_only)
             || name.eq_ignore_ascii_case(external_id),
         sensitive: is_secret(spelling),
+        refers_by: refers_by.filter(|_| kind.value == ValueType::Reference),
     })
 }
 
@@ -241,6 +245,8 @@ fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::transport::Entry;
 
@@ -273,6 +279,7 @@ pub(crate) mod tests {
             filter: "(objectClass=team)".to_owned(),
             base: "dc=t".to_owned(),
             attributes: serde_json::from_str(attributes).unwrap(),
+            refers_by: BTreeMap::new(),
         };
         TypeMap::new(config, ("entryUUID", Form::Plain), &catalog(), None)
     }
@@ -300,6 +307,19 @@ pub(crate) mod tests {
         let password = map.attribute("userpassword").unwrap();
         assert!(password.sensitive && !map.wanted.iter().any(|name| name == "userPassword"));
         assert_eq!(map.attribute("mail").unwrap().kind, AttributeType::STRING);
+    }
+
+    #[test]
+    fn members_of_a_unix_group_refer_by_uid_unless_declared_to_be_text() {
+        let seen = |attributes: &str| {
+            let member = map(attributes).attribute("memberUid").unwrap().clone();
+            (member.kind.to_string(), member.refers_by.map(|by| by.to_string()))
+        };
+        assert_eq!(
+            seen(r#"{"memberuid": "reference[]"}"#),
+            ("reference[]".to_owned(), Some("uid".to_owned()))
+        );
+        assert_eq!(seen(r#"{"memberUid": "string[]"}"#), ("string[]".to_owned(), None));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use identitymesh_connector::Problem;
-use identitymesh_model::{AttributeType, Name, dn};
+use identitymesh_model::{AttributeType, Name, ValueType, dn};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -11,6 +11,9 @@ use crate::filter;
 
 /// Most object types of one connector.
 const TYPE_COUNT_MAX: usize = 64;
+
+/// Attributes of standard schemas that refer to entries by another attribute than their names (RFC 2307).
+const REFERS_BY: [(&str, &str); 1] = [("memberUid", "uid")];
 
 /// One object type.
 #[derive(Clone, Debug)]
@@ -26,6 +29,18 @@ pub(crate) struct TypeConfig {
     pub(crate) base: String,
     /// Attributes with a type that differs from the discovered one, or that the classes do not name.
     pub(crate) attributes: BTreeMap<String, AttributeType>,
+    /// Attributes that refer to entries by what those hold in another attribute, beside those of standard schemas.
+    pub(crate) refers_by: BTreeMap<String, String>,
+}
+
+impl TypeConfig {
+    /// The attribute whose values this one refers to entries by, where it does not by their names.
+    pub(crate) fn refers_by(&self, attribute: &str) -> Option<Name> {
+        let said = self.refers_by.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+        let by = said.map(|(_, by)| by.as_str());
+        let known = REFERS_BY.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+        Name::new(by.or(known.map(|(_, by)| *by))?).ok()
+    }
 }
 
 /// As written; what is left out comes from the type's default.
@@ -39,6 +54,8 @@ struct Written {
     base: Option<String>,
     #[serde(default)]
     attributes: BTreeMap<String, AttributeType>,
+    #[serde(default)]
+    refers_by: BTreeMap<String, String>,
 }
 
 /// Which servers the settings are for.
@@ -119,11 +136,20 @@ fn read_one(name: &str, table: Json, base: &str, family: Family) -> Result<TypeC
         .filter(|classes| !classes.is_empty())
         .ok_or("needs object_class, such as object_class = [\"inetOrgPerson\"]")?;
     let words = object_class.iter().chain(&written.extra_object_class).chain(written.attributes.keys());
+    let words = words.chain(written.refers_by.iter().flat_map(|(name, by)| [name, by]));
     if let Some(wrong) = words.into_iter().find(|word| !is_word(word)) {
         return Err(format!("{wrong:?} is no name of an object class or attribute"));
     }
     if written.attributes.keys().any(|name| name.eq_ignore_ascii_case("dn")) {
         return Err("dn is the entry's address and no attribute to declare".to_owned());
+    }
+    let declared = |name: &str| written.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    for name in written.refers_by.keys() {
+        if declared(name).is_some_and(|(_, kind)| kind.value != ValueType::Reference) {
+            return Err(format!(
+                "refers_by says that {name} refers to entries, and attributes that it does not"
+            ));
+        }
     }
     let filter = written.filter.or(default_filter.map(|(.., filter, _)| (*filter).to_owned()));
     let filter = filter.unwrap_or_else(|| filter::of_classes(&object_class));
@@ -141,6 +167,7 @@ fn read_one(name: &str, table: Json, base: &str, family: Family) -> Result<TypeC
         filter,
         base: type_base,
         attributes: written.attributes,
+        refers_by: written.refers_by,
     })
 }
 
@@ -189,6 +216,21 @@ mod tests {
             ]
         );
         assert_eq!(read(None, "dc=t", Family::ActiveDirectory).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_attribute_refers_by_another_one_or_is_no_reference() {
+        let setting = json!({"user": {"refers_by": {"mailMember": "mail"}}});
+        let user = &read(Some(&setting), "dc=t", Family::Any).unwrap()[0];
+        let by = |name: &str| user.refers_by(name).map(|by| by.to_string());
+        assert_eq!(
+            (by("MAILMEMBER"), by("memberuid"), by("member")),
+            (Some("mail".into()), Some("uid".into()), None)
+        );
+        let contrary =
+            json!({"user": {"attributes": {"mailmember": "string"}, "refers_by": {"mailMember": "mail"}}});
+        assert!(message(contrary).contains("mailMember refers to entries, and attributes that it does not"));
+        assert!(message(json!({"user": {"refers_by": {"a": "b c"}}})).contains("\"b c\" is no name"));
     }
 
     #[test]

@@ -4,14 +4,15 @@
 //! without one is known by its content. The same content twice in one connector is one rule written twice; the
 //! second gets a counter.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use identitymesh_model::rules::{Configuration, ConnectorConfig, MatchKind};
-use identitymesh_model::{ContentHash, Name};
+use identitymesh_model::{ContentHash, Name, Schema};
 
-/// Everything that rows refer to by number under this configuration: rules first, then indexes.
+/// Everything that rows refer to by number under this configuration, of systems with these schemas: rules first, then
+/// indexes.
 #[must_use]
-pub fn number_keys(configuration: &Configuration) -> Vec<String> {
+pub fn number_keys(configuration: &Configuration, schemas: &BTreeMap<Name, Schema>) -> Vec<String> {
     let mut keys = rule_keys(configuration).all;
     for mesh_type in &configuration.mesh.types {
         keys.push(anchor_index(mesh_type.name));
@@ -21,6 +22,13 @@ pub fn number_keys(configuration: &Configuration) -> Vec<String> {
             keys.push(join_index(pair.mesh, pair.kind));
         }
         keys.push(address_index(connector.connector.name));
+        let schema = schemas.get(&connector.connector.name);
+        keys.extend(
+            schema
+                .into_iter()
+                .flat_map(Schema::referred_by)
+                .map(|attribute| referred_index(connector.connector.name, attribute)),
+        );
         for rule in &connector.projection {
             for attribute in rule.attributes.iter().filter(|attribute| attribute.value.is_some()) {
                 keys.push(unique_index(connector.connector.name, rule.object_type, attribute.target));
@@ -51,6 +59,11 @@ pub(super) fn anchor_index(mesh_type: Name) -> String {
 /// The index of one connector's addresses.
 pub(super) fn address_index(connector: Name) -> String {
     format!("index:address:{}", connector.folded())
+}
+
+/// The index of what one connector's objects hold in an attribute by which references refer to them.
+pub(super) fn referred_index(connector: Name, attribute: Name) -> String {
+    format!("index:referred:{}:{}", connector.folded(), attribute.folded())
 }
 
 /// The index of the values that one target attribute has, for uniqueness.

@@ -7,12 +7,14 @@ mod compile;
 mod expression;
 mod keys;
 mod problem;
+mod referring;
 mod set;
 mod target;
 
 pub use compile::{CompileInput, compile};
 pub use keys::{number_keys, rule_keys};
 pub use problem::RuleProblem;
+pub use referring::Referring;
 pub use set::{
     Comparison, ConnectorRules, Create, Flow, FlowInput, Join, JoinIndex, MeshTypeRules, ObjectTypeRules,
     RuleSet,

@@ -6,11 +6,11 @@ use identitymesh_expr::Program;
 use identitymesh_model::rules::{
     Limits, MatchKind, MeshAttribute, MeshType, Missing, PasswordRule, SourceLeaveRule,
 };
-use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId, Text};
+use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
 
 use super::Expression;
+use super::referring::Referring;
 use super::target::Projection;
-use crate::key::address_key;
 
 /// A target's object type, and the attributes that have to be unique there with their indexes.
 pub(super) type PendingUnique = (ConnectorId, Name, Vec<(Name, i64)>);
@@ -83,18 +83,18 @@ impl RuleSet {
         fitting.find_map(|known| Some((known.rule, known.password.as_ref()?)))
     }
 
-    /// The index in which the references of such an object are looked up; `None` where they hold external ids.
+    /// Where the references of such an object lead that refer by this attribute, or else by address.
     #[must_use]
-    pub fn reference_index(&self, connector: ConnectorId, object_type: Name) -> Option<i64> {
-        self.object_type(connector, object_type)?.address()?;
-        self.connector(connector).map(|connector| connector.address_index)
-    }
-
-    /// A reference as it is looked up in such an index.
-    #[must_use]
-    pub fn reference_key(&self, connector: ConnectorId, index: Option<i64>, reference: &Text) -> Text {
-        let hierarchical = self.connector(connector).is_some_and(|known| known.hierarchical);
-        index.map_or_else(|| reference.clone(), |_| address_key(hierarchical, reference))
+    pub fn referring(&self, connector: ConnectorId, object_type: Name, by: Option<Name>) -> Referring {
+        let known = self.connector(connector);
+        let has_address = || self.object_type(connector, object_type).and_then(ObjectTypeRules::address);
+        match (known, by) {
+            (Some(known), Some(by)) => Referring { index: known.referred_index(by), is_tree: false },
+            (Some(known), None) if has_address().is_some() => {
+                Referring { index: Some(known.address_index), is_tree: known.hierarchical }
+            }
+            _ => Referring { index: None, is_tree: false },
+        }
     }
 
     pub(super) fn add_projection(
@@ -231,6 +231,8 @@ pub struct ConnectorRules {
     pub enabled: bool,
     pub(crate) hierarchical: bool,
     pub(crate) address_index: i64,
+    /// Attributes by which references refer to objects, with their indexes.
+    pub(crate) referred: Vec<(Name, i64)>,
     pub(crate) object_types: HashMap<Name, ObjectTypeRules>,
 }
 
@@ -239,6 +241,17 @@ impl ConnectorRules {
     #[must_use]
     pub const fn hierarchical(&self) -> bool {
         self.hierarchical
+    }
+
+    /// The index of what objects hold in an attribute by which references refer to them.
+    fn referred_index(&self, attribute: Name) -> Option<i64> {
+        self.referred.iter().find(|(known, _)| *known == attribute).map(|(_, index)| *index)
+    }
+
+    /// The indexes of what objects hold in attributes by which references refer to them.
+    #[must_use]
+    pub fn referred_indexes(&self) -> Vec<i64> {
+        self.referred.iter().map(|(_, index)| *index).collect()
     }
 
     /// Whether these types can be written to: a tree has to have said which attribute holds addresses.
@@ -284,6 +297,12 @@ impl ObjectTypeRules {
     #[must_use]
     pub fn address(&self) -> Option<Name> {
         self.schema.as_ref().and_then(|schema| schema.address)
+    }
+
+    /// The attribute by which the references refer that a flow reads as they are.
+    pub(super) fn refers_by(&self, input: &FlowInput) -> Option<Name> {
+        let Expression::Plain(name) = &input.0 else { return None };
+        self.schema.as_ref()?.attribute(*name)?.refers_by
     }
 
     /// The attributes of such an object that rules read on the way into the mesh, in order.
@@ -345,6 +364,8 @@ pub struct Flow {
     pub(crate) rule: RuleId,
     pub(crate) mesh_type: Option<Name>,
     pub(crate) input: FlowInput,
+    /// The attribute of other objects that the references hold which the flow reads.
+    pub(crate) refers_by: Option<Name>,
     pub(crate) target: Name,
     pub(crate) when: Option<Program>,
     pub(crate) precedence: Precedence,

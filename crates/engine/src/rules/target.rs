@@ -53,6 +53,8 @@ pub struct TargetAttribute {
     pub(crate) shares: bool,
     /// The type in the target, where its schema is known.
     pub(crate) kind: Option<AttributeType>,
+    /// The attribute of other objects that references hold; without it they hold addresses or external ids.
+    pub(crate) refers_by: Option<Name>,
 }
 
 /// What a projected attribute is made from.

@@ -260,6 +260,7 @@ fn reads_members_alone(object_type: &ObjectTypeRules, mesh_type: &MeshTypeRules)
         let is_plain = matches!(flow.input.0, Expression::Plain(_))
             && !flow.keep_last
             && !flow.empty_is_absent
+            && flow.refers_by.is_none()
             && is_set(mesh_type, flow.target)
             && !mesh_type.attribute(flow.target).is_some_and(|known| known.merges());
         is_plain || !flow.input.0.reads().iter().any(may_be_set)

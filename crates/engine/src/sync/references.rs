@@ -1,7 +1,7 @@
 //! References in both directions (sync semantics, section 5): where those of source objects lead, and how a target
 //! calls the mesh objects that its own objects refer to. All look-ups are for all objects of a part at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use identitymesh_model::plan::LinkChange;
 use identitymesh_model::{ConnectorId, MeshState, Name, SpaceId, Text, Uid, Value, ValueType};
@@ -9,9 +9,9 @@ use identitymesh_model::{ConnectorId, MeshState, Name, SpaceId, Text, Uid, Value
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::resolve::{References, Resolver};
-use super::target::Addresses;
+use super::target::{Addresses, Called};
 use super::work::Work;
-use crate::rules::{MeshTypeRules, ObjectTypeRules, Projection, ProjectionValue};
+use crate::rules::{MeshTypeRules, ObjectTypeRules, Projection, ProjectionValue, Referring, TargetAttribute};
 
 impl<N: Neighbours> Part<'_, '_, N> {
     /// Looks up where the references of all objects at work lead.
@@ -20,7 +20,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
             return Ok(());
         }
         let rules = self.rules;
-        let mut wanted: HashMap<(ConnectorId, Option<i64>), HashSet<Text>> = HashMap::new();
+        let mut wanted: HashMap<(ConnectorId, Referring), HashSet<Text>> = HashMap::new();
         let none = References::new();
         let mut ignored = Vec::new();
         let mut resolver = Resolver {
@@ -39,7 +39,6 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 let Some(object_type) = rules.object_type(space.connector, space.object_type) else {
                     continue;
                 };
-                let by_address = rules.reference_index(space.connector, space.object_type);
                 for flow in &object_type.flows {
                     let follows = mesh_type
                         .attribute(flow.target)
@@ -49,13 +48,14 @@ impl<N: Neighbours> Part<'_, '_, N> {
                     }
                     if let Ok(Some(values)) = resolver.raw(flow, space) {
                         let keys = values.as_slice().iter().filter_map(Value::as_text).map(Text::new);
-                        wanted.entry((space.connector, by_address)).or_default().extend(keys);
+                        let referring = rules.referring(space.connector, space.object_type, flow.refers_by);
+                        wanted.entry((space.connector, referring)).or_default().extend(keys);
                     }
                 }
             }
         }
-        for ((connector, by_address), keys) in wanted {
-            self.look_up(connector, by_address, keys)?;
+        for ((connector, referring), keys) in wanted {
+            self.look_up(connector, referring, keys)?;
         }
         Ok(())
     }
@@ -63,14 +63,13 @@ impl<N: Neighbours> Part<'_, '_, N> {
     fn look_up(
         &mut self,
         connector: ConnectorId,
-        by_address: Option<i64>,
+        referring: Referring,
         keys: HashSet<Text>,
     ) -> Result<(), N::Error> {
         let mut keys: Vec<Text> = keys.into_iter().collect();
         keys.sort_unstable();
-        let asked: Vec<Text> =
-            keys.iter().map(|key| self.rules.reference_key(connector, by_address, key)).collect();
-        let found = self.neighbours.referred(connector, by_address, &asked)?;
+        let asked: Vec<Text> = keys.iter().map(|key| referring.key(key)).collect();
+        let found = self.neighbours.referred(connector, referring.index, &asked)?;
         // What this part links or unlinks is not in the state around it yet.
         let ended = self.works.list.iter().flat_map(|work| &work.links).filter_map(|link| match link {
             LinkChange::Remove { space, .. } => Some((*space, None)),
@@ -83,57 +82,90 @@ impl<N: Neighbours> Part<'_, '_, N> {
         for (key, referred) in keys.into_iter().zip(found) {
             let Some(referred) = referred else { continue };
             if let Some(uid) = here.get(&referred.space).copied().unwrap_or(referred.mesh) {
-                self.references.insert((connector, key), uid);
+                self.references.insert((connector, referring, key), uid);
             }
         }
         Ok(())
     }
 
-    /// Looks up the addresses, in every target that wants them, of all mesh objects that are referred to.
+    /// Looks up what every target that refers to them calls all mesh objects that are referred to.
     pub(super) fn addresses(&mut self) -> Result<HashMap<ConnectorId, Addresses>, N::Error> {
         let rules = self.rules;
-        let mut wanted: HashMap<ConnectorId, (Option<Name>, HashSet<Uid>)> = HashMap::new();
+        let mut wanted: HashMap<ConnectorId, Wanted> = HashMap::new();
         for work in self.works.list.iter().filter(|work| work.is_dirty) {
             let (Some(mesh_type), Some(resolved)) =
                 (rules.mesh_type(work.view.record.mesh_type), &work.resolved)
             else {
                 continue;
             };
-            for (connector, projection, attribute) in mesh_type.projected_references() {
-                let Some(values) = resolved.doc.get(attribute) else { continue };
-                let address = rules
+            for (connector, projection, attribute, source) in mesh_type.projected_references() {
+                let Some(values) = resolved.doc.get(source) else { continue };
+                let uids = values.as_slice().iter().filter_map(Value::as_text);
+                let uids = uids.filter_map(|uid| uid.parse::<Uid>().ok());
+                let wanted = wanted.entry(connector).or_default();
+                wanted.address = rules
                     .object_type(connector, projection.object_type)
                     .and_then(ObjectTypeRules::address)
                     .or_else(|| projection.place.as_ref().map(|place| place.address));
-                let uids = values
-                    .as_slice()
-                    .iter()
-                    .filter_map(Value::as_text)
-                    .filter_map(|uid| uid.parse::<Uid>().ok());
-                wanted.entry(connector).or_insert_with(|| (address, HashSet::new())).1.extend(uids);
+                wanted.uids.entry(attribute.refers_by).or_default().extend(uids);
             }
         }
         let mut addresses = HashMap::new();
-        for (connector, (address, uids)) in wanted {
-            let mut uids: Vec<Uid> = uids.into_iter().collect();
-            uids.sort_unstable();
-            let found = self.neighbours.addresses(connector, address, &uids)?;
-            addresses.insert(
-                connector,
-                uids.iter().map(|uid| Text::from(uid.to_string())).zip(found).collect::<Addresses>(),
-            );
+        for (connector, wanted) in wanted {
+            addresses.insert(connector, self.called(connector, wanted)?);
         }
         Ok(addresses)
     }
+
+    fn called(&mut self, connector: ConnectorId, wanted: Wanted) -> Result<Addresses, N::Error> {
+        let mut called = Addresses::new();
+        for (by, uids) in wanted.uids {
+            let mut uids: Vec<Uid> = uids.into_iter().collect();
+            uids.sort_unstable();
+            let found = self.neighbours.addresses(connector, by.or(wanted.address), &uids)?;
+            let (named, unnamed): (Vec<_>, Vec<_>) =
+                uids.into_iter().zip(found).partition(|(_, found)| found.is_some());
+            let unnamed: Vec<Uid> = unnamed.into_iter().map(|(uid, _)| uid).collect();
+            // Who is there, and holds nothing in the attribute, is not waited for.
+            let there = match by {
+                Some(_) if !unnamed.is_empty() => {
+                    self.neighbours.addresses(connector, wanted.address, &unnamed)?
+                }
+                _ => vec![None; unnamed.len()],
+            };
+            let known = called.entry(by).or_default();
+            known.extend(named.into_iter().filter_map(|(uid, found)| Some((key(uid), Called::By(found?)))));
+            known.extend(
+                unnamed
+                    .into_iter()
+                    .zip(there)
+                    .map(|(uid, there)| (key(uid), there.map_or(Called::Nowhere, |_| Called::Nothing))),
+            );
+        }
+        Ok(called)
+    }
+}
+
+fn key(uid: Uid) -> Text {
+    Text::from(uid.to_string())
+}
+
+/// Whose addresses are looked up in one target: by the attribute that holds them, or else by the address.
+#[derive(Default)]
+struct Wanted {
+    address: Option<Name>,
+    uids: BTreeMap<Option<Name>, HashSet<Uid>>,
 }
 
 impl MeshTypeRules {
-    /// Everything in projection rules that becomes references in a target: target, rule, mesh attribute.
-    fn projected_references(&self) -> impl Iterator<Item = (ConnectorId, &Projection, Name)> {
+    /// Everything in projection rules that becomes references in a target: target, rule, attribute, mesh attribute.
+    fn projected_references(
+        &self,
+    ) -> impl Iterator<Item = (ConnectorId, &Projection, &TargetAttribute, Name)> {
         self.targets.iter().flat_map(|(connector, projections)| {
             projections.iter().flat_map(move |projection| {
                 projection.attributes.iter().filter_map(move |attribute| match attribute.value {
-                    ProjectionValue::References(source) => Some((*connector, projection, source)),
+                    ProjectionValue::References(source) => Some((*connector, projection, attribute, source)),
                     ProjectionValue::Expression(_) => None,
                 })
             })

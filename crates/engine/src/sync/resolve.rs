@@ -14,7 +14,7 @@ use identitymesh_model::{
 
 use smallvec::SmallVec;
 
-use crate::rules::{Computed, Flow, Gave, MeshTypeRules, Precedence, RuleSet};
+use crate::rules::{Computed, Flow, Gave, MeshTypeRules, Precedence, Referring, RuleSet};
 
 /// The attributes of a mesh object as rules and linked objects make them.
 #[derive(Debug, Default)]
@@ -23,8 +23,8 @@ pub(super) struct Resolved {
     pub(super) provenance: Provenance,
 }
 
-/// Where references of source objects lead: connector and key to the public id of the mesh object.
-pub(super) type References = HashMap<(ConnectorId, Text), Uid>;
+/// Where references of source objects lead: connector, kind and key to the public id of the mesh object.
+pub(super) type References = HashMap<(ConnectorId, Referring, Text), Uid>;
 
 /// What resolving one mesh object needs.
 pub(super) struct Resolver<'a> {
@@ -158,7 +158,7 @@ impl Resolver<'_> {
             values = rest;
         }
         let values = if attribute.kind.value == ValueType::Reference {
-            self.follow(space.connector, values)
+            self.follow(flow, space, values)
         } else {
             gained(values)
         };
@@ -232,10 +232,12 @@ impl Resolver<'_> {
         flow.input.0.give(self.evaluator, &scope, &written, flow.missing).ok().flatten()
     }
 
-    fn follow(&self, connector: ConnectorId, values: Values) -> Gained {
+    fn follow(&self, flow: &Flow, space: &SpaceRecord, values: Values) -> Gained {
+        let connector = space.connector;
+        let referring = self.rules.referring(connector, space.object_type, flow.refers_by);
         let keys = values.into_vec().into_iter().filter_map(|value| value.as_text().map(Text::new));
         let mut found: Gained = keys
-            .filter_map(|key| self.references.get(&(connector, key)))
+            .filter_map(|key| self.references.get(&(connector, referring, key)))
             .map(|uid| Value::reference(uid.to_string()))
             .collect();
         found.sort_unstable();

@@ -18,8 +18,18 @@ use super::neighbours::Neighbours;
 use crate::key::{address_key, match_key};
 use crate::rules::{ExpressionValue, Gave, Place, Projection, ProjectionValue, TargetAttribute};
 
-/// The addresses of mesh objects in a target, by public id; `None` when the target does not hold them.
-pub(super) type Addresses = HashMap<Text, Option<Text>>;
+/// What a target calls mesh objects, by public id; for each attribute by which it refers to them, or for addresses.
+pub(super) type Addresses = HashMap<Option<Name>, HashMap<Text, Called>>;
+
+/// What a target calls a mesh object.
+pub(super) enum Called {
+    /// This.
+    By(Text),
+    /// The target holds it, and nothing in the attribute by which it would be referred to.
+    Nothing,
+    /// The target does not hold it.
+    Nowhere,
+}
 
 /// Names that this part of the plan has given out.
 pub(super) type Claims = HashMap<IndexKey, MeshId>;
@@ -269,7 +279,7 @@ impl<N: Neighbours> Target<'_, N> {
     /// A value in the one spelling in which the target compares it.
     fn spelled(&self, attribute: &TargetAttribute, value: &Value) -> Value {
         match value {
-            Value::Reference(key) => Value::Reference(address_key(self.hierarchical, key)),
+            Value::Reference(key) => Value::Reference(self.reference_key(attribute, key)),
             Value::Text(text) if attribute.ignore_case => Value::Text(text.to_lowercase()),
             other => other.clone(),
         }
@@ -282,17 +292,21 @@ impl<N: Neighbours> Target<'_, N> {
                 left.as_slice() == right.as_slice()
                     || (attribute.ignore_case && left.eq_ignore_case(right))
                     || (matches!(attribute.value, ProjectionValue::References(_))
-                        && self.keys(left) == self.keys(right))
+                        && self.keys(attribute, left) == self.keys(attribute, right))
             }
             _ => false,
         }
     }
 
-    fn keys(&self, values: &Values) -> Vec<Text> {
+    fn keys(&self, attribute: &TargetAttribute, values: &Values) -> Vec<Text> {
         let texts = values.as_slice().iter().filter_map(Value::as_text);
-        let mut keys: Vec<Text> = texts.map(|text| address_key(self.hierarchical, text)).collect();
+        let mut keys: Vec<Text> = texts.map(|text| self.reference_key(attribute, text)).collect();
         keys.sort_unstable();
         keys
+    }
+
+    fn reference_key(&self, attribute: &TargetAttribute, reference: &str) -> Text {
+        address_key(self.hierarchical && attribute.refers_by.is_none(), reference)
     }
 
     fn wanted(&mut self, attribute: &TargetAttribute) -> Result<Wanted, N::Error> {
@@ -347,10 +361,12 @@ impl<N: Neighbours> Target<'_, N> {
 
     fn references(&self, attribute: &TargetAttribute, source: Name) -> Option<Values> {
         let uids = self.doc.get(source)?.as_slice().iter().filter_map(Value::as_text);
+        let called = self.addresses.get(&attribute.refers_by);
         let values: Vec<Value> = uids
-            .map(|uid| match self.addresses.get(uid) {
-                Some(Some(address)) => Value::reference(address),
-                _ => ItemAction::pending_reference(uid),
+            .filter_map(|uid| match called.and_then(|called| called.get(uid)) {
+                Some(Called::By(address)) => Some(Value::reference(address)),
+                Some(Called::Nothing) => None,
+                Some(Called::Nowhere) | None => Some(ItemAction::pending_reference(uid, attribute.refers_by)),
             })
             .collect();
         let is_multi =

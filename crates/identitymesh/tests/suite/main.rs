@@ -16,3 +16,4 @@ mod killed;
 mod papers;
 mod process;
 mod trouble;
+mod unix;

@@ -194,18 +194,29 @@ pub(super) fn set_difference(old: &[Value], new: &[Value]) -> (Vec<Value>, Vec<V
 pub(crate) const MESH_REFERENCE: &str = "mesh:";
 
 impl ItemAction {
-    /// A reference to a mesh object whose address in the target is not known yet.
+    /// A reference to a mesh object of which it is not known yet what the target calls it: by its address, or by what
+    /// it holds in the attribute `by`.
     #[must_use]
-    pub fn pending_reference(uid: &str) -> Value {
-        Value::Reference(Text::from(format!("{MESH_REFERENCE}{uid}")))
+    pub fn pending_reference(uid: &str, by: Option<Name>) -> Value {
+        let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+        Value::Reference(Text::from(format!("{MESH_REFERENCE}{uid}{by}")))
     }
 
     /// The public id in a reference made by [`ItemAction::pending_reference`].
     #[must_use]
     pub fn pending_uid(value: &Value) -> Option<&str> {
-        match value {
-            Value::Reference(key) => key.strip_prefix(MESH_REFERENCE),
-            _ => None,
-        }
+        pending(value).map(|(uid, _)| uid)
     }
+
+    /// The attribute by which a reference made by [`ItemAction::pending_reference`] refers.
+    #[must_use]
+    pub fn pending_by(value: &Value) -> Option<Name> {
+        pending(value).and_then(|(_, by)| Name::new(by).ok())
+    }
+}
+
+fn pending(value: &Value) -> Option<(&str, &str)> {
+    let Value::Reference(key) = value else { return None };
+    let called = key.strip_prefix(MESH_REFERENCE)?;
+    Some(called.split_once(" by ").unwrap_or((called, "")))
 }

@@ -71,6 +71,7 @@ pub(super) fn settle(
             connector: form.connector,
             inserts: Vec::new(),
             updates: restage,
+            referred: form.referred(),
             deletes: Vec::new(),
             watermark: None,
             findings: Vec::new(),

@@ -4,6 +4,7 @@ use identitymesh_connector::{
     AttributeChange, ChangeKind, Identity, ImportedObject, NewPassword, Operation, OperationKind, Written,
 };
 use identitymesh_engine::export::{after_create, after_update};
+use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
 use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::rules::PasswordRule;
@@ -32,6 +33,11 @@ impl<'a> TargetForm<'a> {
     pub(super) fn any_address(&self) -> Option<Name> {
         let connector = self.in_force.rules.connector(self.connector)?;
         connector.object_types().into_iter().find_map(|name| self.address(name))
+    }
+
+    /// Indexes by whose names references refer to the target's objects.
+    pub(super) fn referred(&self) -> Vec<i64> {
+        self.in_force.rules.connector(self.connector).map_or_else(Vec::new, ConnectorRules::referred_indexes)
     }
 
     /// What the first password of an item's object looks like, where it is to have one.

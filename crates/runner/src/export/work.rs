@@ -163,7 +163,7 @@ impl Work<'_> {
             let waits = |item: &LeasedItem| {
                 pending(&item.action)
                     .iter()
-                    .any(|uid| !known.contains_key(uid) && coming.contains(uid) && *uid != item.uid)
+                    .any(|uid| !known.holds(uid) && coming.contains(uid) && *uid != item.uid)
             };
             let (mut wave, mut later): (Vec<LeasedItem>, Vec<LeasedItem>) =
                 items.into_iter().partition(|item| !waits(item));
@@ -205,17 +205,16 @@ impl Work<'_> {
     }
 
     fn addresses(&mut self, items: &[LeasedItem]) -> Result<KnownAddresses, RunError> {
-        let mut uids: Vec<Uid> = items.iter().flat_map(|item| pending(&item.action)).collect();
-        uids.sort_unstable();
-        uids.dedup();
-        if uids.is_empty() {
-            return Ok(KnownAddresses::new());
+        if items.iter().all(|item| pending(&item.action).is_empty()) {
+            return Ok(KnownAddresses::default());
         }
         // What the wave before made is among what is looked up.
         self.run.settled()?;
-        let found =
-            self.run.mesh.store.read()?.addresses(self.form.connector, self.form.any_address(), &uids)?;
-        Ok(uids.into_iter().zip(found).filter_map(|(uid, address)| Some((uid, address?))).collect())
+        let (connector, address) = (self.form.connector, self.form.any_address());
+        let mut reader = self.run.mesh.store.read()?;
+        KnownAddresses::of(items.iter().map(|item| &item.action), |by, uids| {
+            Ok(reader.addresses(connector, by.or(address), uids)?)
+        })
     }
 
     fn give_back_or_warn(&mut self, items: Vec<LeasedItem>, error: &RunError) {

@@ -368,6 +368,7 @@ pub(super) fn batch(cause: Cause, connector: ConnectorId, part: PartResult) -> S
         connector,
         inserts: part.inserts,
         updates: part.updates,
+        referred: Vec::new(),
         deletes: part.deletes,
         watermark: None,
         findings: part.findings,

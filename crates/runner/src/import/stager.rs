@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use identitymesh_connector::{Certificate, Change, ObjectFinding, Page, Watermark};
+use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{StageReceipt, Ticket};
 use tokio::sync::mpsc;
@@ -256,6 +257,8 @@ impl Stager {
         }
         let inserted: Vec<Name> = part.inserts.iter().map(|insert| insert.object_type).collect();
         let mut batch = batch(cause, self.connector, part);
+        let rules = self.in_force.rules.connector(self.connector);
+        batch.referred = rules.map_or_else(Vec::new, ConnectorRules::referred_indexes);
         // A part that is still on its way may be lost, and the place must not move past it: it waits for the answer.
         let place = if self.in_flight.is_empty() {
             batch.watermark = watermark.or(self.place.take());

@@ -73,8 +73,8 @@ impl StoreNeighbours<'_> {
         let mut members = news.members;
         let mut asked: HashMap<(ConnectorId, Option<i64>), Vec<Text>> = HashMap::new();
         for (_, connector, object_type, key) in news.edges {
-            let index = rules.reference_index(connector, object_type);
-            asked.entry((connector, index)).or_default().push(rules.reference_key(connector, index, &key));
+            let referring = rules.referring(connector, object_type, None);
+            asked.entry((connector, referring.index)).or_default().push(referring.key(&key));
         }
         for ((connector, index), keys) in asked {
             let found = self.referred(connector, index, &keys)?;

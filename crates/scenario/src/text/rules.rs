@@ -42,6 +42,8 @@ struct TypeTable {
     attributes: BTreeMap<Name, AttributeType>,
     #[serde(default)]
     ignore_case: BTreeSet<Name>,
+    #[serde(default)]
+    refers_by: BTreeMap<Name, Name>,
 }
 
 impl Rules {
@@ -158,6 +160,7 @@ fn schema(system: SystemTable) -> Schema {
             .into_iter()
             .map(|(name, kind)| AttributeSchema {
                 ignore_case: table.ignore_case.contains(&name),
+                refers_by: table.refers_by.get(&name).copied(),
                 ..AttributeSchema::new(name, kind)
             })
             .collect();

@@ -5,6 +5,7 @@
 //! the next asks the system about each of them before it sends it again.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use identitymesh_engine::export::{KnownAddresses, addressed, pending};
 use identitymesh_model::plan::{ItemAction, Operation};
@@ -86,15 +87,16 @@ impl World {
 
     fn waits(&self, item: &Item, coming: &BTreeSet<Uid>) -> bool {
         let known = self.known(item);
-        pending(&item.action)
-            .iter()
-            .any(|uid| !known.contains_key(uid) && coming.contains(uid) && *uid != item.uid)
+        pending(&item.action).iter().any(|uid| !known.holds(uid) && coming.contains(uid) && *uid != item.uid)
     }
 
     fn known(&self, item: &Item) -> KnownAddresses {
         let address = self.address(item.connector, item.object_type);
-        let of = |uid: Uid| Some((uid, self.state.address_of(item.connector, address, uid)?));
-        pending(&item.action).into_iter().filter_map(of).collect()
+        let known = KnownAddresses::of([&item.action].into_iter(), |by, uids| {
+            let of = |uid: &Uid| self.state.address_of(item.connector, by.or(address), *uid);
+            Ok::<_, Infallible>(uids.iter().map(of).collect())
+        });
+        known.unwrap_or_else(|never| match never {})
     }
 
     fn send(&mut self, id: ItemId) -> Option<Exported> {

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
+use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_engine::stage::{
     compare, fingerprint, id_out_of_bounds, object_out_of_bounds, patched, set_aside, staged,
     value_out_of_bounds, with_known,
 };
+use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{ConnectorId, Name, Object, SpaceId, SpaceRecord, Text, Value, Values};
 
@@ -261,6 +263,18 @@ impl World {
             ));
         }
         let names = staged(&self.rules, connector, object_type, object, fingerprint(object)).names;
+        let referred =
+            self.rules.connector(connector).map_or_else(Vec::new, ConnectorRules::referred_indexes);
+        let renamed: Vec<IndexKey> = names
+            .iter()
+            .filter(|name| !known.names.contains(name))
+            .chain(known.names.iter().filter(|name| !names.contains(name)))
+            .filter(|name| referred.contains(&name.index))
+            .cloned()
+            .collect();
+        for name in renamed {
+            self.wake_referrers(connector, &name.key, &[]);
+        }
         self.state.edit(space, |space| {
             let record = &mut space.record;
             let was_exported = !record.exported.is_empty();

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, SpaceRecord, Text, Uid, Value};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, SpaceRecord, Text, Uid};
 
 use super::State;
 
@@ -125,11 +125,13 @@ impl State {
     /// Where a mesh object is found in a target.
     pub(super) fn address_of(&self, connector: ConnectorId, address: Option<Name>, uid: Uid) -> Option<Text> {
         let mesh = self.mesh_by_uid(uid)?;
-        let mut objects = self.linked(mesh.id).map(|space| &space.record);
-        let object = objects.find(|record| record.connector == connector && !record.deleted)?;
+        let objects = self.linked(mesh.id).map(|space| &space.record);
+        let mut objects = objects.filter(|record| record.connector == connector && !record.deleted);
         match address {
-            Some(name) => object.doc.single(name).and_then(Value::as_text).map(Text::new),
-            None => Some(object.external_id.clone()),
+            Some(name) => {
+                objects.find_map(|record| record.doc.get(name)?.as_slice().first()?.as_text().map(Text::new))
+            }
+            None => objects.next().map(|record| record.external_id.clone()),
         }
     }
 }

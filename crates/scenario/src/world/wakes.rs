@@ -59,20 +59,20 @@ impl World {
                 _ => {}
             }
         }
-        self.wake_referrers(&resolved);
+        for (connector, address) in &resolved.addresses {
+            self.wake_referrers(*connector, address, &resolved.planned);
+        }
         for member in resolved.members {
             self.state.wake_holders(member);
         }
     }
 
-    /// An object without a mesh object follows its references when it is linked.
-    fn wake_referrers(&mut self, resolved: &Resolved) {
-        let mut todos = Vec::new();
-        for (connector, address) in &resolved.addresses {
-            let found = self.state.index.referrers(*connector, address);
-            let links = found.filter_map(|id| self.state.space(id)?.record.link);
-            todos.extend(links.map(|link| link.mesh).filter(|mesh| !resolved.planned.contains(mesh)));
-        }
+    /// Wakes who refers to `address`, but those of a plan that saw it. An object without a mesh object follows its
+    /// references when it is linked.
+    pub(super) fn wake_referrers(&mut self, connector: ConnectorId, address: &Text, planned: &[MeshId]) {
+        let found = self.state.index.referrers(connector, address);
+        let links = found.filter_map(|id| self.state.space(id)?.record.link);
+        let todos: Vec<MeshId> = links.map(|link| link.mesh).filter(|mesh| !planned.contains(mesh)).collect();
         todos.into_iter().for_each(|mesh| self.state.wake(Todo::Mesh(mesh), None));
     }
 }

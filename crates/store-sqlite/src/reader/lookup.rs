@@ -1,7 +1,7 @@
 //! Looking up keys, references, addresses and names.
 
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, Text, Uid};
+use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, Text, Uid, Value};
 use identitymesh_store::Referred;
 use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
 
@@ -82,27 +82,29 @@ impl Loader<'_> {
         let mut statement = self.conn.prepare_cached(
             "SELECT o.external_id, o.doc FROM mesh_object m CROSS JOIN link l INDEXED BY link_mesh ON l.mesh = m.id \
              CROSS JOIN space_object o ON o.id = l.space \
-             WHERE m.uid = ?1 AND l.connector = ?2 AND o.flags & ?3 = 0 ORDER BY o.id LIMIT 1",
+             WHERE m.uid = ?1 AND l.connector = ?2 AND o.flags & ?3 = 0 ORDER BY o.id",
         )?;
         let mut out = Vec::with_capacity(uids.len());
         for uid in uids {
-            let found: Option<(String, String)> = statement
-                .query_row(params![uid_bytes(uid), connector.0, SPACE_GONE], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()?;
-            out.push(match (found, address) {
-                (None, _) => None,
-                (Some((external_id, _)), None) => Some(external_id.into()),
-                (Some((_, doc)), Some(name)) => self.single_text(&doc, name)?,
-            });
+            let mut rows = statement.query(params![uid_bytes(uid), connector.0, SPACE_GONE])?;
+            let mut found = None;
+            while found.is_none()
+                && let Some(row) = rows.next()?
+            {
+                found = match address {
+                    None => Some(row.get::<_, String>(0)?.into()),
+                    Some(name) => self.first_text(&row.get::<_, String>(1)?, name)?,
+                };
+            }
+            out.push(found);
         }
         Ok(out)
     }
 
-    fn single_text(&mut self, doc: &str, name: Name) -> Outcome<Option<Text>> {
+    fn first_text(&mut self, doc: &str, name: Name) -> Outcome<Option<Text>> {
         let doc = self.memory.space_docs.read(doc).map_err(|error| unreadable("a document", error))?;
-        Ok(doc.single(name).and_then(|value| value.as_text()).map(Text::from))
+        let first = doc.get(name).and_then(|values| values.as_slice().first());
+        Ok(first.and_then(Value::as_text).map(Text::from))
     }
 
     pub(super) fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Outcome<bool> {

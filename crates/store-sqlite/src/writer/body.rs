@@ -126,10 +126,16 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// Makes `names` the names that an object (`kind` and id) holds.
-    pub(crate) fn set_names(&self, kind: i64, owner: i64, names: &[IndexKey], age: Age) -> Outcome<()> {
+    /// Makes `names` the names that an object (`kind` and id) holds; of a known one, hands back those that came or went.
+    pub(crate) fn set_names(
+        &self,
+        kind: i64,
+        owner: i64,
+        names: &[IndexKey],
+        age: Age,
+    ) -> Outcome<Vec<IndexKey>> {
         if age == Age::New && names.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut gone = match age {
             Age::New => HashSet::new(),
@@ -143,16 +149,19 @@ impl Tx<'_> {
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO name_key (idx, key, kind, owner) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         )?;
-        for name in fresh {
+        for name in &fresh {
             insert.execute(params![name.index, name.key.as_str(), kind, owner])?;
         }
         let mut delete = self.conn.prepare_cached(
             "DELETE FROM name_key WHERE idx = ?1 AND key = ?2 AND kind = ?3 AND owner = ?4",
         )?;
-        for name in gone {
+        for name in &gone {
             delete.execute(params![name.index, name.key.as_str(), kind, owner])?;
         }
-        if is_renamed { self.tell_space(owner) } else { Ok(()) }
+        if is_renamed {
+            self.tell_space(owner)?;
+        }
+        Ok(if age == Age::New { Vec::new() } else { fresh.into_iter().cloned().chain(gone).collect() })
     }
 
     /// The names that an object holds.

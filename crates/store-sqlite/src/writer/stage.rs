@@ -1,11 +1,13 @@
 //! One page of an import.
 
+use std::collections::HashSet;
+
 use identitymesh_model::plan::SetBefore;
 use identitymesh_model::{ConnectorId, Name, SpaceId};
 use identitymesh_store::{SpaceChangeKind, StageBatch, StageInsert, StageReceipt, StageUpdate};
 use rusqlite::params;
 
-use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, uid_bytes};
+use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, key_hash, uid_bytes};
 use crate::fault::{Outcome, conflict};
 
 use super::body::{Age, body_flags};
@@ -107,19 +109,20 @@ impl Tx<'_> {
             if changed == 0 {
                 return Err(not_there(update.id, batch.connector));
             }
-            let sets = self.stage_update_parts(batch.connector, update)?;
+            let sets = self.stage_update_parts(batch, update)?;
             self.keep_change(&batch.cause, SpaceChangeKind::Import, update.id.0, was, sets)?;
         }
         Ok(())
     }
 
-    fn stage_update_parts(
-        &mut self,
-        connector: ConnectorId,
-        update: &StageUpdate,
-    ) -> Outcome<Vec<SetBefore>> {
-        let sets = self.set_references(connector, update.id.0, &update.body.references, Age::Known)?;
-        self.set_names(OF_SPACE, update.id.0, &update.body.names, Age::Known)?;
+    fn stage_update_parts(&mut self, batch: &StageBatch, update: &StageUpdate) -> Outcome<Vec<SetBefore>> {
+        let sets = self.set_references(batch.connector, update.id.0, &update.body.references, Age::Known)?;
+        let renamed = self.set_names(OF_SPACE, update.id.0, &update.body.names, Age::Known)?;
+        let renamed = renamed.iter().filter(|name| batch.referred.contains(&name.index));
+        let renamed: Vec<_> = renamed.map(|name| (batch.connector.0, key_hash(&name.key))).collect();
+        if !renamed.is_empty() {
+            self.wake_referrers(renamed, &HashSet::new())?;
+        }
         if let Some(exported) = &update.exported {
             self.set_drift(update.id.0, exported.drift.as_deref(), Age::Known)?;
         }

@@ -122,7 +122,11 @@ impl Tx<'_> {
         Ok(woken)
     }
 
-    fn wake_referrers(&self, mut addresses: Vec<(i64, i64)>, planned: &HashSet<i64>) -> Outcome<u64> {
+    pub(super) fn wake_referrers(
+        &self,
+        mut addresses: Vec<(i64, i64)>,
+        planned: &HashSet<i64>,
+    ) -> Outcome<u64> {
         addresses.sort_unstable();
         addresses.dedup();
         let mut statement = self.conn.prepare_cached(

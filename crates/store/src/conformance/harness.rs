@@ -52,7 +52,7 @@ macro_rules! conformance_tests {
             ];
             wakes: [
                 waiting_objects_wake_for_their_key, a_linked_object_waits_no_more,
-                referrers_wake_by_id, referrers_wake_by_address, referrers_of_a_purged_object_wake,
+                referrers_wake_by_id, referrers_wake_by_address, referrers_wake_by_a_name_that_comes_or_goes, referrers_of_a_purged_object_wake,
                 referrers_that_see_it_anyway_are_not_woken, holders_wake, an_address_wakes_with_the_link,
                 an_address_that_is_there_wakes_at_once, waking_nobody_costs_nothing
             ];

@@ -87,6 +87,7 @@ impl<'s> Scene<'s> {
             connector,
             inserts: Vec::new(),
             updates: Vec::new(),
+            referred: Vec::new(),
             deletes: Vec::new(),
             watermark: None,
             findings: Vec::new(),

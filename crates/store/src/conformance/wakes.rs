@@ -7,7 +7,7 @@ use super::Harness;
 use super::sample::{
     Scene, body, body_with_members, create, insert, keep, key, link, mesh, name, person, uid, unlink, update,
 };
-use crate::{ReferenceForm, StageInsert, Todo};
+use crate::{ReferenceForm, StageBatch, StageInsert, StageUpdate, Todo};
 
 fn waiting(scene: &Scene<'_>, external_id: &str, keys: &[&str]) -> SpaceId {
     let space = scene.users(scene.source, &[external_id])[0];
@@ -190,4 +190,26 @@ pub fn waking_nobody_costs_nothing(harness: &mut impl Harness) {
     ];
     assert_eq!(scene.wake(wakes), 0);
     assert_eq!(scene.todos(9), []);
+}
+
+pub fn referrers_wake_by_a_name_that_comes_or_goes(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let called = |text: &str| {
+        let mut stored = body(&person(text));
+        stored.names.push(key(scene.addresses, text));
+        stored
+    };
+    let ada = scene.stage(scene.source, vec![StageInsert { body: called("ada"), ..insert("1") }])[0];
+    let _ = referring(&scene, 7, &["ada"]);
+    let _ = referring(&scene, 8, &["adele", "bob"]);
+    let _ = referring(&scene, 9, &["bob"]);
+    let rename = |to: &str, referred: Vec<i64>| {
+        let updates = vec![StageUpdate { touch: false, ..update(ada, called(to)) }];
+        let _ =
+            scene.store.stage(StageBatch { updates, referred, ..scene.page(scene.source) }).wait().unwrap();
+        scene.todos(9)
+    };
+    // References by name are looked up in other indexes.
+    assert_eq!(rename("adele", vec![scene.index]), []);
+    assert_eq!(rename("ada", vec![scene.addresses]), [Todo::Mesh(mesh(7)), Todo::Mesh(mesh(8))]);
 }

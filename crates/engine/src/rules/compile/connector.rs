@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use identitymesh_expr::{Environment, Program};
 use identitymesh_model::rules::{ConnectorConfig, CreateRule, SourceLeaveRule};
-use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
+use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId, Schema};
 
 use super::compiler::Compiler;
 use super::environment::source_attributes;
 use crate::rules::Expression;
-use crate::rules::keys::{ConnectorKeys, address_index};
-use crate::rules::set::{ConnectorRules, Create, ObjectTypeRules};
+use crate::rules::keys::{ConnectorKeys, address_index, referred_index};
+use crate::rules::set::{ConnectorRules, Create, Flow, ObjectTypeRules};
 
 impl Compiler<'_> {
     pub(super) fn connector(
@@ -42,6 +42,11 @@ impl Compiler<'_> {
             enabled: head.enabled,
             hierarchical: self.input.hierarchical.contains(&head.name),
             address_index: self.number(&address_index(head.name)),
+            referred: schema
+                .into_iter()
+                .flat_map(Schema::referred_by)
+                .map(|attribute| (attribute, self.number(&referred_index(head.name, attribute))))
+                .collect(),
             object_types,
         }
     }
@@ -76,7 +81,8 @@ impl Compiler<'_> {
         }
         for (at, rule) in config.flow.iter().enumerate().filter(|(_, rule)| rule.object_type == object_type) {
             let path = format!("{file}: flow {} ({})", at + 1, rule.target);
-            rules.flows.extend(self.flow(config, rule, &environment, &path, &keys.flow[at]));
+            let flow = self.flow(config, rule, &environment, &path, &keys.flow[at]);
+            rules.flows.extend(flow.map(|flow| Flow { refers_by: rules.refers_by(&flow.input), ..flow }));
         }
         rules.flows.sort_by_key(|flow| flow.precedence);
         rules

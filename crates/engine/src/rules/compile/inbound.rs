@@ -88,6 +88,7 @@ impl Compiler<'_> {
             rule: rule_id,
             mesh_type: rule.mesh_type,
             input: FlowInput(input),
+            refers_by: None,
             target: rule.target,
             when: self.condition(rule.when.as_deref(), environment, path),
             precedence: Precedence {

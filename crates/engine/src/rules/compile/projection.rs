@@ -194,6 +194,7 @@ impl Part<'_, '_> {
             ignore_case: known.is_some_and(|known| known.ignore_case),
             shares: false,
             kind: known.map(|known| known.kind),
+            refers_by: known.and_then(|known| known.refers_by),
         })
     }
 
