@@ -3,13 +3,80 @@
 //! Both sides of a comparison are turned into a key of the same kind, so that a look-up is one equality. A key is
 //! bounded: beyond [`KEY_BYTES_MAX`] bytes it is cut and closed with its hash, which keeps it distinct.
 
-use identitymesh_model::rules::MatchKind;
+use identitymesh_model::rules::{BlockKey, MatchKind};
 use identitymesh_model::{ContentHash, Text, Value, dn};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::likeness;
+
 /// Longest key in bytes.
 pub const KEY_BYTES_MAX: usize = 512;
+/// Most keys that one object has in one block: several values in each of several parts multiply.
+const BLOCK_KEYS_MAX: usize = 32;
+/// The last digits of a number that make its key.
+const DIGITS_KEPT: usize = 7;
+
+/// What of a value is the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Everything that a comparison of this kind looks at.
+    Match(MatchKind),
+    /// The part of a block's key; of a prefix this many characters.
+    Block(BlockKey, u8),
+}
+
+/// The key of `value`; `None` when there is none in it.
+#[must_use]
+pub fn key_of(kind: KeyKind, value: &Value) -> Option<Text> {
+    match kind {
+        KeyKind::Match(kind) => match_key(kind, value),
+        KeyKind::Block(kind, length) => block_key(kind, length, value),
+    }
+}
+
+fn block_key(kind: BlockKey, length: u8, value: &Value) -> Option<Text> {
+    let whole = match_key(MatchKind::NormalisedAscii, value)?;
+    match kind {
+        BlockKey::Whole => Some(whole),
+        BlockKey::Prefix => {
+            let characters = whole.chars().filter(|character| !character.is_whitespace());
+            Some(characters.take(usize::from(length)).collect())
+        }
+        // A name without Latin letters has no sound here; it is its own key.
+        BlockKey::Soundex => Some(likeness::soundex(&whole).map_or(whole, Text::from)),
+        BlockKey::Year => likeness::date(&whole).map(|[year, ..]| Text::from(year.to_string())),
+        BlockKey::Digits => {
+            let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+            let from = digits.len().saturating_sub(DIGITS_KEPT);
+            (!digits.is_empty()).then(|| Text::from(&digits[from..]))
+        }
+    }
+}
+
+/// Keys of several parts together, from the keys of each; none when a part has none.
+#[must_use]
+pub fn together(parts: &[Vec<Text>]) -> Vec<Text> {
+    let [first, rest @ ..] = parts else { return Vec::new() };
+    let mut keys = first.clone();
+    for part in rest {
+        let longer = keys.iter().flat_map(|key| {
+            part.iter().map(move |more| {
+                let mut key = key.clone();
+                key.push('\u{1f}');
+                key.push_str(more);
+                key
+            })
+        });
+        keys = longer.take(BLOCK_KEYS_MAX).collect();
+    }
+    keys.into_iter().map(bounded).collect()
+}
+
+/// `text` in the form in which texts are compared by likeness: case-folded, blanks collapsed, without diacritics.
+pub(crate) fn plain(text: &str) -> Text {
+    normalise(text, true)
+}
 
 /// The key of `value` for comparisons of this kind; `None` for a text of nothing but blanks, which identifies
 /// nobody.
@@ -96,6 +163,27 @@ mod tests {
         for kind in [MatchKind::Exact, MatchKind::IgnoreCase, MatchKind::Normalised] {
             assert_eq!(match_key(kind, &Value::text(" \t")), None);
         }
+    }
+
+    #[test]
+    fn a_block_takes_of_a_value_what_it_says() {
+        let of = |kind, text: &str| key_of(KeyKind::Block(kind, 4), &Value::text(text));
+        assert_eq!(of(BlockKey::Whole, " Zoë  Wit").unwrap(), "zoe wit");
+        assert_eq!(of(BlockKey::Prefix, "De  Vries").unwrap(), "devr");
+        assert_eq!(of(BlockKey::Soundex, "Möller"), of(BlockKey::Soundex, "Miller"));
+        assert_eq!(of(BlockKey::Soundex, "李").unwrap(), "李");
+        assert_eq!(of(BlockKey::Year, "1985-12-31").unwrap(), "1985");
+        assert_eq!(of(BlockKey::Digits, "+49 (89) 123-4567").unwrap(), "1234567");
+        assert_eq!(of(BlockKey::Digits, "none"), None);
+    }
+
+    #[test]
+    fn parts_together_are_bounded_and_none_is_left_out() {
+        let list = |count: usize| (0..count).map(|at| Text::from(at.to_string())).collect::<Vec<_>>();
+        assert_eq!(together(&[vec!["a".into()], vec!["b".into()]]), ["a\u{1f}b"]);
+        assert_eq!(together(&[list(3), Vec::new()]), [""; 0]);
+        assert_eq!(together(&[list(100), list(100)]).len(), BLOCK_KEYS_MAX);
+        assert_eq!(together(&[list(100)]).len(), 100);
     }
 
     #[test]

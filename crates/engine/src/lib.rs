@@ -8,7 +8,9 @@
 pub mod absence;
 pub mod export;
 pub mod guard;
+pub mod joins;
 pub mod key;
+mod likeness;
 pub mod retry;
 pub mod rules;
 pub mod stage;
@@ -30,4 +32,4 @@ pub mod replay {
     pub use crate::sync::replay::{Replayed, replay};
 }
 
-pub use sync::{Neighbours, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace};
+pub use sync::{Neighbours, Orders, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace};

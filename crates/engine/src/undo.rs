@@ -18,6 +18,8 @@ pub struct Around {
     pub after: Option<SpaceRecord>,
     /// As it is known now.
     pub now: Option<SpaceRecord>,
+    /// What the runs wrote to belongs to another mesh object by now, or to none, and is that one's business.
+    pub elsewhere: bool,
     /// It is known that there was none before, and not only nothing known of one.
     pub made: bool,
     /// The attributes that were written, in order; others are none of the undo's business.
@@ -50,6 +52,9 @@ pub fn back(
     connector: ConnectorId,
     around: &Around,
 ) -> (Option<Back>, Vec<Stays>) {
+    if around.elsewhere {
+        return (None, vec![(None, "its object there does not belong to it any more")]);
+    }
     let Some(any) = around.now.as_ref().or(around.after.as_ref()).or(around.before.as_ref()) else {
         return (None, Vec::new());
     };

@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identitymesh_model::Timestamp;
 
 mod asking;
+mod joins;
 
 pub(crate) use asking::{UndoArguments, UndoCommand, WhyArguments, WhyCommand};
+pub(crate) use joins::{JoinsCommand, ReasonArguments, SpaceObject};
 
 /// Keeps people, groups and accounts the same in every system that holds them.
 #[derive(Debug, Parser)]
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     /// Take back what was written to targets
     #[command(subcommand)]
     Undo(UndoCommand),
+    /// Joins that wait for a person, decisions about them, and how good a join rule is
+    #[command(subcommand)]
+    Joins(JoinsCommand),
     /// Runs and their findings
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -174,6 +179,8 @@ pub(crate) enum BenchCase {
     /// A hundred changes, from the source to the queue
     #[value(name = "delta-100")]
     Delta100,
+    /// Everybody against a second population without a common number: a fuzzy join with blocks; only where it is named
+    Fuzzy,
 }
 
 /// The stores that can be measured.

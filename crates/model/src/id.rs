@@ -41,8 +41,15 @@ integer_ids! {
     ItemId;
     /// A hold of the mass-change guard, within one store. Holds are numbered from 1.
     HoldId;
+    /// A decision about joins, within one store. Decisions are numbered from 1.
+    DecisionId;
     /// A rule of the configuration. The number belongs to the rule's key (kind, connector, name) for good.
     RuleId;
+}
+
+impl RuleId {
+    /// What stands in a rule's place where a person decided.
+    pub const BY_HAND: Self = Self(0);
 }
 
 /// The public identifier of a mesh object, management-space object or run: a UUID of version 7.

@@ -8,6 +8,7 @@ mod finding;
 mod hash;
 mod history;
 mod id;
+pub mod joins;
 mod name;
 mod object;
 pub mod plan;
@@ -22,12 +23,15 @@ mod value;
 pub use finding::Finding;
 pub use hash::{ContentHash, hex, sha256, sha256_parts};
 pub use history::{PastLink, SpaceBefore, SpaceRest};
-pub use id::{ConnectorId, CountingIds, HoldId, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid};
+pub use id::{
+    ConnectorId, CountingIds, DecisionId, HoldId, IdSource, ItemId, MeshId, RuleId, RunId, SpaceId, Uid,
+};
 pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
 pub use provenance::{Origin, Origins, Provenance};
 pub use record::{
-    ItemRecord, LeaveRecord, Link, LinkMode, MeshRecord, MeshState, MeshView, SpaceRecord, Trace,
+    ItemRecord, LeaveRecord, Link, LinkMode, MeshCard, MeshRecord, MeshState, MeshView, Ruling, SpaceRecord,
+    Trace,
 };
 pub use schema::{AttributeSchema, AttributeType, ObjectSchema, Schema, UnknownType, ValueType};
 pub use span::{Span, SpanError};

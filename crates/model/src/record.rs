@@ -80,6 +80,15 @@ pub struct Link {
     pub score: Option<u8>,
 }
 
+/// What people decided about a management-space object and a mesh object, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The mesh object.
+    pub mesh: MeshId,
+    /// The two belong together; else no rule may ever link them.
+    pub belongs: bool,
+}
+
 /// How a link came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +122,17 @@ pub struct MeshRecord {
     pub provenance: Provenance,
     /// Whether it is alive.
     pub state: MeshState,
+}
+
+/// A mesh object alone, without what is around it: what a fuzzy join compares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeshCard {
+    /// Its type.
+    pub mesh_type: Name,
+    /// Whether it is alive.
+    pub state: MeshState,
+    /// Its resolved attributes; sets of references may be missing.
+    pub doc: Object,
 }
 
 /// Whether a mesh object is alive.

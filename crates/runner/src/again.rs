@@ -131,7 +131,8 @@ fn make(mesh: &Mesh, reader: &mut dyn Reader, in_force: &InForce, again: &mut Ag
         let linked = as_of(reader, linked, cut)?;
         let earlier = last_change(reader, &linked, cut)?;
         let view = view(before.as_ref(), &after, linked);
-        let context = PlanContext { now: again.row.at, run: again.row.run, ids: mesh.ids.as_ref() };
+        let context =
+            PlanContext { now: again.row.at, run: again.row.run, ids: mesh.ids.as_ref(), reindex: false };
         let imagined = HashMap::new();
         let mut around = Surroundings { reader: &mut *reader, imagined: &imagined, cut: Some(cut) };
         let Some(replayed) = replay(&in_force.rules, view.clone(), &context, &mut around)? else { break };

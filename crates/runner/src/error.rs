@@ -1,6 +1,7 @@
 //! Why a run could not go on.
 
 use identitymesh_connector::{Class, ConnectorError};
+use identitymesh_engine::joins::Refusal;
 use identitymesh_engine::rules::RuleProblem;
 use identitymesh_model::{Name, RunId};
 use identitymesh_store::StoreError;
@@ -158,6 +159,9 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// A decision about joins contradicts what is there.
+    #[error("RUN-019: {0}; nothing was changed")]
+    Refused(#[from] Refusal),
     /// A worker ended without an answer.
     #[error(
         "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"

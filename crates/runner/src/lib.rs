@@ -39,5 +39,5 @@ pub use plans::{Bases, PlanDirectory, PlanHead, PlanPart, PlanWriter, StoredPlan
 pub use preview::{Foreseen, Group, Groups, PartSink, Question, Sandbox, preview};
 pub use reasons::{ExportReason, LinkDecision, LinkReason, why_export, why_link};
 pub use run::{RunReport, Steps};
-pub use sync::{SyncScope, sync};
+pub use sync::{JoinAsk, JoinDecided, SyncScope, decide_join, sync};
 pub use undo::{UndoEntry, UndoPlan, UndoScope, UndoStays, plan_undo, undo};

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use identitymesh_engine::reasons::{InScope, scopes};
 use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
+use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note};
 use identitymesh_model::{
     ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, RuleId, RunId, SpaceId, SpaceRecord, Text,
+    Uid,
 };
 use identitymesh_store::{ItemFilter, ItemRow, ItemState, LinkSpan, Reader};
 
@@ -141,6 +143,8 @@ pub struct LinkReason {
     pub link: Option<LinkSpan>,
     /// What a sync would decide about it, had it no link; `None` where a link is not decided by join rules.
     pub decision: Option<LinkDecision>,
+    /// What people said for good: it belongs to this mesh object, or no rule may link it to that one.
+    pub rulings: Vec<(Uid, bool)>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -191,7 +195,8 @@ pub fn why_link(mesh: &Mesh, id: SpaceId) -> Result<Option<LinkReason>, RunError
         findings = outcome.findings;
         findings.retain(|finding| finding.space == Some(id));
     }
-    Ok(Some(LinkReason { space, link, decision, findings }))
+    let rulings = reader.rulings_of(&[Member::of(&space)])?.concat();
+    Ok(Some(LinkReason { space, link, decision, rulings, findings }))
 }
 
 fn decide(
@@ -238,7 +243,8 @@ fn plan(
     imagined: &HashMap<MeshId, MeshView>,
     seeds: Seeds,
 ) -> Result<Outcome, RunError> {
-    let context = PlanContext { now: mesh.clock.now(), run: RunId(0), ids: mesh.ids.as_ref() };
+    let context =
+        PlanContext { now: mesh.clock.now(), run: RunId(0), ids: mesh.ids.as_ref(), reindex: false };
     let mut around = Surroundings { reader, imagined, cut: None };
     Ok(Planner::new(&in_force.rules).plan(seeds, &context, &mut around)?)
 }

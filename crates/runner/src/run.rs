@@ -26,6 +26,8 @@ pub enum Steps {
     FullSync,
     /// A stored plan, carried out as it was kept.
     ApplyPlan,
+    /// What a person decided about joins, and what follows from it.
+    JoinDecision,
     /// The queue, to the connected system.
     Export,
     /// What the connected system says after an export.
@@ -47,6 +49,7 @@ impl Steps {
             Self::Sync => "sync",
             Self::FullSync => "full-sync",
             Self::ApplyPlan => "apply-plan",
+            Self::JoinDecision => "join-decision",
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
             Self::PasswordReset => "password-reset",
@@ -57,7 +60,7 @@ impl Steps {
     pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
-            Self::Sync | Self::FullSync | Self::ApplyPlan | Self::Undo => Stage::Sync,
+            Self::Sync | Self::FullSync | Self::ApplyPlan | Self::JoinDecision | Self::Undo => Stage::Sync,
             Self::Export | Self::PasswordReset => Stage::Export,
         }
     }

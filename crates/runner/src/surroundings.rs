@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Text, Uid};
+use identitymesh_model::{
+    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
+};
 use identitymesh_store::past::{Cut, mesh_at, space_at};
 use identitymesh_store::{Reader, StoreError};
 
@@ -48,6 +50,25 @@ impl Neighbours for Surroundings<'_> {
 
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
         self.reader.candidates(keys)
+    }
+
+    fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, StoreError> {
+        self.reader.blocks(keys, limit)
+    }
+
+    fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, StoreError> {
+        let mut cards = self.reader.cards(ids)?;
+        for (id, card) in ids.iter().zip(&mut cards) {
+            if let Some(MeshView { record, .. }) = self.imagined.get(id) {
+                let (mesh_type, state, doc) = (record.mesh_type, record.state, record.doc.clone());
+                *card = Some(MeshCard { mesh_type, state, doc });
+            }
+        }
+        Ok(cards)
+    }
+
+    fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, StoreError> {
+        self.reader.rulings(spaces)
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {

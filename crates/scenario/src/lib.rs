@@ -10,6 +10,6 @@ mod world;
 
 pub use text::{Problem, Rules, run_text, tell_mesh};
 pub use world::{
-    Answer, Asked, End, Exported, Incoming, Moment, Page, Patch, ReadFault, Space, State, Stopped, System,
-    Systems, World, WorldNames,
+    Answer, Ask, Asked, End, Exported, Incoming, Moment, Page, Patch, ReadFault, Space, State, Stopped,
+    System, Systems, World, WorldNames,
 };

@@ -6,6 +6,7 @@
 //! statements.
 
 mod hands;
+mod joins;
 mod play;
 mod rows;
 mod rules;

@@ -6,6 +6,7 @@
 
 mod apply;
 mod check;
+mod decide;
 mod export;
 mod import;
 mod index;
@@ -18,6 +19,7 @@ mod sync;
 mod system;
 mod wakes;
 
+pub use decide::Ask;
 pub use export::Exported;
 pub use import::{End, Incoming, Page, Patch};
 pub use names::WorldNames;
@@ -30,7 +32,7 @@ use std::collections::BTreeMap;
 
 use identitymesh_engine::rules::{CompileInput, RuleProblem, RuleSet, compile, number_keys};
 use identitymesh_model::rules::Configuration;
-use identitymesh_model::{ConnectorId, Link, LinkMode, MeshId, Name, RuleId, Schema, SpaceId, Timestamp};
+use identitymesh_model::{ConnectorId, Name, Schema, Timestamp};
 
 /// Objects to a part of a sync, where nothing else is said.
 const PART_OBJECTS: usize = 5_000;
@@ -60,6 +62,8 @@ pub struct World {
     pub stop_after: Option<usize>,
     /// What planning has asked for so far.
     pub asked: Asked,
+    /// Every mesh object is looked at, as after a change of rules.
+    looks_at_all: bool,
     run: i64,
     part: u64,
 }
@@ -83,6 +87,7 @@ impl World {
             part_objects: PART_OBJECTS,
             stop_after: None,
             asked: Asked::default(),
+            looks_at_all: false,
             run: 0,
             part: 0,
         };
@@ -131,16 +136,6 @@ impl World {
     pub fn connector_name(&self, id: ConnectorId) -> String {
         let known = self.input.connectors.iter().find(|(_, known)| **known == id);
         known.map_or_else(|| id.to_string(), |(name, _)| name.to_string())
-    }
-
-    /// An operator's link: no rule made it, and it outlives every import.
-    pub fn link_by_hand(&mut self, space: SpaceId, mesh: MeshId) {
-        let link = Link { mesh, rule: RuleId(0), mode: LinkMode::Manual, score: None };
-        let commit = self.state.next_commit();
-        self.state.edit(space, |known| {
-            known.record.link = Some(link);
-            (known.touched, known.note, known.waits) = (commit, None, Vec::new());
-        });
     }
 
     /// The attribute that holds addresses of this object type, where it has one.

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("password due", include_str!("../migrations/0002_password_due.sql")),
     ("traces", include_str!("../migrations/0003_traces.sql")),
     ("history", include_str!("../migrations/0004_history.sql")),
+    ("joins", include_str!("../migrations/0005_joins.sql")),
 ];
 
 /// What every version of the file has, before any migration.

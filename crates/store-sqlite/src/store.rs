@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use identitymesh_model::{ConnectorId, HoldId, ItemId, MeshId, RunId, Timestamp};
+use identitymesh_model::{ConnectorId, DecisionId, HoldId, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
-    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
-    PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
-    StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket, UndoBatch,
-    UndoReceipt,
+    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, JoinBatch, Lease,
+    LeaseRequest, PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch,
+    SettleReceipt, StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
+    UndoBatch, UndoReceipt,
 };
 
 use crate::connection;
@@ -191,6 +191,11 @@ impl Store for SqliteStore {
 
     fn undo(&self, batch: UndoBatch) -> Ticket<UndoReceipt> {
         self.submit("queueing an undo", batch.items.len() + 1, move |tx| tx.undo(&batch))
+    }
+
+    fn decide_join(&self, batch: JoinBatch) -> Ticket<DecisionId> {
+        let weight = batch.sync.plan.objects.len() + batch.decision.moves.len() + 1;
+        self.submit("deciding about joins", weight, move |tx| tx.decide_join(&batch))
     }
 
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {

@@ -14,6 +14,8 @@ use identitymesh_model::{
     ConnectorId, ContentHash, MeshId, RunId, Timestamp, Uid, canonical, sha256, sha256_parts,
 };
 
+use crate::ChangeRecord;
+
 /// The chain value before the first row.
 pub const CHAIN_START: [u8; 32] = [0; 32];
 
@@ -38,10 +40,12 @@ pub enum ChangeKind {
     Password,
     /// Somebody asked for a change that leads back; `before` says what is undone, `after` is the change.
     Undo,
+    /// Somebody decided about the object's joins; `before` names the decision and the reason.
+    Decide,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Create,
         Self::Update,
         Self::Purge,
@@ -51,6 +55,7 @@ impl ChangeKind {
         Self::Reject,
         Self::Password,
         Self::Undo,
+        Self::Decide,
     ];
 
     /// Its word in the canonical text.
@@ -66,6 +71,7 @@ impl ChangeKind {
             Self::Reject => "reject",
             Self::Password => "password",
             Self::Undo => "undo",
+            Self::Decide => "decide",
         }
     }
 
@@ -162,6 +168,23 @@ impl ChangeRow {
 #[must_use]
 pub fn chain(previous: &[u8; 32], leaf: &[u8; 32]) -> [u8; 32] {
     sha256_parts(&[previous, leaf])
+}
+
+/// The audit row of a stored change, to be hashed again.
+impl From<&ChangeRecord> for ChangeRow {
+    fn from(record: &ChangeRecord) -> Self {
+        Self::new(
+            record.mesh,
+            record.uid,
+            record.run,
+            record.at,
+            &record.actor,
+            record.kind,
+            record.connector,
+            record.before.clone(),
+            record.after,
+        )
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod error;
 mod export;
 mod history;
 mod hold;
+mod joins;
 mod password;
 pub mod past;
 mod query;
@@ -34,12 +35,16 @@ pub use hold::{
     Decided, DecisionRow, HoldBatch, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState,
     NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
 };
+pub use joins::{JoinBatch, JoinDecisionRow};
 pub use password::{PasswordBatch, PasswordDue, PasswordOwed, PasswordSettle};
 pub use query::{
     ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
     SpaceFilter, SpaceRow, Totals,
 };
-pub use read::{Cursor, Hashed, Known, News, Reader, Referred, Todo, Traced};
+pub use read::{
+    Cursor, GuardReader, Hashed, JoinReader, Known, ListReader, News, PastReader, Reader, Referred, Todo,
+    Traced,
+};
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
 pub use store::{ReadOnly, Store, Ticket};

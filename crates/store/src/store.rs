@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, mpsc};
 
-use identitymesh_model::{HoldId, ItemId, MeshId, RunId, Timestamp};
+use identitymesh_model::{DecisionId, HoldId, ItemId, MeshId, RunId, Timestamp};
 
 use crate::{
-    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, Lease, LeaseRequest,
-    PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
-    StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch, SyncReceipt, UndoBatch, UndoReceipt,
+    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, JoinBatch, Lease,
+    LeaseRequest, PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch,
+    SettleReceipt, StageBatch, StageReceipt, StoreClass, StoreError, SyncBatch, SyncReceipt, UndoBatch,
+    UndoReceipt,
 };
 
 /// The answer to a write, when it comes. Writes are carried out in the order in which they were handed in, so a
@@ -110,6 +111,11 @@ pub trait Store: Send + Sync {
     /// Queues what leads back, with an audit row for each item. Items whose object or mesh object is not what it was
     /// when the undo was planned, and those of which an answer is awaited, are left out and named.
     fn undo(&self, batch: UndoBatch) -> Ticket<UndoReceipt>;
+
+    /// Carries out a decision about joins: its part of a plan, what it says for good, and an audit row for each mesh
+    /// object that it is about. Refused as [`Store::apply`] is; with `STO-019` when the reason is empty or the decision
+    /// that it takes back is not there or was taken back already.
+    fn decide_join(&self, batch: JoinBatch) -> Ticket<DecisionId>;
 
     /// Begins a run.
     fn begin_run(&self, start: RunStart) -> Ticket<RunId>;

@@ -4,24 +4,20 @@
 //! that dies keeps what it had written before, and for [`Failure::DiesAfter`] also what it was writing, without having
 //! heard the answer. What is asked for is counted, for tests of how much work something is.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use identitymesh_model::plan::{IndexKey, Operation};
-use identitymesh_model::{
-    ConnectorId, HoldId, ItemId, MeshId, MeshView, Name, Object, RunId, SpaceId, SpaceRecord, Text,
-    Timestamp, Uid, Values,
-};
+use identitymesh_model::{ConnectorId, DecisionId, HoldId, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
-    Cause, ChangeRecord, ConfigurationWrite, Configured, Counters, Cursor, Decided, FindingRow, Hashed,
-    HoldBatch, HoldDecision, HoldFilter, HoldItemRow, HoldRow, ItemFilter, ItemRow, Known, Lease,
-    LeaseRequest, LinkSpan, MeshFilter, MeshRow, Page, PasswordBatch, PasswordDue, PasswordOwed, Queue,
-    QueuedItem, Reader, Referred, RunRow, RunStart, RunState, SecretRow, SettleBatch, SettleReceipt,
-    SpaceChange, SpaceFilter, SpaceIdentity, SpaceRow, StageBatch, StageReceipt, Store, StoreClass,
-    StoreError, StoredConfiguration, SyncBatch, SyncReceipt, Ticket, Todo, Totals, Traced, UndoBatch,
-    UndoReceipt,
+    Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, JoinBatch, Lease,
+    LeaseRequest, PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch,
+    SettleReceipt, StageBatch, StageReceipt, Store, StoreClass, StoreError, SyncBatch, SyncReceipt, Ticket,
+    UndoBatch, UndoReceipt,
 };
+
+mod reader;
+
+use reader::FailingReader;
 
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,6 +232,10 @@ impl Store for Failing {
         self.write(None, |store| store.undo(batch))
     }
 
+    fn decide_join(&self, batch: JoinBatch) -> Ticket<DecisionId> {
+        self.write(None, |store| store.decide_join(batch))
+    }
+
     fn begin_run(&self, start: RunStart) -> Ticket<RunId> {
         self.write(None, |store| store.begin_run(start))
     }
@@ -270,147 +270,4 @@ impl Store for Failing {
     fn put_note(&self, name: String, text: String) -> Ticket<()> {
         self.write(None, |store| store.put_note(name, text))
     }
-}
-
-struct FailingReader<'a> {
-    inner: Box<dyn Reader + 'a>,
-    store: &'a Failing,
-}
-
-/// How many things a part of a question names.
-trait Things {
-    fn count(&self) -> usize {
-        1
-    }
-}
-
-impl<T> Things for &[T] {
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
-
-impl<T> Things for Option<T> {}
-
-macro_rules! one_thing {
-    ($($kind:ty),+) => { $(impl Things for $kind {})+ };
-}
-
-one_thing!(
-    ConnectorId,
-    Cursor,
-    HoldId,
-    MeshId,
-    Name,
-    Operation,
-    RunId,
-    SpaceId,
-    Timestamp,
-    Uid,
-    i64,
-    usize,
-    &str,
-    &IndexKey,
-    &HoldFilter,
-    &ItemFilter,
-    &MeshFilter,
-    &SpaceFilter
-);
-
-fn values_in(answer: &dyn Any) -> usize {
-    let of = |doc: &Object| doc.iter().map(|(_, values)| values.as_slice().len()).sum::<usize>();
-    if let Some(views) = answer.downcast_ref::<Vec<Option<MeshView>>>() {
-        let views = views.iter().flatten();
-        views
-            .map(|view| of(&view.record.doc) + view.linked.iter().map(|space| of(&space.doc)).sum::<usize>())
-            .sum()
-    } else if let Some(pending) = answer.downcast_ref::<Vec<(Cursor, SpaceRecord)>>() {
-        pending.iter().map(|(_, space)| of(&space.doc)).sum()
-    } else {
-        0
-    }
-}
-
-/// Every question counts as a call of its own.
-macro_rules! ask {
-    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
-        impl Reader for FailingReader<'_> {
-            $(
-                fn $name(&mut self, $($argument: $kind),*) -> Result<$answer, StoreError> {
-                    self.store.read_fate()?;
-                    let things = [1, $($argument.count()),*].into_iter().max().unwrap_or(1);
-                    let answer: $answer = self.inner.$name($($argument),*)?;
-                    let mut state = self.store.control.state();
-                    *state.asked.things.entry(stringify!($name)).or_default() += things;
-                    state.asked.values += values_in(&answer);
-                    Ok(answer)
-                }
-            )+
-        }
-    };
-}
-
-ask! {
-    known(connector: ConnectorId, object_type: Name, external_ids: &[&str]) -> Vec<Option<Known>>;
-    present(connector: ConnectorId, object_type: Name, after: SpaceId, limit: usize) -> Vec<SpaceId>;
-    population(connector: ConnectorId, object_type: Name) -> u64;
-    watermark(connector: ConnectorId) -> Option<String>;
-    cursor(connector: ConnectorId) -> Cursor;
-    pending(connector: ConnectorId, after: Cursor, limit: usize, traced: Option<i64>) -> Vec<(Cursor, SpaceRecord)>;
-    pending_count(connector: ConnectorId, after: Cursor) -> u64;
-    spaces_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
-    spaces(ids: &[SpaceId]) -> Vec<Option<SpaceRecord>>;
-    mesh_after(after: MeshId, limit: usize) -> Vec<MeshId>;
-    views(ids: &[MeshId]) -> Vec<Option<MeshView>>;
-    traces(ids: &[MeshId], rules: i64) -> Vec<Option<Traced>>;
-    narrow_views(asked: &[(MeshId, Vec<Uid>)]) -> Vec<Option<MeshView>>;
-    members(id: MeshId) -> Vec<(Name, Values)>;
-    candidates(keys: &[IndexKey]) -> Vec<Vec<MeshId>>;
-    referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
-    addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
-    is_taken(key: &IndexKey, except: MeshId) -> bool;
-    todos(now: Timestamp, after: Option<Todo>, limit: usize) -> Vec<Todo>;
-    passwords_due(
-        connector: Option<ConnectorId>,
-        now: Option<Timestamp>,
-        after: Option<SpaceId>,
-        limit: usize
-    ) -> Vec<PasswordDue>;
-    queue(connector: ConnectorId) -> Queue;
-    queued(
-        connector: ConnectorId,
-        object_type: Name,
-        operation: Operation,
-        after: Option<ItemId>,
-        limit: usize
-    ) -> Vec<QueuedItem>;
-    is_unseen(connector: ConnectorId, object_type: Name) -> bool;
-    space_hashes(ids: &[SpaceId]) -> Vec<Option<Hashed>>;
-    hold_list(filter: &HoldFilter, before: Option<HoldId>, limit: usize) -> Vec<HoldRow>;
-    hold(id: HoldId) -> Option<HoldRow>;
-    hold_items(hold: HoldId, after: Option<i64>, limit: usize) -> Vec<HoldItemRow>;
-    space_history(space: SpaceId, before: Option<i64>, limit: usize) -> Vec<SpaceChange>;
-    space_identities(ids: &[SpaceId]) -> Vec<Option<SpaceIdentity>>;
-    link_history(mesh: MeshId) -> Vec<LinkSpan>;
-    run_changes(run: RunId, after: i64, limit: usize) -> Vec<ChangeRecord>;
-    purges(after: i64, limit: usize) -> Vec<ChangeRecord>;
-    mesh_find_gone(called: &str, limit: usize) -> Vec<MeshId>;
-    space_find_gone(connector: ConnectorId, external_id: &str) -> Vec<SpaceId>;
-    configuration_of(version: i64) -> Option<StoredConfiguration>;
-    configuration() -> Option<StoredConfiguration>;
-    numbers() -> Vec<(String, i64)>;
-    totals() -> Totals;
-    mesh_list(filter: &MeshFilter, after: Option<MeshId>, limit: usize) -> Page<MeshRow, MeshId>;
-    mesh_find(called: &str, limit: usize) -> Vec<MeshId>;
-    mesh_by_uid(uid: Uid) -> Option<MeshId>;
-    history(mesh: MeshId, before: Option<i64>, limit: usize) -> Vec<ChangeRecord>;
-    changes(after: i64, limit: usize) -> Vec<ChangeRecord>;
-    space_list(filter: &SpaceFilter, after: Option<SpaceId>, limit: usize) -> Page<SpaceRow, SpaceId>;
-    space_find(connector: ConnectorId, external_id: &str) -> Vec<SpaceId>;
-    item_list(filter: &ItemFilter, after: Option<ItemId>, limit: usize) -> Page<ItemRow, ItemId>;
-    run_list(before: Option<RunId>, limit: usize) -> Vec<RunRow>;
-    run(id: RunId) -> Option<RunRow>;
-    findings(run: RunId, after: i64, limit: usize) -> Vec<FindingRow>;
-    secrets() -> Vec<SecretRow>;
-    note(name: &str) -> Option<String>;
 }

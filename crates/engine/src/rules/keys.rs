@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use identitymesh_model::rules::{Configuration, ConnectorConfig, MatchKind};
+use identitymesh_model::rules::{
+    BlockKey, BlockPart, Configuration, ConnectorConfig, FuzzyBlock, JoinRule, MatchKind,
+};
 use identitymesh_model::{ContentHash, Name, Schema};
 
 /// Everything that rows refer to by number under this configuration, of systems with these schemas: rules first, then
@@ -18,8 +20,9 @@ pub fn number_keys(configuration: &Configuration, schemas: &BTreeMap<Name, Schem
         keys.push(anchor_index(mesh_type.name));
     }
     for connector in &configuration.connectors {
-        for pair in connector.join.iter().flat_map(|join| &join.pairs) {
-            keys.push(join_index(pair.mesh, pair.kind));
+        for join in &connector.join {
+            keys.extend(join.pairs.iter().map(|pair| join_index(pair.mesh, pair.kind)));
+            keys.extend(join.fuzzy.iter().flat_map(|fuzzy| &fuzzy.block).map(block_index));
         }
         keys.push(address_index(connector.connector.name));
         let schema = schemas.get(&connector.connector.name);
@@ -49,6 +52,26 @@ pub(super) fn join_index(attribute: Name, kind: MatchKind) -> String {
         MatchKind::NormalisedAscii => "normalised_ascii",
     };
     format!("index:join:{}:{kind}", attribute.folded())
+}
+
+/// The index of blocks of one kind, whichever rules look for them.
+pub(super) fn block_index(block: &FuzzyBlock) -> String {
+    let part = |part: &BlockPart| match part.key {
+        BlockKey::Whole => format!("{}=whole", part.mesh.folded()),
+        BlockKey::Prefix => format!("{}=prefix{}", part.mesh.folded(), prefix_length(part)),
+        BlockKey::Soundex => format!("{}=soundex", part.mesh.folded()),
+        BlockKey::Year => format!("{}=year", part.mesh.folded()),
+        BlockKey::Digits => format!("{}=digits", part.mesh.folded()),
+    };
+    let parts: Vec<String> = block.parts.iter().map(part).collect();
+    format!("index:block:{}", parts.join("+"))
+}
+
+/// How many characters of a prefix are the key, where nothing is said.
+const PREFIX_LENGTH: u8 = 4;
+
+pub(super) fn prefix_length(part: &BlockPart) -> u8 {
+    part.length.unwrap_or(PREFIX_LENGTH)
 }
 
 /// The index of anchors of one mesh type.
@@ -124,11 +147,7 @@ fn connector_keys(config: &ConnectorConfig, counter: &mut Counter) -> ConnectorK
     let connector = config.connector.name;
     let mut keys = ConnectorKeys::default();
     for rule in &config.join {
-        let name = rule.name.clone().unwrap_or_else(|| {
-            let pairs: Vec<String> =
-                rule.pairs.iter().map(|pair| format!("{}={}", short(&pair.source), pair.mesh)).collect();
-            format!("{}.{}", rule.object_type, pairs.join("+"))
-        });
+        let name = rule.name.clone().unwrap_or_else(|| join_name(rule));
         keys.join.push(counter.distinct(format!("join:{connector}:{name}")));
     }
     for rule in &config.create {
@@ -151,6 +170,13 @@ fn connector_keys(config: &ConnectorConfig, counter: &mut Counter) -> ConnectorK
         keys.projection.push(counter.distinct(format!("projection:{connector}:{name}")));
     }
     keys
+}
+
+fn join_name(rule: &JoinRule) -> String {
+    let pairs = rule.pairs.iter().map(|pair| format!("{}={}", short(&pair.source), pair.mesh));
+    let compared = rule.fuzzy.iter().flat_map(|fuzzy| &fuzzy.compare);
+    let compared = compared.map(|compare| format!("{}~{}", short(&compare.source), compare.mesh));
+    format!("{}.{}", rule.object_type, pairs.chain(compared).collect::<Vec<_>>().join("+"))
 }
 
 /// A short expression as it is, a long one by its hash: keys are for people too.

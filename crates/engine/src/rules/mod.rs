@@ -5,6 +5,7 @@
 
 mod compile;
 mod expression;
+mod join;
 mod keys;
 mod problem;
 mod referring;
@@ -12,15 +13,14 @@ mod set;
 mod target;
 
 pub use compile::{CompileInput, compile};
+pub use join::{Comparison, IndexPart, Join, JoinIndex};
 pub use keys::{number_keys, rule_keys};
 pub use problem::RuleProblem;
 pub use referring::Referring;
-pub use set::{
-    Comparison, ConnectorRules, Create, Flow, FlowInput, Join, JoinIndex, MeshTypeRules, ObjectTypeRules,
-    RuleSet,
-};
+pub use set::{ConnectorRules, Create, Flow, FlowInput, MeshTypeRules, ObjectTypeRules, RuleSet};
 pub use target::{Projection, ProjectionValue, TargetAttribute};
 
 pub(crate) use expression::{Expression, Gave};
+pub(crate) use join::{Fuzzy, JoinBy};
 pub(crate) use set::{Computed, Precedence};
 pub(crate) use target::{ExpressionValue, Place};

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use identitymesh_expr::Program;
-use identitymesh_model::rules::{
-    Limits, MatchKind, MeshAttribute, MeshType, Missing, PasswordRule, SourceLeaveRule,
-};
+use identitymesh_model::rules::{Limits, MeshAttribute, MeshType, Missing, PasswordRule, SourceLeaveRule};
 use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId};
 
 use super::Expression;
+use super::join::{Join, JoinIndex};
 use super::referring::Referring;
 use super::target::Projection;
 
@@ -59,7 +58,11 @@ impl RuleSet {
     /// How a rule is called; its number when it is not in force any more.
     #[must_use]
     pub fn rule_name(&self, id: RuleId) -> String {
-        self.rule_names.get(&id).cloned().unwrap_or_else(|| format!("former rule {id}"))
+        match self.rule_names.get(&id) {
+            Some(name) => name.clone(),
+            None if id == RuleId::BY_HAND => "a person".to_owned(),
+            None => format!("former rule {id}"),
+        }
     }
 
     /// What passwords of a projection rule look like, where it has any.
@@ -168,8 +171,12 @@ pub struct MeshTypeRules {
     pub schema: MeshType,
     /// The index of anchors.
     pub(crate) anchor_index: i64,
-    /// Attributes by which join rules find objects of this type.
+    /// Indexes by which join rules find objects of this type.
     pub(crate) join_indexes: Vec<JoinIndex>,
+    /// Attributes by which fuzzy joins tell one candidate from another.
+    pub(crate) compared: Vec<Name>,
+    /// Of the indexes, those of blocks.
+    pub(crate) blocks: Vec<i64>,
     /// Computed attributes in the order in which they can be evaluated.
     pub(crate) computed: Vec<Computed>,
     /// Targets and their projection rules, by connector name; a target's rules in order of precedence.
@@ -182,17 +189,6 @@ impl MeshTypeRules {
     pub(crate) fn attribute(&self, name: Name) -> Option<&MeshAttribute> {
         self.schema.attribute(name)
     }
-}
-
-/// An index of a mesh attribute for one kind of comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JoinIndex {
-    /// Its number in the store.
-    pub number: i64,
-    /// The attribute; `None` is the anchor.
-    pub attribute: Option<Name>,
-    /// How keys compare.
-    pub kind: MatchKind,
 }
 
 /// A computed attribute.
@@ -309,14 +305,13 @@ impl ObjectTypeRules {
     #[must_use]
     pub fn reads(&self) -> Vec<Name> {
         let programs = self.scope.iter();
-        let programs = programs.chain(self.joins.iter().filter_map(|join| join.when.as_ref()));
         let programs = programs.chain(self.creates.iter().filter_map(|create| create.when.as_ref()));
         let programs = programs.chain(self.flows.iter().filter_map(|flow| flow.when.as_ref()));
-        let expressions = self.joins.iter().flat_map(|join| &join.comparisons).map(|pair| &pair.source);
-        let expressions = expressions.chain(self.creates.iter().map(|create| &create.anchor));
+        let expressions = self.creates.iter().map(|create| &create.anchor);
         let expressions = expressions.chain(self.flows.iter().map(|flow| &flow.input.0));
         let names = programs.flat_map(Program::reads).chain(expressions.flat_map(Expression::reads));
         let mut names: Vec<Name> = names.copied().collect();
+        names.extend(self.joins.iter().filter(|join| join.enabled).flat_map(Join::reads));
         names.sort_unstable();
         names.dedup();
         names
@@ -327,26 +322,6 @@ impl ObjectTypeRules {
     pub fn is_inbound(&self) -> bool {
         !self.joins.is_empty() || !self.creates.is_empty() || !self.flows.is_empty()
     }
-}
-
-/// A join rule.
-#[derive(Debug)]
-pub struct Join {
-    pub(crate) rule: RuleId,
-    pub(crate) mesh_type: Option<Name>,
-    pub(crate) when: Option<Program>,
-    pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) allow_many: bool,
-}
-
-/// One comparison of a join rule.
-#[derive(Debug)]
-pub struct Comparison {
-    pub(crate) source: Expression,
-    /// The indexes that can hold the key: one, or for the anchor one for each mesh type.
-    pub(crate) indexes: Vec<i64>,
-    pub(crate) kind: MatchKind,
-    pub(crate) label: String,
 }
 
 /// A create rule.

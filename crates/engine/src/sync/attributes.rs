@@ -1,9 +1,7 @@
 //! What mesh objects at work become: whether they live, what their attributes are, what their anchor is.
 
-use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{Finding, LinkMode, MeshState, Object};
 
-use super::index::keys_of;
 use super::lifecycle;
 use super::neighbours::Neighbours;
 use super::part::Part;
@@ -76,8 +74,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
         }
     }
 
-    /// The keys of a mesh object before its references are followed.
-    pub(super) fn resolve_keys(&mut self, at: usize, mesh_type: &MeshTypeRules) -> Vec<IndexKey> {
+    /// What a mesh object is found by, before its references are followed.
+    pub(super) fn resolve_keys(&mut self, at: usize, mesh_type: &MeshTypeRules) -> Object {
         let work = &self.works.list[at];
         let mut resolver = Resolver {
             rules: self.rules,
@@ -88,11 +86,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
             // What is wrong is said when everything is resolved.
             findings: &mut Vec::new(),
         };
-        let doc = match resolver.resolve_keys(&work.view, mesh_type) {
+        match resolver.resolve_keys(&work.view, mesh_type) {
             Ok(resolved) => resolved.doc,
             Err(ObjectFailed) => Object::new(),
-        };
-        keys_of(mesh_type, &doc, &work.anchor)
+        }
     }
 
     /// A mesh object follows its source's anchor where the new one is free.

@@ -82,11 +82,7 @@ fn release(work: &mut Work, released: &[SpaceId], rules: &RuleSet, spaces: &mut 
         .collect();
     for space in goes {
         work.unlink(space, false);
-        let note = Note {
-            kind: NoteKind::Unjoined,
-            text: "its mesh object was deleted".to_owned(),
-            candidates: Vec::new(),
-        };
+        let note = Note::new(NoteKind::Unjoined, "its mesh object was deleted");
         spaces.push(SpacePlan { space, note: Some(note), waits: Vec::new(), purge: false });
     }
 }
@@ -194,9 +190,12 @@ fn key_changes(
     let mut changes: Vec<KeyChange> = removed.map(|key| KeyChange { key: key.clone(), add: false }).collect();
     // A place that became free under a key that stays is as good as a new key to whoever waits for it.
     let has_room = work.links.iter().any(|link| matches!(link, LinkChange::Remove { .. }));
+    let looks_different =
+        mesh_type.compared.iter().any(|name| record.doc.get(*name) != resolved.doc.get(*name));
     for key in new {
         let is_new = old.binary_search(&key).is_err();
-        if has_room && !is_new {
+        let is_block = mesh_type.blocks.contains(&key.index);
+        if !is_new && (has_room || (looks_different && is_block)) {
             wakes.push(Wake::Waiting { key: key.clone() });
         }
         changes.extend(is_new.then_some(KeyChange { key, add: true }));

@@ -19,6 +19,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         }
         self.note_failed();
         let addresses = self.addresses()?;
+        let gaps = self.gaps()?;
         let mut claims = Claims::new();
         let mut traces = Vec::new();
         let mut plan = Plan { objects: Vec::with_capacity(self.works.list.len()), ..Plan::default() };
@@ -43,10 +44,11 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 true => Projected::default(),
                 false => projector.project(&work, resolved, mesh_type)?,
             };
-            let Emitted { mut object, wakes, spaces } = emit(work, projected, rules, mesh_type);
+            let Emitted { mut object, mut wakes, spaces } = emit(work, projected, rules, mesh_type);
             if is_narrow {
                 complete(&mut object, self.neighbours)?;
             }
+            gaps.fill(&mut object, &mut wakes);
             self.wakes.extend(wakes);
             self.spaces.extend(spaces);
             if !object.is_empty() {

@@ -5,12 +5,12 @@
 
 use identitymesh_model::plan::{IndexKey, Note, NoteKind, Reason, SpacePlan, Wake};
 use identitymesh_model::{
-    LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance, RuleId, SpaceRecord, Text,
-    ValueType,
+    LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance, RuleId, Ruling, SpaceId,
+    SpaceRecord, Text, ValueType,
 };
 
 use super::index::keys_of;
-use super::join::{Decider, Decision, link};
+use super::join::{Decider, Decision, Match, link};
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::probe::{Probe, Prober};
@@ -21,12 +21,13 @@ use crate::rules::{Create, ObjectTypeRules, RuleSet};
 impl<N: Neighbours> Part<'_, '_, N> {
     /// Decides what becomes of the objects without a mesh object, in this order.
     pub(super) fn join(&mut self, unlinked: Vec<SpaceRecord>) -> Result<(), N::Error> {
+        self.read_rulings(&unlinked)?;
         let probes = self.probe(&unlinked)?;
         let rules = self.rules;
         for (space, probe) in unlinked.into_iter().zip(probes) {
             let Some(object_type) = rules.object_type(space.connector, space.object_type) else { continue };
             match self.decide(&space, &probe, object_type) {
-                Decision::Link { mesh, rule, matched } => self.link(space, mesh, rule, matched),
+                Decision::Link(by) => self.link(space, by),
                 Decision::Create { rule, anchor } => {
                     self.create(space, object_type, &object_type.creates[rule], anchor)?;
                 }
@@ -41,8 +42,46 @@ impl<N: Neighbours> Part<'_, '_, N> {
     }
 
     fn decide(&mut self, space: &SpaceRecord, probe: &Probe, object_type: &ObjectTypeRules) -> Decision {
-        Decider { rules: self.rules, index: &self.index, works: &self.works, findings: &mut self.findings }
-            .decide(space, probe, object_type)
+        self.decider().decide(space, probe, object_type)
+    }
+
+    pub(super) fn decider(&mut self) -> Decider<'_> {
+        Decider {
+            rules: self.rules,
+            index: &self.index,
+            works: &self.works,
+            rulings: &self.rulings,
+            findings: &mut self.findings,
+        }
+    }
+
+    /// What people decided about the objects; mesh objects that they belong to come to work.
+    fn read_rulings(&mut self, unlinked: &[SpaceRecord]) -> Result<(), N::Error> {
+        if unlinked.is_empty() {
+            return Ok(());
+        }
+        let found = self.neighbours.rulings(unlinked)?;
+        for (space, rulings) in unlinked.iter().zip(found) {
+            let rulings = self.overrule(space.id, rulings);
+            if !rulings.is_empty() {
+                self.rulings.insert(space.id, rulings);
+            }
+        }
+        let belongs = self.rulings.values().flatten().filter(|ruling| ruling.belongs);
+        let belongs = belongs.map(|ruling| ruling.mesh).collect();
+        self.load_missing(belongs)
+    }
+
+    /// Whether a person said that an object belongs to some mesh object, whatever rules say.
+    pub(super) fn belongs_by_hand(&self, space: SpaceId) -> Option<MeshId> {
+        let mut rulings = self.rulings.get(&space).into_iter().flatten();
+        rulings.find(|ruling| ruling.belongs).map(|ruling| ruling.mesh)
+    }
+
+    /// Whether a person said that no rule may link the two.
+    pub(super) fn is_never(&self, space: SpaceId, mesh: MeshId) -> bool {
+        let never = Ruling { mesh, belongs: false };
+        self.rulings.get(&space).is_some_and(|rulings| rulings.contains(&never))
     }
 
     fn probe(&mut self, unlinked: &[SpaceRecord]) -> Result<Vec<Probe>, N::Error> {
@@ -55,42 +94,40 @@ impl<N: Neighbours> Part<'_, '_, N> {
             let object_type = rules.object_type(space.connector, space.object_type);
             let object_type = object_type.expect("objects without rules are out of scope");
             let probe = prober.probe(space, object_type);
-            keys.extend(probe.keys().cloned());
+            keys.extend(probe.exact_keys().cloned());
             keys.extend(probe.create_key(rules, object_type));
             probes.push(probe);
         }
-        if keys.is_empty() {
-            return Ok(probes);
+        if !keys.is_empty() {
+            keys.sort_unstable();
+            keys.dedup();
+            let found = self.neighbours.candidates(&keys)?;
+            self.index.store(keys, found);
+            let ids = self.index.stored_ids().collect();
+            self.load_missing(ids)?;
         }
-        keys.sort_unstable();
-        keys.dedup();
-        let found = self.neighbours.candidates(&keys)?;
-        self.index.store(keys, found);
-        let mut missing: Vec<MeshId> =
-            self.index.stored_ids().filter(|id| self.works.position(*id).is_none()).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        self.load_works(&missing)?;
+        self.look_for_alike(unlinked, &mut probes)?;
         Ok(probes)
     }
 
-    fn link(&mut self, space: SpaceRecord, mesh: MeshId, rule: RuleId, matched: String) {
+    pub(super) fn link(&mut self, space: SpaceRecord, by: Match) {
         self.wake_referrers(&space);
         let name = self.connector_name(space.connector);
         let rules = self.rules;
-        let work = self.works.get_mut(mesh).expect("a candidate is at work");
-        work.touch(|| format!("{matched} with {name}/{}", space.external_id), rule);
+        let work = self.works.get_mut(by.mesh).expect("a candidate is at work");
+        work.touch(|| format!("{} with {name}/{}", by.matched, space.external_id), by.rule);
         work.gained.push(space.connector);
-        match made_by(&space, work, rules) {
-            Some(projection) => {
-                let matched = format!("made by an export whose answer never came; {matched}");
-                link(work, space, projection, LinkMode::Projected, matched);
+        let made_by = if by.mode == LinkMode::Joined { made_by(&space, work, rules) } else { None };
+        match made_by {
+            Some(rule) => {
+                let matched = format!("made by an export whose answer never came; {}", by.matched);
+                link(work, space, Match { rule, mode: LinkMode::Projected, matched, ..by });
             }
-            None => link(work, space, rule, LinkMode::Joined, matched),
+            None => link(work, space, by),
         }
     }
 
-    fn wake_referrers(&mut self, space: &SpaceRecord) {
+    pub(super) fn wake_referrers(&mut self, space: &SpaceRecord) {
         if self.rules.references {
             self.wakes.push(Wake::Referrers { space: space.id });
         }
@@ -124,7 +161,9 @@ impl<N: Neighbours> Part<'_, '_, N> {
             text: format!("new in {} as {}", self.connector_name(space.connector), space.external_id),
             rule: create.rule,
         };
-        link(&mut work, space, create.rule, LinkMode::Created, "created from it".to_owned());
+        let matched = "created from it".to_owned();
+        let (mesh, rule, mode) = (id, create.rule, LinkMode::Created);
+        link(&mut work, space, Match { mesh, rule, mode, matched, score: None });
         let at = self.works.add(work);
         self.index_new(at, object_type);
         Ok(())
@@ -139,17 +178,20 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 .attribute(flow.target)
                 .is_some_and(|attribute| attribute.kind.value == ValueType::Reference)
         });
-        let keys = if follows {
+        let doc = if follows {
             // References are followed for all objects at once, later; until then what keys are made of is enough.
-            self.resolve_keys(at, mesh_type)
+            Some(self.resolve_keys(at, mesh_type))
         } else {
             self.resolve_one(at);
-            let work = &self.works.list[at];
-            let resolved = work.resolved.as_ref().map(|resolved| &resolved.doc);
-            keys_of(mesh_type, resolved.unwrap_or(&Object::new()), &work.anchor)
+            None
         };
-        let id = self.works.list[at].view.record.id;
-        keys.into_iter().for_each(|key| self.index.add(key, id));
+        let (work, nothing) = (&self.works.list[at], Object::new());
+        let resolved = work.resolved.as_ref().map(|resolved| &resolved.doc);
+        let (doc, id) = (doc.as_ref().or(resolved).unwrap_or(&nothing), work.view.record.id);
+        keys_of(mesh_type, doc, &work.anchor).into_iter().for_each(|key| self.index.add(key, id));
+        if !mesh_type.compared.is_empty() {
+            self.index.add_card(id, doc.clone());
+        }
     }
 
     /// A new mesh object that a rule wants left alone is not made; the objects that would be linked to it wait.
@@ -161,11 +203,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
         for space in failed.flat_map(|work| &work.view.linked) {
             let object_type = rules.object_type(space.connector, space.object_type);
             let probe = object_type.map(|object_type| prober.probe(space, object_type));
-            let note = Note {
-                kind: NoteKind::Failed,
-                text: "a rule needs a value that is absent, so no mesh object is made".to_owned(),
-                candidates: Vec::new(),
-            };
+            let text = "a rule needs a value that is absent, so no mesh object is made";
+            let note = Note::new(NoteKind::Failed, text);
             let waits = probe.iter().flat_map(Probe::keys).cloned().collect();
             self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
         }

@@ -72,11 +72,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
     }
 
     fn note_out_of_scope(&mut self, space: &SpaceRecord) {
-        let note = Note {
-            kind: NoteKind::OutOfScope,
-            text: "the connector's scope leaves it out".to_owned(),
-            candidates: Vec::new(),
-        };
+        let note = Note::new(NoteKind::OutOfScope, "the connector's scope leaves it out");
         self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits: Vec::new(), purge: false });
     }
 }

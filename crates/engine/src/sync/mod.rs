@@ -4,6 +4,7 @@
 //! bulk: links that end, joins, lives that begin or end, attribute flow, projection. Within a part, objects are taken
 //! in the order of their ids.
 
+mod alike;
 mod attributes;
 mod emit;
 pub(crate) mod explain;
@@ -15,16 +16,22 @@ mod lifecycle;
 mod links;
 mod narrow;
 mod neighbours;
+mod orders;
 mod part;
 mod planner;
 mod probe;
 mod project;
 pub(crate) mod reasons;
 mod references;
+mod reindex;
 pub(crate) mod replay;
 mod resolve;
 mod target;
 mod work;
 
+pub(crate) use alike::{parts, prepare, score};
+pub(crate) use index::keys_in;
 pub use neighbours::{Neighbours, Referred};
+pub use orders::Orders;
 pub use planner::{Outcome, PlanContext, Planner, Seeds, SetTrace};
+pub(crate) use probe::{Prober, anchor_key};

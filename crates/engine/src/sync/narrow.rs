@@ -21,7 +21,8 @@ use super::planner::SetTrace;
 use super::resolve::is_only_ours;
 use super::work::Work;
 use crate::rules::{
-    Expression, ExpressionValue, MeshTypeRules, ObjectTypeRules, Projection, ProjectionValue, TargetAttribute,
+    Expression, ExpressionValue, Join, MeshTypeRules, ObjectTypeRules, Projection, ProjectionValue,
+    TargetAttribute,
 };
 
 /// Counts changes of what a shape means; a shape of another meaning is never met again.
@@ -237,7 +238,9 @@ fn reads_no_sets(mesh_type: &MeshTypeRules) -> bool {
     }));
     let names = programs.flat_map(Program::reads).chain(expressions.flat_map(Expression::reads)).copied();
     let names = names.chain(mesh_type.computed.iter().map(|rule| rule.target));
-    let mut names = names.chain(mesh_type.join_indexes.iter().filter_map(|index| index.attribute));
+    let indexed = mesh_type.join_indexes.iter().flat_map(|index| &index.parts);
+    let names = names.chain(indexed.filter_map(|part| part.attribute));
+    let mut names = names.chain(mesh_type.compared.iter().copied());
     names.all(|name| !is_set(mesh_type, name))
 }
 
@@ -251,11 +254,10 @@ fn reads_members_alone(object_type: &ObjectTypeRules, mesh_type: &MeshTypeRules)
             .is_none_or(|known| known.kind.multi && known.kind.value == ValueType::Reference)
     };
     let programs = object_type.scope.iter();
-    let programs = programs.chain(object_type.joins.iter().filter_map(|join| join.when.as_ref()));
     let programs = programs.chain(object_type.creates.iter().filter_map(|create| create.when.as_ref()));
     let mut programs = programs.chain(object_type.flows.iter().filter_map(|flow| flow.when.as_ref()));
-    let expressions = object_type.joins.iter().flat_map(|join| &join.comparisons).map(|pair| &pair.source);
-    let mut expressions = expressions.chain(object_type.creates.iter().map(|create| &create.anchor));
+    let mut joined = object_type.joins.iter().flat_map(Join::reads);
+    let mut expressions = object_type.creates.iter().map(|create| &create.anchor);
     let reads_plainly = object_type.flows.iter().all(|flow| {
         let is_plain = matches!(flow.input.0, Expression::Plain(_))
             && !flow.keep_last
@@ -266,6 +268,7 @@ fn reads_members_alone(object_type: &ObjectTypeRules, mesh_type: &MeshTypeRules)
         is_plain || !flow.input.0.reads().iter().any(may_be_set)
     });
     reads_plainly
+        && !joined.any(|name| may_be_set(&name))
         && !programs.any(|program| program.reads().iter().any(may_be_set))
         && !expressions.any(|expression| expression.reads().iter().any(may_be_set))
 }

@@ -5,7 +5,9 @@
 //! scenario from memory.
 
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Text, Uid, Values};
+use identitymesh_model::{
+    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Values,
+};
 
 /// The object that a reference leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,24 @@ pub trait Neighbours {
     /// # Errors
     /// When the state cannot be read.
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, Self::Error>;
+
+    /// The mesh objects that each key leads to, at most `limit` and one more, which says that there are too many.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, Self::Error>;
+
+    /// Mesh objects alone; `None` for one that is gone.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, Self::Error>;
+
+    /// What people decided about each of these objects and mesh objects that are there.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Self::Error>;
 
     /// Mesh objects with everything around them; `None` for one that is gone.
     ///

@@ -3,13 +3,15 @@
 //! The stages are methods of [`Part`], one file for each. They run in the order that [`super::Planner`] gives, and none
 //! looks back.
 
+use std::collections::HashMap;
+
 use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::{SpacePlan, Wake};
-use identitymesh_model::{ConnectorId, Finding, MeshId};
+use identitymesh_model::{ConnectorId, Finding, MeshId, Ruling, SpaceId, SpaceRecord};
 
 use super::index::Index;
 use super::neighbours::Neighbours;
-use super::planner::{PlanContext, Seeds};
+use super::planner::{Outcome, PlanContext, Seeds};
 use super::resolve::References;
 use super::work::{Work, Works};
 use crate::rules::RuleSet;
@@ -28,6 +30,10 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) references: References,
     /// From how many members on a mesh object is traced.
     pub(super) large_set: usize,
+    /// What people decided about the objects that look for a mesh object; most have nothing.
+    pub(super) rulings: HashMap<SpaceId, Vec<Ruling>>,
+    /// What a decision in hand changes about that.
+    pub(super) overruled: HashMap<SpaceId, Vec<(MeshId, Option<bool>)>>,
 }
 
 impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
@@ -49,7 +55,20 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             findings: Vec::new(),
             references: References::new(),
             large_set: usize::MAX,
+            rulings: HashMap::new(),
+            overruled: HashMap::new(),
         }
+    }
+
+    /// The stages after links ended: `unlinked` are the objects that look for a mesh object.
+    pub(super) fn complete(mut self, mut unlinked: Vec<SpaceRecord>) -> Result<Outcome, N::Error> {
+        unlinked.sort_by_key(|space| space.id);
+        unlinked.retain(|space| self.rules.object_type(space.connector, space.object_type).is_some());
+        self.join(unlinked)?;
+        self.settle();
+        self.follow_references()?;
+        self.resolve()?;
+        self.finish()
     }
 
     /// Brings the mesh objects of the seeds to work.
@@ -73,6 +92,14 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             }
         }
         Ok(())
+    }
+
+    /// Brings mesh objects to work that are not yet.
+    pub(super) fn load_missing(&mut self, mut ids: Vec<MeshId>) -> Result<(), N::Error> {
+        ids.retain(|id| self.works.position(*id).is_none());
+        ids.sort_unstable();
+        ids.dedup();
+        self.load_works(&ids)
     }
 
     pub(super) fn load_works(&mut self, ids: &[MeshId]) -> Result<(), N::Error> {

@@ -5,6 +5,7 @@ use identitymesh_model::plan::Plan;
 use identitymesh_model::{ContentHash, Finding, IdSource, MeshId, RunId, SpaceRecord, Timestamp};
 
 use super::neighbours::Neighbours;
+use super::orders::Orders;
 use super::part::Part;
 use crate::rules::RuleSet;
 
@@ -25,6 +26,8 @@ pub struct PlanContext<'a> {
     pub run: RunId,
     /// Gives public ids to new mesh objects.
     pub ids: &'a dyn IdSource,
+    /// Rules may have changed since: keys that a mesh object should be found by and is not are made up for.
+    pub reindex: bool,
 }
 
 /// A part of a plan, and what was wrong with single objects.
@@ -85,10 +88,22 @@ impl<'r> Planner<'r> {
         part.large_set = self.large_set;
         part.load(&seeds)?;
         let unlinked = part.sort_out(seeds.spaces);
-        part.join(unlinked)?;
-        part.settle();
-        part.follow_references()?;
-        part.resolve()?;
-        part.finish()
+        part.complete(unlinked)
+    }
+
+    /// Plans what follows from a decision about joins.
+    ///
+    /// # Errors
+    /// Only those of `neighbours`.
+    pub fn carry_out<N: Neighbours>(
+        &mut self,
+        orders: Orders,
+        context: &PlanContext<'_>,
+        neighbours: &mut N,
+    ) -> Result<Outcome, N::Error> {
+        let mut part = Part::new(self.rules, &mut self.evaluator, context, neighbours);
+        part.large_set = self.large_set;
+        let looking = part.obey(orders)?;
+        part.complete(looking)
     }
 }

@@ -43,13 +43,16 @@ pub(super) fn mesh(shell: &Shell, called: &str, at: Timestamp) -> anyhow::Result
     let opened = shell.read()?;
     let in_force = opened.mesh.in_force()?;
     let mut reader = opened.mesh.store.read()?;
-    let id = mesh_ever(reader.as_mut(), called)?;
-    let Some(past) = mesh_at(reader.as_mut(), id, Cut::At(at))? else {
+    let mut found = None;
+    for id in mesh_ever(reader.as_mut(), called)? {
+        found = found.or(mesh_at(reader.as_mut(), id, Cut::At(at))?);
+    }
+    let Some(past) = found else {
         anyhow::bail!(
             "{called} was not in the mesh at {at}; `identitymesh mesh history {called}` says when it was"
         );
     };
-    let linked = linked_at(reader.as_mut(), id, Cut::At(at))?;
+    let linked = linked_at(reader.as_mut(), past.id, Cut::At(at))?;
     shell.output.answer(&data(&in_force, at, &past, &linked), || {
         let mut out =
             format!("{} {} ({}), {}, as at {at}", past.mesh_type, past.anchor, past.uid, state(past.state));

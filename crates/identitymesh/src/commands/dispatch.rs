@@ -14,7 +14,7 @@ use crate::progress::Bars;
 use crate::stop::StopRequests;
 
 use super::{
-    audit, bench, configuration, connector, demo, doctor, exports, holds, init, mesh, password, plans,
+    audit, bench, configuration, connector, demo, doctor, exports, holds, init, joins, mesh, password, plans,
     preview, reasons, run, runs, secrets, space, undo,
 };
 
@@ -84,6 +84,7 @@ pub(crate) fn carry_out(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Holds(command) => holds::run(&shell, command),
         Command::Why(command) => reasons::run(&shell, command),
         Command::Undo(command) => undo::run(&shell, command),
+        Command::Joins(command) => joins::run(&shell, command),
         Command::Runs(command) => runs::run(&shell, command),
         Command::Password(command) => password::run(&shell, command),
         Command::Secrets(command) => secrets::run(&shell, command),

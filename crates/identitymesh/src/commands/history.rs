@@ -32,10 +32,10 @@ pub(super) fn mesh(shell: &Shell, called: &str, attribute: Option<&str>) -> anyh
     let opened = shell.read()?;
     let in_force = opened.mesh.in_force()?;
     let mut reader = opened.mesh.store.read()?;
-    let id = mesh_ever(reader.as_mut(), called)?;
+    let ids = mesh_ever(reader.as_mut(), called)?;
     match attribute {
-        Some(name) => values(shell, &in_force, reader.as_mut(), id, Name::new(name)?),
-        None => changes(shell, &in_force, reader.as_mut(), id),
+        Some(name) => values(shell, &in_force, reader.as_mut(), &ids, Name::new(name)?),
+        None => changes(shell, &in_force, reader.as_mut(), &ids),
     }
 }
 
@@ -43,10 +43,14 @@ fn values(
     shell: &Shell,
     in_force: &InForce,
     reader: &mut dyn Reader,
-    id: MeshId,
+    ids: &[MeshId],
     name: Name,
 ) -> anyhow::Result<()> {
-    let spans = spans(reader, id, name)?;
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(spans(reader, *id, name)?);
+    }
+    let spans = found;
     let mut data = Vec::with_capacity(spans.len());
     let mut rows = Vec::with_capacity(spans.len());
     for span in &spans {
@@ -78,14 +82,15 @@ struct Event {
     row: Vec<String>,
 }
 
-fn changes(shell: &Shell, in_force: &InForce, reader: &mut dyn Reader, id: MeshId) -> anyhow::Result<()> {
-    let changes = reader.history(id, None, CHANGES_SHOWN)?;
-    let mut events = Vec::with_capacity(changes.len());
-    for change in &changes {
-        events.push(change_event(in_force, reader, change)?);
-    }
-    for span in reader.link_history(id)? {
-        events.extend(link_events(in_force, reader, &span)?);
+fn changes(shell: &Shell, in_force: &InForce, reader: &mut dyn Reader, ids: &[MeshId]) -> anyhow::Result<()> {
+    let mut events = Vec::new();
+    for id in ids {
+        for change in reader.history(*id, None, CHANGES_SHOWN)? {
+            events.push(change_event(in_force, reader, &change)?);
+        }
+        for span in reader.link_history(*id)? {
+            events.extend(link_events(in_force, reader, &span)?);
+        }
     }
     events.sort_by_key(|event| std::cmp::Reverse(event.place));
     events.truncate(CHANGES_SHOWN);
@@ -232,6 +237,10 @@ fn was(before: &Json) -> String {
             Some(file) => format!("password set and delivered as {file}"),
             None => "password set by a person".to_owned(),
         };
+    }
+    if let Some(decision) = before["decision"].as_i64() {
+        let text = |key: &str| before[key].as_str().unwrap_or_default().to_owned();
+        return format!("decision {decision}, {}: {}", text("kind"), text("reason"));
     }
     let attributes = before["a"].as_object().into_iter().flatten().map(|(name, value)| match value {
         Json::Null => format!("{name} absent"),

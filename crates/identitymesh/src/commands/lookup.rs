@@ -1,7 +1,9 @@
 //! Finding what a person means: connectors by name, mesh objects by anchor, public id or join key.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId};
+use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, Uid};
 use identitymesh_runner::InForce;
 use identitymesh_store::{Reader, StoredConfiguration};
 
@@ -28,20 +30,38 @@ pub(super) fn mesh_object(reader: &mut dyn Reader, called: &str) -> anyhow::Resu
     }
 }
 
-/// The mesh object that `called` means, also one that is gone for good.
-pub(super) fn mesh_ever(reader: &mut dyn Reader, called: &str) -> anyhow::Result<MeshId> {
-    if reader.mesh_find(called, 1)?.is_empty() {
-        match reader.mesh_find_gone(called, CANDIDATES_NAMED)?.as_slice() {
-            [] => {}
-            [only] => return Ok(*only),
-            several => bail!(
-                "{called:?} was {} mesh objects that are gone for good; use a public id, which `identitymesh mesh list \
-                 --at TIME` shows",
-                several.len()
-            ),
-        }
+/// The mesh object that `called` means, also one that is gone for good; newest first, because one that ended and was
+/// brought back by taking a decision back has its public id again, and rows of its own.
+pub(super) fn mesh_ever(reader: &mut dyn Reader, called: &str) -> anyhow::Result<Vec<MeshId>> {
+    if !reader.mesh_find(called, 1)?.is_empty() {
+        let record = mesh_object(reader, called)?.record;
+        let mut ids = vec![record.id];
+        ids.extend(reader.mesh_find_gone(&record.uid.to_string(), CANDIDATES_NAMED)?);
+        return Ok(ids);
     }
-    Ok(mesh_object(reader, called)?.record.id)
+    let gone = reader.mesh_find_gone(called, CANDIDATES_NAMED)?;
+    let mut uids = BTreeSet::new();
+    for id in &gone {
+        uids.extend(reader.history(*id, None, 1)?.first().map(|row| row.uid));
+    }
+    match uids.len() {
+        0 => Ok(vec![mesh_object(reader, called)?.record.id]),
+        1 => Ok(gone),
+        several => bail!(
+            "{called:?} was {several} mesh objects that are gone for good; use a public id, which `identitymesh mesh \
+             list --at TIME` shows"
+        ),
+    }
+}
+
+/// How people call the mesh object with this public id.
+pub(super) fn mesh_name(reader: &mut dyn Reader, uid: Uid) -> anyhow::Result<String> {
+    let id = reader.mesh_by_uid(uid)?;
+    let view = reader.views(id.as_slice())?.pop().flatten();
+    Ok(view.map_or_else(
+        || format!("a former mesh object {uid}"),
+        |view| format!("{} {}", view.record.mesh_type, view.record.anchor),
+    ))
 }
 
 /// The objects of a connector that have this external id, or had it last and are gone.

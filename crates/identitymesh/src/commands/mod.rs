@@ -14,6 +14,7 @@ mod follow;
 mod history;
 mod holds;
 mod init;
+mod joins;
 mod lookup;
 mod mesh;
 mod password;

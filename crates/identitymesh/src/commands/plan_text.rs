@@ -46,7 +46,7 @@ impl Text {
             write_plan(plan, &self.names, &mut self.spelled.text);
             return;
         }
-        let told: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| !object.is_empty()).collect();
+        let told: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| is_told(object)).collect();
         let room = OBJECTS_SHOWN.saturating_sub(self.objects);
         self.first.objects.extend(told.iter().take(room).map(|object| (*object).clone()));
         self.objects += told.len().min(room);
@@ -60,6 +60,16 @@ impl Text {
         write_plan(&self.first, &self.names, &mut self.spelled.text);
         self.spelled
     }
+}
+
+/// That an object is found by more keys than before, after a change of rules, is nothing to look at.
+fn is_told(object: &ObjectPlan) -> bool {
+    object.change.is_some()
+        || !object.links.is_empty()
+        || !object.edges.is_empty()
+        || !object.items.is_empty()
+        || !object.cancelled.is_empty()
+        || !object.leaving.is_empty()
 }
 
 impl PlanNames for Names {

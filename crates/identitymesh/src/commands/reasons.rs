@@ -8,7 +8,7 @@ use identitymesh_runner::{ExportReason, InForce, LinkDecision, LinkReason, why_e
 use identitymesh_store::Reader;
 use serde_json::{Value as Json, json};
 
-use super::lookup::{connector_id, mesh_object};
+use super::lookup::{connector_id, mesh_name, mesh_object};
 use super::mesh::state;
 use super::{Done, Shell, why};
 use crate::arguments::WhyCommand;
@@ -70,6 +70,13 @@ fn link_told(
         told.push(format!(
             "linked to {mesh} by {rule} in run {} at {}{matched}",
             span.link.run, span.link.at
+        ));
+    }
+    for (uid, belongs) in &reason.rulings {
+        let mesh = mesh_name(reader, *uid)?;
+        let said = if *belongs { "it belongs to" } else { "no rule may link it to" };
+        told.push(format!(
+            "a person said that {said} {mesh}; `identitymesh joins decisions` says who and why"
         ));
     }
     let linked = reason.link.is_some();

@@ -49,8 +49,13 @@ fn now(shell: &Shell, called: &str, wanted: Option<Name>) -> anyhow::Result<()> 
 fn then(shell: &Shell, called: &str, wanted: Option<Name>, moment: Moment) -> anyhow::Result<()> {
     let opened = shell.read()?;
     let mut reader = opened.mesh.store.read()?;
-    let id = mesh_ever(reader.as_mut(), called)?;
-    let Some(again) = again(&opened.mesh, id, moment)? else {
+    let mut found = None;
+    for id in mesh_ever(reader.as_mut(), called)? {
+        if found.is_none() {
+            found = again(&opened.mesh, id, moment)?;
+        }
+    }
+    let Some(again) = found else {
         anyhow::bail!("nothing changed {called} then; `identitymesh mesh history {called}` says what did");
     };
     let in_force = opened.mesh.in_force()?;

@@ -12,6 +12,7 @@ mod follow;
 mod full_disk;
 mod history;
 mod holds;
+mod joins;
 mod killed;
 mod papers;
 mod process;

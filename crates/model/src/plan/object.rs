@@ -224,6 +224,9 @@ pub enum LinkChange {
         mode: LinkMode,
         /// The values that matched, for people.
         matched: String,
+        /// For a fuzzy join: 0 to 100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<u8>,
     },
     /// It ends; the management-space object itself goes too when `purge` says so.
     Remove {
@@ -308,6 +311,17 @@ pub struct Note {
     /// The mesh objects in question, for a conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<MeshId>,
+    /// For a conflict of a fuzzy join: how alike each candidate is, 0 to 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<u8>,
+}
+
+impl Note {
+    /// A note without candidates.
+    #[must_use]
+    pub fn new(kind: NoteKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), candidates: Vec::new(), scores: Vec::new() }
+    }
 }
 
 /// Why an object has no mesh object, in one word.

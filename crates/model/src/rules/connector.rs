@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::inbound::{CreateRule, FlowRule, JoinRule, ScopeRule, SourceLeaveRule};
+use super::inbound::{CreateRule, FlowRule, ScopeRule, SourceLeaveRule};
+use super::join::JoinRule;
 use super::limits::Limits;
 use super::outbound::ProjectionRule;
 use crate::Name;

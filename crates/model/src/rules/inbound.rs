@@ -1,4 +1,4 @@
-//! Rules from a management space to the mesh: scope, join, create, flow, leave.
+//! Rules from a management space to the mesh: scope, create, flow, leave.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,55 +12,6 @@ pub struct ScopeRule {
     pub object_type: Name,
     /// An object is in scope where this holds.
     pub when: String,
-}
-
-/// How a management-space object finds its mesh object. All pairs must match.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JoinRule {
-    /// The rule's name; one is made from its content when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The object type that looks for a mesh object.
-    pub object_type: Name,
-    /// The mesh type it may find; any when not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mesh_type: Option<Name>,
-    /// The rule applies only where this holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<String>,
-    /// The pairs, at least one.
-    #[serde(rename = "match")]
-    pub pairs: Vec<JoinPair>,
-    /// Several objects of this connector and type may share one mesh object.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub allow_many: bool,
-}
-
-/// One comparison of a join rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JoinPair {
-    /// The source attribute, or an expression over the source object.
-    pub source: String,
-    /// The mesh attribute; `anchor` stands for the mesh object's anchor.
-    pub mesh: Name,
-    /// How the two compare.
-    #[serde(default)]
-    pub kind: MatchKind,
-}
-
-/// How a join compares a source value with a mesh value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MatchKind {
-    /// Every character counts.
-    Exact,
-    /// Case makes no difference.
-    #[default]
-    IgnoreCase,
-    /// NFKC, case-folded, trimmed, blanks collapsed.
-    Normalised,
-    /// As `normalised`, and diacritics make no difference either.
-    NormalisedAscii,
 }
 
 /// What becomes a new mesh object when no join rule finds one.

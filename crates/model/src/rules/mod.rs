@@ -7,6 +7,7 @@
 mod configuration;
 mod connector;
 mod inbound;
+mod join;
 mod limits;
 mod mesh;
 mod outbound;
@@ -15,8 +16,9 @@ mod switch;
 
 pub use configuration::Configuration;
 pub use connector::{ConnectorConfig, ConnectorHead, SettingValue};
-pub use inbound::{
-    CreateRule, FlowRule, JoinPair, JoinRule, MatchKind, Missing, ScopeRule, SourceLeave, SourceLeaveRule,
+pub use inbound::{CreateRule, FlowRule, Missing, ScopeRule, SourceLeave, SourceLeaveRule};
+pub use join::{
+    BlockKey, BlockPart, Comparator, FuzzyBlock, FuzzyCompare, FuzzyJoin, JoinPair, JoinRule, MatchKind,
 };
 pub use limits::{HoldClass, Limit, Limits, LimitsWithin};
 pub use mesh::{ComputedRule, MergePolicy, MeshAttribute, MeshConfig, MeshType};

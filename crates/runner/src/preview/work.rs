@@ -10,7 +10,7 @@ use super::groups::Group;
 use super::watch::{PartSink, Watch};
 use crate::guard::{Flow, foresee};
 use crate::sync::sync_objects;
-use crate::{Mesh, RunError, Silent, SyncScope, sync};
+use crate::{JoinAsk, Mesh, RunError, Silent, SyncScope, decide_join, sync};
 
 /// A mesh over a copy of the store, and the real store to look at.
 pub struct Sandbox {
@@ -27,6 +27,8 @@ pub enum Question {
     Syncs(Vec<SyncScope>),
     /// What would become of these mesh objects if they were looked at now.
     Objects(Vec<MeshId>),
+    /// What would follow from this decision about joins, made for this reason.
+    Decision(JoinAsk, String),
 }
 
 /// What would happen.
@@ -67,6 +69,7 @@ pub async fn preview<S: PartSink + 'static>(
             }
         }
         Question::Objects(ids) => reports.push(sync_objects(&copy, ids).await?),
+        Question::Decision(ask, reason) => reports.push(decide_join(&copy, ask, reason).await?.report),
     }
     for (name, count) in reports.into_iter().flat_map(|report| report.counters) {
         *counts.entry(name).or_insert(0) += count;

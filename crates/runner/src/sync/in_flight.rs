@@ -187,6 +187,7 @@ mod tests {
             rule: RuleId(1),
             mode: LinkMode::Joined,
             matched: String::new(),
+            score: None,
         };
         let remove = |space| LinkChange::Remove { space: SpaceId(space), purge: false };
         let plan = |objects| Plan { objects, ..Plan::default() };

@@ -5,12 +5,14 @@
 //! empty, so that what one object's change means for others happens in the same sync.
 
 mod count;
+mod decide;
 mod in_flight;
 mod neighbours;
 mod rows;
 mod work;
 
 pub(crate) use count::count;
+pub use decide::{JoinAsk, JoinDecided, decide_join};
 pub(crate) use neighbours::MeshIds;
 pub(crate) use rows::rows;
 pub(crate) use work::sync_objects;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, Text, Trace, Uid, Values};
+use identitymesh_model::{
+    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace, Uid, Values,
+};
 use identitymesh_store::{News, Reader, Store, StoreError};
 
 use super::in_flight::InFlight;
@@ -96,6 +98,21 @@ impl Neighbours for StoreNeighbours<'_> {
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
         let wait = self.in_flight.touches_keys(keys);
         self.reader(wait)?.candidates(keys)
+    }
+
+    fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, StoreError> {
+        let wait = self.in_flight.touches_keys(keys);
+        self.reader(wait)?.blocks(keys, limit)
+    }
+
+    fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, StoreError> {
+        let wait = self.in_flight.touches_meshes(ids);
+        self.reader(wait)?.cards(ids)
+    }
+
+    fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, StoreError> {
+        // A sync decides nothing, so nothing on its way can change them.
+        self.reader(false)?.rulings(spaces)
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {

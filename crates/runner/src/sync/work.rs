@@ -73,21 +73,23 @@ async fn carry_out(
     tokio::task::spawn_blocking(work).await.map_err(|_| RunError::Worker)?
 }
 
-struct Work<'a> {
-    in_force: &'a InForce,
-    planner: Planner<'a>,
-    in_flight: InFlight,
-    ids: MeshIds,
-    run: Run,
+pub(super) struct Work<'a> {
+    pub(super) in_force: &'a InForce,
+    pub(super) planner: Planner<'a>,
+    pub(super) in_flight: InFlight,
+    pub(super) ids: MeshIds,
+    pub(super) run: Run,
     done: u64,
     /// How many objects were pending at the beginning, where that is known.
     total: Option<u64>,
     /// Whether large sets of references may be looked at member by member; a full sync looks at everything.
     narrows: bool,
+    /// Every mesh object is looked at, as after a change of rules.
+    looks_at_all: bool,
 }
 
 impl<'a> Work<'a> {
-    fn new(in_force: &'a InForce, run: Run) -> Self {
+    pub(super) fn new(in_force: &'a InForce, run: Run) -> Self {
         let planner = Planner::new(&in_force.rules).tracing_from(run.mesh.large_set);
         Self {
             in_force,
@@ -98,6 +100,7 @@ impl<'a> Work<'a> {
             done: 0,
             total: None,
             narrows: false,
+            looks_at_all: false,
         }
     }
 
@@ -130,7 +133,10 @@ impl<'a> Work<'a> {
         match (scope, connector) {
             (SyncScope::Pending(_), Some(connector)) => self.pending(connector)?,
             (SyncScope::All(_), Some(connector)) => self.all_of(connector, |_| true)?,
-            _ => self.everything()?,
+            _ => {
+                self.looks_at_all = true;
+                self.everything()?;
+            }
         }
         self.todos()
     }
@@ -194,7 +200,7 @@ impl<'a> Work<'a> {
 
     /// Works off the to-do list until nothing is due. Entries of parts on their way only ever join the list behind what
     /// is read here or wait for the next round, so reading on needs no answer; ending does.
-    fn todos(&mut self) -> Result<(), RunError> {
+    pub(super) fn todos(&mut self) -> Result<(), RunError> {
         let store = self.run.mesh.store.clone();
         let mut rounds: HashMap<Todo, u8> = HashMap::new();
         let mut after = None;
@@ -256,7 +262,8 @@ impl<'a> Work<'a> {
             StoreNeighbours::new(store.as_ref(), self.in_force, &mut self.in_flight, &mut self.ids);
         neighbours.narrows = self.narrows;
         let ids = self.run.mesh.ids.clone();
-        let context = PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref() };
+        let context =
+            PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref(), reindex: self.looks_at_all };
         let outcome = self.planner.plan(seeds, &context, &mut neighbours)?;
         drop(neighbours);
         self.run.mesh.observer.planned(&outcome);
@@ -277,7 +284,7 @@ impl<'a> Work<'a> {
     }
 }
 
-const fn trace_write(trace: SetTrace, rules: i64) -> TraceWrite {
+pub(super) const fn trace_write(trace: SetTrace, rules: i64) -> TraceWrite {
     let SetTrace { mesh, shape, upto } = trace;
     TraceWrite { mesh, rules, shape, upto }
 }

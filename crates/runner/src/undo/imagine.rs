@@ -62,7 +62,8 @@ impl Imagined {
         reader: &mut dyn Reader,
     ) -> Result<HashMap<(MeshId, ConnectorId), UndoNext>, RunError> {
         let in_force = mesh.in_force()?;
-        let context = PlanContext { now: mesh.clock.now(), run: RunId(0), ids: mesh.ids.as_ref() };
+        let context =
+            PlanContext { now: mesh.clock.now(), run: RunId(0), ids: mesh.ids.as_ref(), reindex: false };
         let mut ids: Vec<MeshId> = self.0.keys().copied().collect();
         ids.sort_unstable();
         let mut around = Surroundings { reader, imagined: &self.0, cut: None };

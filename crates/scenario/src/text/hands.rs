@@ -1,4 +1,4 @@
-//! What people do by hand: in the connected systems, and in the mesh.
+//! What people do by hand in the connected systems, and how these behave.
 
 use identitymesh_model::dn;
 
@@ -7,7 +7,7 @@ use super::step::Step;
 use crate::{Answer, Incoming, ReadFault};
 
 impl Step<'_> {
-    /// What somebody does to the objects of a system, or to links.
+    /// What somebody does to the objects of a system.
     pub(super) fn by_hand(self, words: &[&str]) -> Result<Vec<String>, Problem> {
         match words {
             ["change", "in", connector, object_type, id @ ..] => {
@@ -16,9 +16,6 @@ impl Step<'_> {
             ["add", "in", connector, object_type] => self.add(connector, object_type),
             ["delete", "in", connector, object_type, id @ ..] => {
                 self.delete(connector, object_type, &id.join(" "))
-            }
-            ["link", connector, object_type, id, "to", mesh_type, anchor] => {
-                self.link((connector, object_type, id), (mesh_type, anchor))
             }
             _ => Err(self.unknown()),
         }
@@ -137,19 +134,5 @@ impl Step<'_> {
         } else {
             Err(self.statement.problem(format!("{connector} has no {object_type} {id}")))
         }
-    }
-
-    /// An operator's link, as state: no rule made it.
-    fn link(self, of: (&str, &str, &str), to: (&str, &str)) -> Result<Vec<String>, Problem> {
-        let connector = self.connector(of.0)?;
-        let space = self.world.state.find(connector, self.name(of.1)?, of.2);
-        let mesh_type = self.name(to.0)?;
-        let mut mesh = self.world.state.mesh.values();
-        let mesh = mesh.find(|record| record.mesh_type == mesh_type && record.anchor == to.1);
-        let (Some(space), Some(mesh)) = (space, mesh.map(|record| record.id)) else {
-            return Err(self.statement.problem("one of the two is not there"));
-        };
-        self.world.link_by_hand(space, mesh);
-        Ok(Vec::new())
     }
 }

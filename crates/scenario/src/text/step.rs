@@ -36,7 +36,8 @@ impl Step<'_> {
             ["sync" | "export" | "prepare" | "quiet", ..] => self.run(words),
             ["import" | "delta" | "incomplete", ..] => self.import(words),
             ["show", ..] => self.show(words),
-            ["change" | "add" | "delete" | "link", ..] => self.by_hand(words),
+            ["change" | "add" | "delete", ..] => self.by_hand(words),
+            ["link" | "unlink" | "never" | "split" | "merge" | "revert", ..] => self.decide(words),
             _ => self.system(words),
         }
     }
@@ -152,6 +153,11 @@ impl Step<'_> {
             shown.lines.push("stopped; what came before is kept".to_owned());
             return shown.lines;
         }
+        self.left(shown)
+    }
+
+    /// What was shown, and what planning again would give, which must be nothing.
+    pub(super) fn left(self, mut shown: Shown) -> Vec<String> {
         if self.world.has_pending() {
             // Another connector's objects were not looked at yet, so there is more to do.
             return shown.lines;

@@ -89,8 +89,8 @@ impl State {
             }
         }
         for (object, link) in links(objects) {
-            if let LinkChange::Add { space, rule, mode, .. } = link {
-                let link = Link { mesh: object.id, rule: *rule, mode: *mode, score: None };
+            if let LinkChange::Add { space, rule, mode, score, .. } = link {
+                let link = Link { mesh: object.id, rule: *rule, mode: *mode, score: *score };
                 let connector = self.edit(*space, |known| {
                     assert_eq!(known.record.link, None, "an object has one mesh object");
                     known.record.link = Some(link);

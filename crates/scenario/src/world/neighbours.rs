@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
-use identitymesh_model::{ConnectorId, MeshId, MeshView, Name, SpaceId, SpaceRecord, Text, Uid};
+use identitymesh_model::{
+    ConnectorId, MeshCard, MeshId, MeshRecord, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
+};
 
 use super::State;
 
@@ -15,6 +17,8 @@ pub struct Asked {
     pub keys: usize,
     /// Mesh objects with everything around them.
     pub views: usize,
+    /// Mesh objects alone, to be compared.
+    pub cards: usize,
     /// References that were followed to an object.
     pub references: usize,
     /// Addresses of mesh objects in targets.
@@ -27,6 +31,7 @@ impl std::ops::AddAssign for Asked {
     fn add_assign(&mut self, more: Self) {
         self.keys += more.keys;
         self.views += more.views;
+        self.cards += more.cards;
         self.references += more.references;
         self.addresses += more.addresses;
         self.names += more.names;
@@ -45,7 +50,7 @@ impl<'a> View<'a> {
         Self {
             state,
             last_mesh: state.last_mesh,
-            asked: Asked { keys: 0, views: 0, references: 0, addresses: 0, names: 0 },
+            asked: Asked { keys: 0, views: 0, cards: 0, references: 0, addresses: 0, names: 0 },
         }
     }
 
@@ -72,6 +77,26 @@ impl Neighbours for View<'_> {
             rows.take_while(|(known, _)| known == key).map(|(_, id)| *id).collect()
         };
         Ok(keys.iter().map(of).collect())
+    }
+
+    fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, Infallible> {
+        let mut found = self.candidates(keys)?;
+        found.iter_mut().for_each(|ids| ids.truncate(limit + 1));
+        Ok(found)
+    }
+
+    fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, Infallible> {
+        self.asked.cards += ids.len();
+        let card = |record: &MeshRecord| MeshCard {
+            mesh_type: record.mesh_type,
+            state: record.state,
+            doc: record.doc.clone(),
+        };
+        Ok(ids.iter().map(|id| self.state.mesh.get(id).map(card)).collect())
+    }
+
+    fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Infallible> {
+        Ok(spaces.iter().map(|space| self.state.rulings(space)).collect())
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Infallible> {

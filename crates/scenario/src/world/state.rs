@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use identitymesh_model::joins::{JoinDecision, Member};
 use identitymesh_model::plan::{IndexKey, ItemAction, Note, Operation};
 use identitymesh_model::{
     ConnectorId, ItemId, ItemRecord, LeaveRecord, MeshId, MeshRecord, MeshView, Name, RuleId, SpaceId,
@@ -89,6 +90,10 @@ pub struct State {
     pub(super) last_space: i64,
     pub(super) last_mesh: i64,
     pub(super) last_item: i64,
+    /// What people said for good about objects and mesh objects.
+    pub rulings: BTreeMap<Member, BTreeMap<Uid, bool>>,
+    /// What people decided about joins, in order, each with the decision that it takes back.
+    pub decisions: Vec<(JoinDecision, Option<usize>)>,
     last_commit: u64,
 }
 

@@ -15,7 +15,7 @@ use super::{State, World};
 /// How often one entry of the to-do list may come back within one sync.
 const TODO_ROUNDS_MAX: u8 = 8;
 /// Public ids between one part and the next, so that a part planned twice hands out the same.
-const IDS_PER_PART: u64 = 1 << 20;
+pub(super) const IDS_PER_PART: u64 = 1 << 20;
 
 /// Somebody stopped the run; what came before is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl World {
         let spaces = spaces.iter().filter_map(|id| state.space(*id));
         let seeds = Seeds { spaces: spaces.map(|space| space.record.clone()).collect(), mesh: mesh.clone() };
         let ids = CountingIds::starting_at(self.part * IDS_PER_PART);
-        let context = PlanContext { now: self.now, run: RunId(self.run), ids: &ids };
+        let reindex = self.looks_at_all;
+        let context = PlanContext { now: self.now, run: RunId(self.run), ids: &ids, reindex };
         let mut view = View::new(state);
         match Planner::new(&self.rules).plan(seeds, &context, &mut view) {
             Ok(outcome) => (outcome, view.asked),
@@ -110,6 +111,13 @@ impl World {
     /// # Errors
     /// When the run was stopped between two parts.
     pub fn sync_everything(&mut self, mut told: impl FnMut(&Self, &Outcome, Moment)) -> Result<(), Stopped> {
+        self.looks_at_all = true;
+        let result = self.look_at_all(&mut told);
+        self.looks_at_all = false;
+        result
+    }
+
+    fn look_at_all(&mut self, mut told: &mut impl FnMut(&Self, &Outcome, Moment)) -> Result<(), Stopped> {
         self.run += 1;
         let all: Vec<MeshId> = self.state.mesh.keys().copied().collect();
         for part in all.chunks(self.part_objects) {
@@ -143,7 +151,7 @@ impl World {
         unlinked.filter(|record| of.is_none_or(|of| record.connector == of)).map(|record| record.id).collect()
     }
 
-    fn work_off(&mut self, told: &mut impl FnMut(&Self, &Outcome, Moment)) -> Result<(), Stopped> {
+    pub(super) fn work_off(&mut self, told: &mut impl FnMut(&Self, &Outcome, Moment)) -> Result<(), Stopped> {
         let mut rounds: BTreeMap<Todo, u8> = BTreeMap::new();
         loop {
             let is_due = |(todo, at): &(&Todo, &Option<_>)| {

@@ -94,7 +94,7 @@ impl Loader<'_> {
         Ok(page.finish())
     }
 
-    fn space_list_row(&mut self, row: &Row<'_>) -> Outcome<SpaceRow> {
+    pub(super) fn space_list_row(&mut self, row: &Row<'_>) -> Outcome<SpaceRow> {
         let id = SpaceId(row.get(0)?);
         let flags: i64 = row.get(6)?;
         let note = row.get::<_, Option<String>>(7)?.map(|body| serde_json::from_str(&body)).transpose();

@@ -7,6 +7,7 @@ mod contract;
 mod counts;
 mod history;
 mod holds;
+mod joins;
 mod lists;
 mod lookup;
 mod passwords;

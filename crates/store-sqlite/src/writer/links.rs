@@ -31,12 +31,12 @@ impl Tx<'_> {
         }
         let may_wait = self.has_rows("space_note")? || self.has_rows("wait_key")?;
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO link (space, mesh, connector, type, rule, mode, matched, run, at, place) \
-             SELECT id, ?2, connector, type, ?3, ?4, ?5, ?6, ?7, ?8 FROM space_object WHERE id = ?1",
+            "INSERT INTO link (space, mesh, connector, type, rule, mode, matched, run, at, place, score) \
+             SELECT id, ?2, connector, type, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM space_object WHERE id = ?1",
         )?;
         for object in objects {
             for link in &object.links {
-                if let LinkChange::Add { space, rule, mode, matched } = link {
+                if let LinkChange::Add { space, rule, mode, matched, score } = link {
                     let added = insert.execute(params![
                         space.0,
                         object.id.0,
@@ -45,7 +45,8 @@ impl Tx<'_> {
                         matched,
                         cause.run.0,
                         cause.at.as_micros(),
-                        self.state.chain.seq
+                        self.state.chain.seq,
+                        score
                     ]);
                     let added = unique(added, "STO-013", || already_linked(*space))?;
                     if added == 0 {

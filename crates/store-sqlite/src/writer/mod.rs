@@ -11,6 +11,7 @@ mod body;
 mod history;
 mod holds;
 mod items;
+mod joins;
 mod lease;
 mod links;
 mod passwords;

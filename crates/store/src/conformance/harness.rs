@@ -110,6 +110,12 @@ macro_rules! conformance_tests {
                 what_moved_since_is_left_out,
                 what_would_be_done_again_is_rejected_until_it_is_undone_itself
             ];
+            joins: [
+                a_block_says_when_it_holds_too_many, mesh_objects_are_read_alone,
+                a_decision_is_carried_out_and_kept, what_is_said_outlives_the_object,
+                a_decision_is_taken_back_once, a_decision_needs_a_reason_and_is_whole_or_nothing,
+                conflicts_are_listed_apart
+            ];
             lists: [
                 mesh_objects_by_key_and_filter, mesh_objects_by_what_they_contain, mesh_objects_are_found_by_name,
                 management_space_objects_by_filter, queue_items_by_filter, totals_count,

@@ -72,7 +72,11 @@ pub fn management_space_objects_by_filter(harness: &mut impl Harness) {
     let group = scene.stage(scene.source, vec![group])[0];
     let there = scene.users(scene.target, &["t"])[0];
     scene.linked(1, "E-1", ids[0]);
-    let note = Note { kind: NoteKind::Conflict, text: "two".into(), candidates: vec![mesh(1), mesh(2)] };
+    let note = Note {
+        candidates: vec![mesh(1), mesh(2)],
+        scores: vec![93, 90],
+        ..Note::new(NoteKind::Conflict, "two")
+    };
     let mut batch = scene.batch(vec![]);
     batch.plan.spaces.push(SpacePlan {
         space: ids[1],

@@ -11,6 +11,7 @@ pub mod admin;
 pub mod audit;
 mod harness;
 pub mod holds;
+pub mod joins;
 pub mod leases;
 pub mod links;
 pub mod lists;

@@ -299,7 +299,7 @@ pub(super) fn purge(number: u64, version: i64, anchor: &str) -> ObjectPlan {
 }
 
 pub(super) fn link(space: SpaceId) -> LinkChange {
-    LinkChange::Add { space, rule: RULE, mode: LinkMode::Joined, matched: "E-1".into() }
+    LinkChange::Add { space, rule: RULE, mode: LinkMode::Joined, matched: "E-1".into(), score: None }
 }
 
 pub(super) const fn unlink(space: SpaceId, purge: bool) -> LinkChange {

@@ -11,7 +11,7 @@ use crate::{ReferenceForm, StageBatch, StageInsert, StageUpdate, Todo};
 
 fn waiting(scene: &Scene<'_>, external_id: &str, keys: &[&str]) -> SpaceId {
     let space = scene.users(scene.source, &[external_id])[0];
-    let note = Note { kind: NoteKind::Unjoined, text: "nobody has this id".into(), candidates: vec![] };
+    let note = Note::new(NoteKind::Unjoined, "nobody has this id");
     let waits = keys.iter().map(|text| key(scene.index, text)).collect();
     let mut batch = scene.batch(vec![]);
     batch.plan.spaces.push(SpacePlan { space, note: Some(note), waits, purge: false });

@@ -1,62 +1,18 @@
-//! Compiling join and flow rules.
+//! Compiling flow rules.
 
 use identitymesh_expr::Environment;
 use identitymesh_model::RuleId;
-use identitymesh_model::rules::{ConnectorConfig, FlowRule, JoinRule};
+use identitymesh_model::rules::{ConnectorConfig, FlowRule};
 
 use super::compiler::Compiler;
 use super::environment::plain_text;
 use crate::rules::Expression;
-use crate::rules::keys::join_index;
-use crate::rules::set::{Comparison, Flow, FlowInput, Join, Precedence};
+use crate::rules::set::{Flow, FlowInput, Precedence};
 
 /// The word that stands for the anchor in a join rule.
 pub(super) const ANCHOR: &str = "anchor";
 
 impl Compiler<'_> {
-    pub(super) fn join(
-        &mut self,
-        rule: &JoinRule,
-        environment: &Environment,
-        path: &str,
-        key: &str,
-    ) -> Option<Join> {
-        if rule.pairs.is_empty() {
-            self.problem("ENG-006", path, "a join rule needs at least one pair in `match`");
-            return None;
-        }
-        if let Some(mesh_type) = rule.mesh_type {
-            self.check_mesh_type(path, mesh_type);
-        }
-        let mut comparisons = Vec::new();
-        for pair in &rule.pairs {
-            let is_known = pair.mesh.folded() == ANCHOR
-                || self
-                    .configuration
-                    .mesh
-                    .types
-                    .iter()
-                    .any(|mesh_type| mesh_type.attribute(pair.mesh).is_some());
-            if !is_known {
-                self.problem("ENG-007", path, format!("no mesh type has an attribute {}", pair.mesh));
-            }
-            let source = self.keep(Expression::compile(&pair.source, environment, path))?;
-            comparisons.push(Comparison {
-                label: format!("{} = {}", pair.source, pair.mesh),
-                source,
-                indexes: vec![self.number(&join_index(pair.mesh, pair.kind))],
-                kind: pair.kind,
-            });
-        }
-        Some(Join {
-            rule: RuleId(self.number(key)),
-            mesh_type: rule.mesh_type,
-            when: self.condition(rule.when.as_deref(), environment, path),
-            comparisons,
-            allow_many: rule.allow_many,
-        })
-    }
-
     pub(super) fn flow(
         &mut self,
         config: &ConnectorConfig,

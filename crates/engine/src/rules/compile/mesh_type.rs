@@ -1,15 +1,17 @@
 //! Compiling mesh types: indexes that join rules need, computed attributes in the order of their dependencies.
 
 use identitymesh_expr::{Environment, Program};
-use identitymesh_model::rules::{ComputedRule, MeshType, SourceLeave};
+use identitymesh_model::rules::{ComputedRule, FuzzyBlock, JoinRule, MeshType, SourceLeave};
 use identitymesh_model::{ConnectorId, Name, RuleId};
 
 use super::compiler::Compiler;
 use super::environment::mesh_attributes;
 use super::inbound::ANCHOR;
+use crate::key::KeyKind;
 use crate::rules::Expression;
-use crate::rules::keys::{anchor_index, join_index};
-use crate::rules::set::{Computed, JoinIndex, MeshTypeRules};
+use crate::rules::join::{IndexPart, JoinIndex};
+use crate::rules::keys::{anchor_index, block_index, join_index, prefix_length};
+use crate::rules::set::{Computed, MeshTypeRules};
 
 impl Compiler<'_> {
     pub(super) fn mesh_type(&mut self, mesh_type: &MeshType, computed_keys: &[String]) -> MeshTypeRules {
@@ -24,26 +26,70 @@ impl Compiler<'_> {
             schema: mesh_type.clone(),
             anchor_index: self.number(&anchor_index(mesh_type.name)),
             join_indexes: self.join_indexes(mesh_type),
+            compared: self.compared(mesh_type),
+            blocks: self.blocks(mesh_type).into_iter().map(|index| index.number).collect(),
             computed: self.in_dependency_order(computed),
             targets: Vec::new(),
             authoritative: self.authoritative(mesh_type.name),
         }
     }
 
+    /// The indexes that rules in force need; a rule that is only measured needs none.
     fn join_indexes(&self, mesh_type: &MeshType) -> Vec<JoinIndex> {
         let mut indexes: Vec<JoinIndex> = Vec::new();
-        for pair in self.configuration.connectors.iter().flat_map(|c| &c.join).flat_map(|join| &join.pairs) {
-            let is_anchor = pair.mesh.folded() == ANCHOR && mesh_type.attribute(pair.mesh).is_none();
-            if !is_anchor && mesh_type.attribute(pair.mesh).is_none() {
-                continue;
+        let mut add = |index: JoinIndex| {
+            if indexes.iter().all(|known| known.number != index.number) {
+                indexes.push(index);
             }
-            let number = self.number(&join_index(pair.mesh, pair.kind));
-            if indexes.iter().all(|index| index.number != number) {
-                let attribute = (!is_anchor).then_some(pair.mesh);
-                indexes.push(JoinIndex { number, attribute, kind: pair.kind });
+        };
+        for rule in self.rules_in_force() {
+            for pair in &rule.pairs {
+                let is_anchor = pair.mesh.folded() == ANCHOR && mesh_type.attribute(pair.mesh).is_none();
+                if is_anchor || mesh_type.attribute(pair.mesh).is_some() {
+                    let attribute = (!is_anchor).then_some(pair.mesh);
+                    let part = IndexPart { attribute, kind: KeyKind::Match(pair.kind) };
+                    add(JoinIndex {
+                        number: self.number(&join_index(pair.mesh, pair.kind)),
+                        parts: vec![part],
+                    });
+                }
             }
         }
+        self.blocks(mesh_type).into_iter().for_each(add);
         indexes
+    }
+
+    fn rules_in_force(&self) -> impl Iterator<Item = &JoinRule> {
+        self.configuration.connectors.iter().flat_map(|known| &known.join).filter(|join| join.enabled)
+    }
+
+    /// The indexes of the blocks in which fuzzy joins look for objects of this type.
+    fn blocks(&self, mesh_type: &MeshType) -> Vec<JoinIndex> {
+        let blocks = self.rules_in_force().flat_map(|join| &join.fuzzy).flat_map(|fuzzy| &fuzzy.block);
+        let blocks =
+            blocks.filter(|block| block.parts.iter().all(|part| mesh_type.attribute(part.mesh).is_some()));
+        let index = |block: &FuzzyBlock| JoinIndex {
+            number: self.number(&block_index(block)),
+            parts: block
+                .parts
+                .iter()
+                .map(|part| IndexPart {
+                    attribute: Some(part.mesh),
+                    kind: KeyKind::Block(part.key, prefix_length(part)),
+                })
+                .collect(),
+        };
+        blocks.map(index).collect()
+    }
+
+    /// The attributes of this type that fuzzy joins in force compare.
+    fn compared(&self, mesh_type: &MeshType) -> Vec<Name> {
+        let compared = self.rules_in_force().flat_map(|join| &join.fuzzy).flat_map(|fuzzy| &fuzzy.compare);
+        let mut names: Vec<Name> = compared.map(|compare| compare.mesh).collect();
+        names.retain(|name| mesh_type.attribute(*name).is_some());
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn authoritative(&self, mesh_type: Name) -> Vec<ConnectorId> {

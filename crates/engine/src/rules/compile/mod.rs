@@ -8,6 +8,7 @@ mod compiler;
 mod connector;
 mod environment;
 mod inbound;
+mod join;
 mod mesh_type;
 mod passwords;
 mod projection;

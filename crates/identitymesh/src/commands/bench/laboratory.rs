@@ -45,6 +45,21 @@ impl Laboratory {
         Ok((laboratory, directory))
     }
 
+    /// A mesh over `objects` people to which the same people of another system come by likeness, with its rules in force.
+    pub(super) async fn with_look_alikes(
+        objects: u64,
+        below: Option<&Path>,
+        cancel: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let people = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
+        let contacts = FakeSystem::generated(objects, ATTRIBUTE_COUNT_MAX, SEED);
+        let kind = FakeKind::new().with_system("people", people.clone()).with_system("contacts", contacts);
+        let laboratory = Self::new(people, below, Registry::new().with(kind), cancel)?;
+        let contacts = ("connectors/contacts.toml", include_str!("rules/contacts.toml").to_owned());
+        laboratory.put_in_force(vec![contacts]).await?;
+        Ok(laboratory)
+    }
+
     /// A mesh over `objects` people without rules yet, which has the program's own connectors.
     pub(super) fn with_connectors(
         objects: u64,

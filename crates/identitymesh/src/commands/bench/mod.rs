@@ -6,6 +6,7 @@
 //! between machines, rates cannot. With `--target` a directory is measured in the same way, beside a client with nothing
 //! around it. Memory is the product's own peak, before any yardstick is measured.
 
+mod fuzzy;
 mod laboratory;
 mod memory;
 mod planning;

@@ -11,7 +11,8 @@ use identitymesh_engine::rules::RuleSet;
 use identitymesh_engine::{Neighbours, PlanContext, Planner, Referred, Seeds};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, ContentHash, MeshId, MeshView, Name, RunId, SpaceRecord, Text, Uid, canonical,
+    ConnectorId, ContentHash, MeshCard, MeshId, MeshView, Name, Ruling, RunId, SpaceRecord, Text, Uid,
+    canonical,
 };
 use identitymesh_runner::Mesh;
 use identitymesh_store::Cursor;
@@ -73,7 +74,7 @@ fn timed(work: impl FnOnce() -> u64) -> Duration {
 fn plan(rules: &RuleSet, staged: &[Staged], mesh: &Mesh) -> u64 {
     let mut planner = Planner::new(rules);
     let mut alone = Alone { next: 1 };
-    let context = PlanContext { now: mesh.clock.now(), run: RunId(1), ids: &RandomIds };
+    let context = PlanContext { now: mesh.clock.now(), run: RunId(1), ids: &RandomIds, reindex: false };
     let mut sum = 0;
     for part in staged.chunks(PART_OBJECTS) {
         let mut reader = canonical::DocumentReader::new();
@@ -126,6 +127,18 @@ impl Neighbours for Alone {
 
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, Infallible> {
         Ok(vec![Vec::new(); keys.len()])
+    }
+
+    fn blocks(&mut self, keys: &[IndexKey], _limit: usize) -> Result<Vec<Vec<MeshId>>, Infallible> {
+        Ok(vec![Vec::new(); keys.len()])
+    }
+
+    fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, Infallible> {
+        Ok(vec![None; ids.len()])
+    }
+
+    fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Infallible> {
+        Ok(vec![Vec::new(); spaces.len()])
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Infallible> {

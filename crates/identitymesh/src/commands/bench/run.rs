@@ -1,10 +1,11 @@
 //! The benchmark from its arguments to its answer.
 
+use super::fuzzy;
 use super::laboratory::Laboratory;
 use super::report::{Case, Report, growth};
 use super::stages::{Measured, Stages};
 use super::target;
-use crate::arguments::BenchArguments;
+use crate::arguments::{BenchArguments, BenchCase};
 use crate::commands::{Done, Shell};
 
 /// People in the population where nobody says otherwise.
@@ -54,14 +55,26 @@ async fn measure(shell: &Shell, arguments: &BenchArguments, objects: u64) -> any
 }
 
 async fn population(shell: &Shell, arguments: &BenchArguments, objects: u64) -> anyhow::Result<Figures> {
-    let (laboratory, directory) =
-        Laboratory::with_sink(objects, arguments.below.as_deref(), shell.cancel.clone()).await?;
+    let (below, cases) = (arguments.below.as_deref(), &arguments.case);
     let told = |stage: &str| shell.output.note(&format!("{stage}, {objects} objects …"));
-    let mut stages = Stages::new(&laboratory, &directory, objects, &arguments.case, &told);
-    stages.carry_out().await?;
-    Ok(Figures {
-        measured: stages.measured,
-        peak_rss_bytes: stages.peak_rss_bytes,
-        store_bytes: laboratory.store_bytes(),
-    })
+    let mut figures = Figures { measured: Vec::new(), peak_rss_bytes: None, store_bytes: 0 };
+    if cases.is_empty() || cases.iter().any(|case| *case != BenchCase::Fuzzy) {
+        let (laboratory, directory) = Laboratory::with_sink(objects, below, shell.cancel.clone()).await?;
+        let mut stages = Stages::new(&laboratory, &directory, objects, cases, &told);
+        stages.carry_out().await?;
+        figures.measured = stages.measured;
+        figures.peak_rss_bytes = stages.peak_rss_bytes;
+        figures.store_bytes = laboratory.store_bytes();
+    }
+    if cases.contains(&BenchCase::Fuzzy) {
+        let laboratory = Laboratory::with_look_alikes(objects, below, shell.cancel.clone()).await?;
+        let (measured, peak) = fuzzy::measure(&laboratory, objects, &told).await?;
+        figures.measured.push(measured);
+        figures.peak_rss_bytes = figures.peak_rss_bytes.max(peak);
+        // The size is told of the mesh with all stages, where there is one.
+        if figures.store_bytes == 0 {
+            figures.store_bytes = laboratory.store_bytes();
+        }
+    }
+    Ok(figures)
 }

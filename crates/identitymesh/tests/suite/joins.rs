@@ -1,0 +1,205 @@
+//! Joins on the command line: a rule is measured, then enabled; people decide what it cannot.
+
+use std::path::Path;
+
+use crate::process::Place;
+
+const MESH: &str = r#"
+[[type]]
+name = "user"
+[type.attributes]
+number = "string"
+givenName = "string"
+sn = "string"
+phone = "string"
+"#;
+
+const HR: &str = r#"
+[connector]
+name = "hr"
+type = "csv"
+[connector.settings]
+path = "hr.csv"
+object_type = "person"
+key = "id"
+
+[[create]]
+object_type = "person"
+mesh_type = "user"
+anchor = "id"
+
+[[flow]]
+object_type = "person"
+source = "given"
+target = "givenName"
+confidence = 90
+
+[[flow]]
+object_type = "person"
+source = "family"
+target = "sn"
+confidence = 90
+"#;
+
+const CONTACTS: &str = r#"
+[connector]
+name = "contacts"
+type = "csv"
+[connector.settings]
+path = "contacts.csv"
+object_type = "contact"
+key = "id"
+
+[[join]]
+name = "look-alike"
+object_type = "contact"
+enabled = false
+[join.fuzzy]
+threshold = 85
+margin = 5
+compare = [
+  { source = "family", mesh = "sn", with = "jaro_winkler", weight = 2 },
+  { source = "given", mesh = "givenName", with = "jaro_winkler" },
+]
+block = [{ parts = [{ source = "family", mesh = "sn", key = "soundex" }] }]
+
+[[flow]]
+object_type = "contact"
+source = "tel"
+target = "phone"
+confidence = 60
+"#;
+
+const PEOPLE: &str = "id,given,family\n1,Catherine,Mueller\n2,Jon,Smith\n3,John,Smith\n4,Greta,Olsen\n";
+const FOUND: &str = "id,given,family,tel\nc1,Katherine,Müller,100\nc2,John,Smith,200\nc3,Greta,Jensen,300\n";
+const PAIRS: &str = "source,mesh,same\nc1,1,yes\nc2,2,no\nc2,3,yes\nc3,4,yes\n";
+
+fn write(place: &Place, file: &str, text: &str) {
+    let path = place.path().join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// A mesh with everybody imported, and the rule as a draft.
+fn mesh() -> Place {
+    let place = Place::new();
+    write(&place, "mesh/mesh.toml", MESH);
+    write(&place, "mesh/connectors/hr.toml", HR);
+    write(&place, "mesh/connectors/contacts.toml", CONTACTS);
+    write(&place, "mesh/connectors/hr.csv", PEOPLE);
+    write(&place, "mesh/connectors/contacts.csv", FOUND);
+    write(&place, "pairs.csv", PAIRS);
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    place
+}
+
+fn enable(place: &Place) {
+    write(place, "mesh/connectors/contacts.toml", &CONTACTS.replace("enabled = false", "enabled = true"));
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "full-sync"]);
+}
+
+fn phone(place: &Place, anchor: &str) -> String {
+    place.json(&["mesh", "show", anchor]).to_string()
+}
+
+fn bytes(folder: &Path) -> Vec<u8> {
+    std::fs::read(folder.join("mesh.db")).unwrap()
+}
+
+#[test]
+fn a_draft_is_measured_and_links_nobody() {
+    let place = mesh();
+    assert_eq!(
+        place.json(&["space", "list", "--connector", "contacts", "--unjoined"])["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    let told = place.json(&["joins", "measure", "--rule", "look-alike", "--pairs", "pairs.csv"]);
+    let own = &told["at_threshold"];
+    // Katherine is found; John Smith is about as much like Jon; Jensen and Olsen share no block.
+    assert_eq!((&own["threshold"], &own["true_positives"]), (&85.into(), &1.into()), "{told}");
+    assert_eq!(
+        (&own["false_positives"], &own["false_negatives"], &own["conflicts"]),
+        (&0.into(), &2.into(), &2.into())
+    );
+    assert_eq!((&own["precision"], &own["recall"]), (&1.0.into(), &0.333.into()));
+    assert_eq!(told["thresholds"].as_array().unwrap().len(), 100);
+    let missed = told["false_negatives"].as_array().unwrap();
+    assert!(missed.iter().any(|pair| pair["source"] == "c3" && pair["score"].is_null()), "{missed:?}");
+    let text = place.good(&["joins", "measure", "--rule", "contacts:look-alike", "--pairs", "pairs.csv"]);
+    assert!(text.contains("no block in common"), "{text}");
+    assert!(
+        place
+            .bad(&["joins", "measure", "--rule", "other", "--pairs", "pairs.csv"])
+            .contains("contacts:look-alike")
+    );
+    write(&place, "bad.csv", "source,mesh,same\nc1,1,perhaps\n");
+    assert!(
+        place.bad(&["joins", "measure", "--rule", "look-alike", "--pairs", "bad.csv"]).contains("line 2")
+    );
+}
+
+#[test]
+fn conflicts_are_listed_shown_decided_and_taken_back() {
+    let place = mesh();
+    enable(&place);
+    assert!(phone(&place, "1").contains("\"100\""), "the look-alike is linked");
+    let list = place.json(&["joins", "list"]);
+    let conflict = &list["items"][0];
+    assert_eq!((&conflict["external_id"], list["items"].as_array().unwrap().len()), (&"c2".into(), 1));
+    let scores: Vec<u64> =
+        conflict["candidates"].as_array().unwrap().iter().map(|one| one["score"].as_u64().unwrap()).collect();
+    assert_eq!((scores[0], scores.len()), (100, 2), "{conflict}");
+    let shown = place.good(&["joins", "show", "contacts", "c2"]);
+    assert!(shown.contains("candidate user 3") && shown.contains("100 of 100"), "{shown}");
+
+    // Tried: every value that follows, and not a byte of the store is another.
+    let before = bytes(&place.data());
+    let preview = place.good(&["joins", "link", "contacts", "c2", "2", "--reason", "try", "--preview"]);
+    assert!(preview.contains("phone = \"200\""), "{preview}");
+    assert_eq!(bytes(&place.data()), before);
+    assert!(place.good(&["joins", "decisions"]).contains("nobody"));
+
+    place.good(&["joins", "link", "contacts", "c2", "2", "--reason", "he told us"]);
+    assert!(phone(&place, "2").contains("\"200\""));
+    assert!(place.good(&["joins", "list"]).contains("no join waits"));
+    assert!(place.bad(&["joins", "link", "contacts", "c2", "2", "--reason", "x"]).contains("RUN-019"));
+    place.good(&["run", "cycle"]);
+    place.good(&["run", "full-sync"]);
+    assert!(phone(&place, "2").contains("\"200\""), "it outlives another look at everything");
+
+    place.good(&["joins", "revert", "1", "--reason", "it was his brother"]);
+    assert!(!phone(&place, "2").contains("\"200\""));
+    assert!(place.bad(&["joins", "revert", "1", "--reason", "x"]).contains("nothing was changed"));
+    place.good(&["joins", "never", "contacts", "c2", "2", "--reason", "his brother"]);
+    assert!(phone(&place, "3").contains("\"200\""), "the other candidate is left");
+    let decisions = place.json(&["joins", "decisions"]);
+    assert_eq!(decisions["items"][2]["reverted_by"], 2);
+    assert_eq!(decisions["items"][0]["reason"], "his brother");
+
+    place.good(&[
+        "joins",
+        "split",
+        "3",
+        "--objects",
+        "contacts/c2",
+        "--anchor",
+        "X-3",
+        "--reason",
+        "not him",
+    ]);
+    assert!(phone(&place, "X-3").contains("\"200\""));
+    let merge = ["joins", "merge", "2", "X-3", "--reason", "it was Jon after all"];
+    assert!(place.bad(&merge).contains("take that decision back first"), "somebody said never");
+    place.good(&["joins", "revert", "3", "--reason", "he has no brother"]);
+    place.good(&merge);
+    assert!(phone(&place, "2").contains("\"200\""));
+    assert!(place.bad(&["mesh", "show", "X-3"]).contains("no mesh object"));
+    place.good(&["joins", "revert", "6", "--reason", "no"]);
+    assert!(phone(&place, "X-3").contains("\"200\""));
+    place.good(&["audit", "verify"]);
+}
