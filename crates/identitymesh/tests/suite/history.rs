@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::process::Place;
+use crate::process::{Place, moment};
 
 const HEADER: &str = "employee_id,given_name,surname,department,title,mail,manager_id,status\n";
 const BOB: &str = "2,Bob,Ray,Care,Clerk,bob@corp.example,,active";
@@ -11,12 +11,6 @@ fn deliver(place: &Place, rows: &[&str]) {
     let file = rows.iter().fold(HEADER.to_owned(), |file, row| file + row + "\n");
     std::fs::write(place.path().join("mesh/connectors/hr.csv"), file).unwrap();
     place.good(&["run", "cycle"]);
-}
-
-/// Now, as the binary takes it.
-fn moment() -> String {
-    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%6NZ"]).output().unwrap();
-    String::from_utf8(now.stdout).unwrap().trim().to_owned()
 }
 
 fn lines(text: &str) -> Vec<Json> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::process::Place;
+use crate::process::{Place, moment};
 
 const MESH: &str = r#"
 [[type]]
@@ -201,5 +201,52 @@ fn conflicts_are_listed_shown_decided_and_taken_back() {
     assert!(place.bad(&["mesh", "show", "X-3"]).contains("no mesh object"));
     place.good(&["joins", "revert", "6", "--reason", "no"]);
     assert!(phone(&place, "X-3").contains("\"200\""));
+    place.good(&["audit", "verify"]);
+}
+
+#[test]
+fn decisions_are_in_the_history_and_the_past_is_shown_as_it_was() {
+    let place = mesh();
+    enable(&place);
+    place.good(&["joins", "link", "contacts", "c2", "2", "--reason", "he told us"]);
+    let linked = moment();
+    let split =
+        ["joins", "split", "2", "--objects", "contacts/c2", "--anchor", "X-2", "--reason", "two people"];
+    place.good(&split);
+    let apart = moment();
+    place.good(&["joins", "merge", "2", "X-2", "--reason", "one after all"]);
+    assert!(place.bad(&["mesh", "show", "X-2"]).contains("no mesh object"));
+
+    let objects = |called: &str, at: &str| {
+        let was = place.json(&["mesh", "show", called, "--at", at]);
+        let links = was["links"].as_array().unwrap().iter();
+        let mut ids: Vec<String> =
+            links.map(|link| link["external_id"].as_str().unwrap().to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(objects("2", &linked), ["2", "c2"]);
+    assert_eq!((objects("2", &apart), objects("X-2", &apart)), (vec!["2".to_owned()], vec!["c2".to_owned()]));
+    assert_eq!(objects("2", &moment()), ["2", "c2"]);
+    assert!(place.bad(&["mesh", "show", "X-2", "--at", &linked]).contains("was not in the mesh"));
+    let was = place.json(&["space", "show", "contacts", "c2", "--at", &apart]);
+    assert_eq!(was[0]["link"]["anchor"], "X-2", "{was}");
+
+    let history = place.good(&["mesh", "history", "2"]);
+    for told in
+        ["decision 1, link: he told us", "decision 2, split: two people", "decision 3, merge: one after all"]
+    {
+        assert!(history.contains(told), "{history}");
+    }
+    assert!(place.good(&["mesh", "history", "X-2"]).contains("purge"), "of one that is gone for good");
+    let why = place.good(&["why", "link", "contacts", "c2"]);
+    assert!(why.contains("linked to user 2 by a person") && why.contains("it belongs to user 2"), "{why}");
+
+    // Taken back, X-2 is there again under its public id, and was nowhere in between.
+    let between = moment();
+    place.good(&["joins", "revert", "3", "--reason", "two people for good"]);
+    assert_eq!(objects("X-2", &moment()), ["c2"]);
+    assert_eq!(objects("X-2", &apart), ["c2"]);
+    assert!(place.bad(&["mesh", "show", "X-2", "--at", &between]).contains("was not in the mesh"));
     place.good(&["audit", "verify"]);
 }

@@ -59,3 +59,9 @@ impl Place {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"))
     }
 }
+
+/// Now, as the binary takes it.
+pub(crate) fn moment() -> String {
+    let now = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%6NZ"]).output().unwrap();
+    String::from_utf8(now.stdout).unwrap().trim().to_owned()
+}

@@ -6,6 +6,7 @@
 
 mod again;
 mod anomaly;
+mod decisions;
 mod disk;
 mod groups;
 mod guard;
