@@ -172,15 +172,15 @@ pub struct MeshView {
 
 /// What is remembered of a mesh object with large sets of references since it was last looked at, so that only the
 /// members in question have to be looked at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// Under what circumstances its sets were last looked at as a whole; `None` when they have to be again.
     pub shape: Option<ContentHash>,
     /// The newest entry of what happened since that this view takes in.
     pub upto: i64,
-    /// The sets of this view hold only members in question and a few others, in the mesh object and in all objects
-    /// linked to it.
-    pub narrow: bool,
+    /// The members, in order, of whom this view shows everything, in the mesh object and in all objects linked to it,
+    /// where it leaves others out; `None` when it shows all.
+    pub shown: Option<Vec<Uid>>,
 }
 
 /// A live item of the export queue.

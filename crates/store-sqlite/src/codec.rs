@@ -174,6 +174,11 @@ pub(crate) fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<ContentHash
     row.get::<_, [u8; 16]>(column).map(ContentHash)
 }
 
+/// `trace_news.space` where the news is of a member, by public id.
+pub(crate) const NEWS_OF_MEMBER: i64 = 0;
+/// `trace_news.space` where everything may be otherwise.
+pub(crate) const NEWS_OF_ALL: i64 = -1;
+
 /// What references are found by from the other end: 64 bits of a hash of the address in one spelling. Two addresses
 /// with the same hash wake one object too many, which costs a look and changes nothing.
 pub(crate) fn key_hash(key: &str) -> i64 {

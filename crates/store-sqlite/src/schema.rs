@@ -22,6 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("traces", include_str!("../migrations/0003_traces.sql")),
     ("history", include_str!("../migrations/0004_history.sql")),
     ("joins", include_str!("../migrations/0005_joins.sql")),
+    ("trace waits", include_str!("../migrations/0006_trace_waits.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -48,6 +48,7 @@ struct State {
     calls: u64,
     fails: Option<(At, Failure)>,
     is_dead: bool,
+    shows_all: bool,
     asked: Asked,
 }
 
@@ -113,6 +114,11 @@ impl Control {
     #[must_use]
     pub fn take_asked(&self) -> Asked {
         std::mem::take(&mut self.state().asked)
+    }
+
+    /// From now on sets of references are looked at as a whole, however little is known to have changed.
+    pub fn show_all(&self) {
+        self.state().shows_all = true;
     }
 
     /// Whether the process has died: every call fails until the store is opened anew.

@@ -28,7 +28,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         for work in works.list.into_iter().filter(|work| work.is_dirty && !(work.is_new && work.has_failed)) {
             let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };
             let Some(resolved) = &work.resolved else { continue };
-            let is_narrow = work.view.trace.is_some_and(|trace| trace.narrow);
+            let is_narrow = work.view.trace.as_ref().is_some_and(|trace| trace.shown.is_some());
             traces.extend(traced(&work, mesh_type, self.large_set));
             let mut projector = Projector {
                 rules,

@@ -12,12 +12,13 @@ use std::fmt::Write as _;
 use identitymesh_expr::{Program, Scope};
 use identitymesh_model::plan::{EdgeChange, MeshChange, ObjectPlan};
 use identitymesh_model::{
-    ContentHash, MeshId, MeshState, Name, Object, SpaceRecord, Text, Trace, Value, ValueType, Values,
+    ContentHash, MeshId, MeshState, Name, Object, SpaceRecord, Text, Trace, Uid, Value, ValueType, Values,
 };
 
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::planner::SetTrace;
+use super::project::is_left_alone;
 use super::resolve::is_only_ours;
 use super::work::Work;
 use crate::rules::{
@@ -31,10 +32,15 @@ const SHAPE_FORMAT: u32 = 1;
 impl<N: Neighbours> Part<'_, '_, N> {
     /// Whether the set of `work`, which has just been resolved, may stay narrow; remembers its shape.
     pub(super) fn stays_narrow(&mut self, at: usize) -> bool {
-        let Some(trace) = self.works.list[at].view.trace else { return true };
+        if self.works.list[at].view.trace.is_none() {
+            return true;
+        }
         let shape = self.shape(at);
-        self.works.list[at].shape = shape;
-        !trace.narrow || (shape.is_some() && shape == trace.shape)
+        let work = &mut self.works.list[at];
+        work.shape = shape;
+        let Some(trace) = &work.view.trace else { return true };
+        let Some(shown) = &trace.shown else { return true };
+        shape.is_some() && shape == trace.shape && leads_to(work, shown)
     }
 
     /// Shows mesh objects with all members, keeping the links that the plan gave them.
@@ -44,7 +50,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         for (at, view) in places.iter().zip(whole) {
             let Some(view) = view else { continue };
             let work = &mut self.works.list[*at];
-            work.view.trace = work.view.trace.map(|trace| Trace { narrow: false, ..trace });
+            work.view.trace = work.view.trace.take().map(|trace| Trace { shown: None, ..trace });
             let mut docs: HashMap<_, Object> =
                 view.linked.into_iter().map(|space| (space.id, space.doc)).collect();
             for space in &mut work.view.linked {
@@ -133,7 +139,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 write!(shape, ";{connector}:off").ok()?;
                 continue;
             }
-            if work.view.items.iter().any(|item| item.connector == *connector && item.in_flight) {
+            if work.view.items.iter().any(|item| item.connector == *connector && is_left_alone(item)) {
                 return None;
             }
             let mut holds = |when: Option<&Program>| {
@@ -157,8 +163,9 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 continue;
             };
             for (target, source) in references(rule) {
-                if is_set(mesh_type, source) && (target.shares || target.kind.is_some_and(|kind| !kind.multi))
-                {
+                let is_plain =
+                    !target.shares && target.refers_by.is_none() && target.kind.is_none_or(|kind| kind.multi);
+                if is_set(mesh_type, source) && !is_plain {
                     return None;
                 }
                 let has_members = matches!(space.doc.get(target.target), Some(Values::Set(_)));
@@ -187,7 +194,7 @@ pub(super) fn complete<N: Neighbours>(object: &mut ObjectPlan, neighbours: &mut 
 /// What is to be remembered of `work`: something of every object that is traced, and of one that is `large`.
 pub(super) fn traced(work: &Work, mesh_type: &MeshTypeRules, large: usize) -> Option<SetTrace> {
     let mesh = work.view.record.id;
-    match work.view.trace {
+    match &work.view.trace {
         Some(trace) => Some(SetTrace { mesh, shape: work.shape, upto: trace.upto }),
         None if work.state == MeshState::Active => {
             let resolved = work.resolved.as_ref()?;
@@ -197,6 +204,21 @@ pub(super) fn traced(work: &Work, mesh_type: &MeshTypeRules, large: usize) -> Op
         }
         None => None,
     }
+}
+
+/// Whether references lead to members alone of whom the view shows everything. One may lead elsewhere by what this part
+/// of the plan or one on its way links.
+fn leads_to(work: &Work, shown: &[Uid]) -> bool {
+    let Some(resolved) = &work.resolved else { return false };
+    let sets = resolved.doc.iter().filter_map(|(_, values)| match values {
+        Values::Set(members) => Some(members),
+        Values::One(_) => None,
+    });
+    let mut members = sets.flatten().filter_map(|value| match value {
+        Value::Reference(uid) => Some(uid.parse::<Uid>().ok()),
+        _ => None,
+    });
+    members.all(|uid| uid.is_some_and(|uid| shown.binary_search(&uid).is_ok()))
 }
 
 fn is_set(mesh_type: &MeshTypeRules, name: Name) -> bool {

@@ -56,13 +56,13 @@ impl<N: Neighbours> Projector<'_, N> {
                 continue;
             }
             let item = work.view.items.iter().find(|item| item.connector == *connector);
-            if item.is_some_and(|item| item.in_flight) {
+            if let Some(item) = item.filter(|item| is_left_alone(item)) {
+                // Where a person asked for it, the end of it wakes the mesh object.
+                if !item.in_flight {
+                    continue;
+                }
                 let at = Some(self.now.saturating_add_seconds(IN_FLIGHT_WAIT_SECONDS));
                 projected.wakes.push(Wake::Mesh { id: work.view.record.id, at });
-                continue;
-            }
-            // It is looked at again when that is done.
-            if item.is_some_and(|item| item.by_hand && !item.dead) {
                 continue;
             }
             self.target(work, resolved, *connector, projections, item, &mut projected)?;
@@ -293,6 +293,12 @@ impl<N: Neighbours> Projector<'_, N> {
         finding.subject = Some(work.anchor.to_string());
         self.findings.push(finding);
     }
+}
+
+/// Whether a plan has nothing to say about a target while this item is there: it is being sent, or a person asked for
+/// it.
+pub(super) const fn is_left_alone(item: &ItemRecord) -> bool {
+    item.in_flight || (item.by_hand && !item.dead)
 }
 
 /// What should be queued for one target.

@@ -196,7 +196,7 @@ impl<N: Neighbours> Target<'_, N> {
         if self.same(attribute, wanted.as_ref(), current) {
             return None;
         }
-        if only_waits(wanted.as_ref(), current) {
+        if self.only_waits(attribute, wanted.as_ref(), current) {
             self.waits.extend(pending(wanted.as_ref()));
             return None;
         }
@@ -296,6 +296,21 @@ impl<N: Neighbours> Target<'_, N> {
             }
             _ => false,
         }
+    }
+
+    /// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing
+    /// is sent for them alone.
+    fn only_waits(
+        &self,
+        attribute: &TargetAttribute,
+        wanted: Option<&Values>,
+        current: Option<&Values>,
+    ) -> bool {
+        let wanted = wanted.map_or(&[][..], Values::as_slice);
+        let known: Vec<Value> =
+            wanted.iter().filter(|value| ItemAction::pending_uid(value).is_none()).cloned().collect();
+        let waits = known.len() < wanted.len();
+        waits && self.same(attribute, Values::set(known).as_ref(), current)
     }
 
     fn keys(&self, attribute: &TargetAttribute, values: &Values) -> Vec<Text> {
@@ -410,16 +425,6 @@ fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
 /// Whether we wrote a value there last.
 fn was_written(space: &SpaceRecord, name: Name) -> bool {
     matches!(space.snapshot(name), Some(Some(_))) || space.is_undone(name)
-}
-
-/// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing
-/// is sent for them alone.
-fn only_waits(wanted: Option<&Values>, current: Option<&Values>) -> bool {
-    let Some(wanted) = wanted else { return false };
-    let known: Vec<&Value> =
-        wanted.as_slice().iter().filter(|value| ItemAction::pending_uid(value).is_none()).collect();
-    let waits = known.len() < wanted.as_slice().len();
-    waits && known.iter().copied().eq(current.map_or(&[][..], Values::as_slice).iter())
 }
 
 /// The mesh objects that references among the values wait for.

@@ -7,6 +7,7 @@
 mod count;
 mod decide;
 mod in_flight;
+mod narrow;
 mod neighbours;
 mod rows;
 mod work;

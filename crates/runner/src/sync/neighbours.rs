@@ -1,13 +1,11 @@
 //! The state around the objects at hand, as the store has it once everything before is written.
 
-use std::collections::HashMap;
-
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
     ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace, Uid, Values,
 };
-use identitymesh_store::{News, Reader, Store, StoreError};
+use identitymesh_store::{Reader, Store, StoreError};
 
 use super::in_flight::InFlight;
 use crate::force::InForce;
@@ -37,7 +35,7 @@ impl MeshIds {
 /// Answers from a store, waiting for parts in flight where a question touches them.
 pub(super) struct StoreNeighbours<'a> {
     pub(super) store: &'a dyn Store,
-    in_force: &'a InForce,
+    pub(super) in_force: &'a InForce,
     pub(super) in_flight: &'a mut InFlight,
     pub(super) ids: &'a mut MeshIds,
     /// Whether views may leave members of traced mesh objects out.
@@ -56,7 +54,7 @@ impl<'a> StoreNeighbours<'a> {
     }
 
     /// A reader that sees what has been written, after everything if `wait` says so.
-    fn reader(&mut self, wait: bool) -> Result<&mut (dyn Reader + 'a), StoreError> {
+    pub(super) fn reader(&mut self, wait: bool) -> Result<&mut (dyn Reader + 'a), StoreError> {
         if wait {
             self.reader = None;
             self.in_flight.drain()?;
@@ -65,26 +63,6 @@ impl<'a> StoreNeighbours<'a> {
             self.reader = Some(self.store.read()?);
         }
         Ok(self.reader.as_mut().expect("it was opened above").as_mut())
-    }
-}
-
-impl StoreNeighbours<'_> {
-    /// The members that are named in `news`, and those to whom the edges lead that are named there.
-    fn members_in_question(&mut self, news: News) -> Result<Vec<Uid>, StoreError> {
-        let rules = &self.in_force.rules;
-        let mut members = news.members;
-        let mut asked: HashMap<(ConnectorId, Option<i64>), Vec<Text>> = HashMap::new();
-        for (_, connector, object_type, key) in news.edges {
-            let referring = rules.referring(connector, object_type, None);
-            asked.entry((connector, referring.index)).or_default().push(referring.key(&key));
-        }
-        for ((connector, index), keys) in asked {
-            let found = self.referred(connector, index, &keys)?;
-            members.extend(found.into_iter().flatten().filter_map(|referred| referred.mesh));
-        }
-        members.sort_unstable();
-        members.dedup();
-        Ok(members)
     }
 }
 
@@ -136,12 +114,11 @@ impl Neighbours for StoreNeighbours<'_> {
         for (at, traced) in traces.into_iter().enumerate() {
             let Some(traced) = traced else { continue };
             if let Some(news) = traced.news {
-                let members = self.members_in_question(news)?;
-                views[at] = self.reader(false)?.narrow_views(&[(ids[at], members)])?.pop().flatten();
+                views[at] = self.narrow_view(ids[at], news)?;
             }
             if let Some(view) = &mut views[at] {
-                let narrow = view.trace.is_some_and(|trace| trace.narrow);
-                view.trace = Some(Trace { narrow, ..traced.trace });
+                let shown = view.trace.take().and_then(|trace| trace.shown);
+                view.trace = Some(Trace { shown, ..traced.trace });
             }
         }
         Ok(views)

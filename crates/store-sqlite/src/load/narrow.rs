@@ -3,21 +3,25 @@
 use std::collections::BTreeSet;
 
 use identitymesh_model::{
-    ConnectorId, ContentHash, MeshId, MeshView, Name, SpaceId, Text, Trace, Uid, Value, Values, dn,
+    ConnectorId, ContentHash, MeshId, MeshView, Name, SpaceId, Text, Trace, Uid, Value, Values,
 };
 use identitymesh_store::{News, Traced};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::codec::{self, OF_SPACE, SPACE_DRIFT, SPACE_GONE, key_hash, uid_bytes};
+use crate::codec::{
+    self, NEWS_OF_ALL, NEWS_OF_MEMBER, OF_SPACE, SPACE_DRIFT, SPACE_GONE, key_hash, uid_bytes,
+};
 use crate::fault::{Outcome, unreadable};
 
 use super::memory::{Loader, id_array, place};
 use super::space::Sets;
 
 /// Members of each set that a narrow view shows beside those in question.
-const OTHERS_SHOWN: i64 = 8;
+const OTHERS_SHOWN: usize = 4;
 /// From this many entries on the sets are looked at as a whole.
 const NEWS_MAX: i64 = 10_000;
+/// For so many addresses an object may wait at most, or its sets are looked at as a whole.
+const WAITS_MAX: usize = 1_000;
 /// Keys of this length may be cut, and do not tell by what they are found.
 const KEY_BYTES_TRUSTED: usize = 500;
 
@@ -34,18 +38,25 @@ impl Loader<'_> {
              (SELECT coalesce(max(seq), 0) FROM trace_news n WHERE n.mesh = t.mesh), \
              t.rules = ?2 AND t.open = 0 AND o.state = 0 \
              AND (SELECT count(*) FROM trace_news n WHERE n.mesh = t.mesh) <= ?3 \
+             AND NOT EXISTS (SELECT 1 FROM trace_news n WHERE n.mesh = t.mesh AND n.space = ?5) \
              AND NOT EXISTS (SELECT 1 FROM export_item i WHERE i.mesh = t.mesh) AND NOT EXISTS (SELECT 1 \
              FROM link l JOIN space_object s ON s.id = l.space WHERE l.mesh = t.mesh AND s.flags & ?4 <> 0) \
              FROM rarray(?1) k CROSS JOIN trace t ON t.mesh = k.value JOIN mesh_object o ON o.id = t.mesh",
         )?;
-        let asked = params![id_array(ids.iter().map(|id| id.0)), rules, NEWS_MAX, SPACE_GONE | SPACE_DRIFT];
+        let asked = params![
+            id_array(ids.iter().map(|id| id.0)),
+            rules,
+            NEWS_MAX,
+            SPACE_GONE | SPACE_DRIFT,
+            NEWS_OF_ALL
+        ];
         let mut rows = statement.query(asked)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let shape: Option<[u8; 16]> = row.get(2)?;
             let is_current: bool = row.get(4)?;
             let shape = shape.filter(|_| is_current).map(ContentHash);
-            let trace = Trace { shape, upto: row.get(3)?, narrow: false };
+            let trace = Trace { shape, upto: row.get(3)?, shown: None };
             found.push((place(row.get(0)?), MeshId(row.get(1)?), trace));
         }
         for (at, mesh, trace) in found {
@@ -64,7 +75,7 @@ impl Loader<'_> {
         let mut rows = statement.query([mesh.0])?;
         while let Some(row) = rows.next()? {
             let space: i64 = row.get(0)?;
-            if space == 0 {
+            if space == NEWS_OF_MEMBER {
                 news.members.push(codec::uid(row, 1)?);
                 continue;
             }
@@ -87,11 +98,17 @@ impl Loader<'_> {
 
     fn narrow_view(&mut self, id: MeshId, members: &[Uid]) -> Outcome<Option<MeshView>> {
         let mut shown: BTreeSet<Uid> = members.iter().copied().collect();
+        let waits = self.waits_of(id)?;
+        if waits.len() > WAITS_MAX {
+            return Ok(self.views(&[id])?.pop().flatten());
+        }
+        shown.extend(waits);
+        let enough = i64::try_from(shown.len() + OTHERS_SHOWN).unwrap_or(i64::MAX);
         for attribute in self.set_attributes(id)? {
             let mut first = self.conn.prepare_cached(
                 "SELECT member FROM membership WHERE owner = ?1 AND attribute = ?2 ORDER BY member LIMIT ?3",
             )?;
-            let first = first.query_map([id.0, attribute, OTHERS_SHOWN], |row| codec::uid(row, 0))?;
+            let first = first.query_map([id.0, attribute, enough], |row| codec::uid(row, 0))?;
             shown.extend(first.collect::<rusqlite::Result<Vec<Uid>>>()?);
         }
         let mut addresses = Vec::new();
@@ -110,12 +127,23 @@ impl Loader<'_> {
         for space in &mut view.linked {
             let of_space = news.edges.iter().filter(|(of, ..)| *of == space.id).map(|(.., key)| key);
             let of_members = addresses.iter().filter(|(of, _)| *of == space.connector).map(|(_, key)| key);
-            for (name, values) in self.some_edges(space.id, space.connector, of_space.chain(of_members))? {
+            let keys = of_space.chain(of_members).map(|key| key_hash(key)).collect();
+            for (name, values) in self.some_edges(space.id, space.connector, &keys)? {
                 space.doc.put(name, Values::set(values));
             }
         }
-        view.trace = Some(Trace { shape: None, upto: 0, narrow: true });
+        view.trace = Some(Trace { shape: None, upto: 0, shown: Some(shown.into_iter().collect()) });
         Ok(Some(view))
+    }
+
+    /// The members whose address in a target an object waits for, or more than are shown.
+    fn waits_of(&self, id: MeshId) -> Outcome<Vec<Uid>> {
+        let mut waits = self.conn.prepare_cached(
+            "SELECT DISTINCT member FROM address_wait INDEXED BY address_wait_owner WHERE owner = ?1 LIMIT ?2",
+        )?;
+        let most = i64::try_from(WAITS_MAX).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = waits.query_map([id.0, most], |row| codec::uid(row, 0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The numbers of the attributes in which an object refers to others, found in steps and not by reading all.
@@ -152,27 +180,23 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The edges of an object that go by these keys, in whatever spelling.
-    fn some_edges<'k>(
+    /// The edges of an object that go by keys with these hashes, in whatever spelling.
+    fn some_edges(
         &mut self,
         space: SpaceId,
         connector: ConnectorId,
-        keys: impl Iterator<Item = &'k Text>,
+        hashes: &BTreeSet<i64>,
     ) -> Outcome<Vec<(Name, Vec<Value>)>> {
         let mut found: BTreeSet<(i64, String)> = BTreeSet::new();
         let mut statement = self.conn.prepare_cached(
             "SELECT attribute, key FROM space_ref INDEXED BY space_ref_key \
              WHERE connector = ?1 AND key_hash = ?2 AND space = ?3 AND form = 1",
         )?;
-        for key in keys {
-            let rows = statement.query_map([connector.0, key_hash(key), space.0], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?))
-            })?;
+        for hash in hashes {
+            let rows =
+                statement.query_map([connector.0, *hash, space.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
             for row in rows {
-                let (attribute, spelled) = row?;
-                if is_same_address(&spelled, key) {
-                    found.insert((attribute, spelled));
-                }
+                found.insert(row?);
             }
         }
         let mut sets: Vec<(Name, Vec<Value>)> = Vec::new();
@@ -190,10 +214,6 @@ impl Loader<'_> {
     pub(crate) fn members(&mut self, id: MeshId) -> Outcome<Vec<(Name, Values)>> {
         self.sets_of(id, None)
     }
-}
-
-fn is_same_address(left: &str, right: &str) -> bool {
-    left == right || (left.contains('=') && dn::normalise(left) == dn::normalise(right))
 }
 
 fn text(bytes: Vec<u8>) -> Outcome<Text> {

@@ -73,6 +73,43 @@ impl Loader<'_> {
             .collect()
     }
 
+    /// Everybody who is found under one of the references.
+    pub(super) fn owners(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Outcome<Vec<Uid>> {
+        let mut out = Vec::new();
+        match by_address {
+            Some(index) => {
+                let mut statement = self.conn.prepare_cached(
+                    "SELECT m.uid FROM name_key n CROSS JOIN space_object o ON o.id = n.owner \
+                     CROSS JOIN link l ON l.space = o.id CROSS JOIN mesh_object m ON m.id = l.mesh \
+                     WHERE n.idx = ?1 AND n.key = ?2 AND n.kind = ?3 AND o.connector = ?4",
+                )?;
+                for key in references {
+                    let asked = params![index, key.as_str(), OF_SPACE, connector.0];
+                    take_uids(&mut statement, asked, &mut out)?;
+                }
+            }
+            None => {
+                let mut statement = self.conn.prepare_cached(
+                    "SELECT m.uid FROM partition p CROSS JOIN space_object o INDEXED BY space_external \
+                     ON o.connector = p.connector AND o.type = p.type AND o.external_id = ?2 \
+                     CROSS JOIN link l ON l.space = o.id CROSS JOIN mesh_object m ON m.id = l.mesh \
+                     WHERE p.connector = ?1",
+                )?;
+                for key in references {
+                    take_uids(&mut statement, params![connector.0, key.as_str()], &mut out)?;
+                }
+            }
+        }
+        out.sort_unstable();
+        out.dedup();
+        Ok(out)
+    }
+
     pub(super) fn addresses(
         &mut self,
         connector: ConnectorId,
@@ -163,6 +200,18 @@ fn only(statement: &mut CachedStatement<'_>, params: impl rusqlite::Params) -> O
     let mut rows = statement.query(params)?;
     let Some(first) = rows.next()?.map(referred).transpose()? else { return Ok(None) };
     Ok(if rows.next()?.is_some() { None } else { Some(first) })
+}
+
+fn take_uids(
+    statement: &mut CachedStatement<'_>,
+    params: impl rusqlite::Params,
+    out: &mut Vec<Uid>,
+) -> Outcome<()> {
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        out.push(codec::uid(row, 0)?);
+    }
+    Ok(())
 }
 
 fn referred(row: &Row<'_>) -> rusqlite::Result<Referred> {

@@ -98,6 +98,9 @@ impl Tx<'_> {
             Some((_, intent, _)) if is_in_flight(intent) => Ok(Cleared::InFlight),
             Some((_, _, true)) if asker == Asker::Sync => Ok(Cleared::InFlight),
             Some((item, _, _)) => {
+                if asker == Asker::Person {
+                    self.distrust(mesh.0)?;
+                }
                 self.delete_item(item)?;
                 Ok(Cleared::Free)
             }

@@ -74,9 +74,7 @@ impl Tx<'_> {
     fn carry_out(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
         match &settled.what {
             Settle::Created { rule, state, owes_password, row } => {
-                if !state.is_news {
-                    self.close_item(settled.mesh)?;
-                }
+                self.end_item(settled.mesh, state.is_news)?;
                 let (space, woken) =
                     self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)?;
                 if *owes_password {
@@ -86,10 +84,7 @@ impl Tx<'_> {
                 Ok(woken)
             }
             Settle::Updated { space, state, .. } => {
-                // What the target made of it may not be what was planned.
-                if !state.is_news {
-                    self.close_item(settled.mesh)?;
-                }
+                self.end_item(settled.mesh, state.is_news)?;
                 self.settle_updated(batch, settled.mesh, *space, state)
             }
             Settle::Deleted { space, .. } => {
@@ -109,7 +104,10 @@ impl Tx<'_> {
                 self.postpone(settled, INTENT_UNKNOWN, not_before.as_micros(), None, reason)
             }
             Settle::Dead { code, reason } => self.postpone(settled, INTENT_DEAD, 0, Some(code), reason),
-            Settle::Dropped => self.wake([(Todo::Mesh(settled.mesh), None)]),
+            Settle::Dropped => {
+                self.distrust(settled.mesh.0)?;
+                self.wake([(Todo::Mesh(settled.mesh), None)])
+            }
         }
     }
 

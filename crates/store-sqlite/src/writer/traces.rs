@@ -12,7 +12,7 @@ use identitymesh_model::{MeshId, Uid};
 use identitymesh_store::{Todo, TraceWrite};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::codec::{OF_SPACE, key_hash, uid, uid_bytes};
+use crate::codec::{NEWS_OF_ALL, NEWS_OF_MEMBER, OF_SPACE, key_hash, uid, uid_bytes};
 use crate::fault::Outcome;
 
 use super::tx::Tx;
@@ -72,9 +72,9 @@ impl Tx<'_> {
     pub(super) fn tell_member(&self, owner: i64, member: &Uid) -> Outcome<()> {
         self.conn
             .prepare_cached(
-                "INSERT OR REPLACE INTO trace_news (mesh, space, key) SELECT mesh, 0, ?2 FROM trace WHERE mesh = ?1",
+                "INSERT OR REPLACE INTO trace_news (mesh, space, key) SELECT mesh, ?3, ?2 FROM trace WHERE mesh = ?1",
             )?
-            .execute(params![owner, uid_bytes(member)])?;
+            .execute(params![owner, uid_bytes(member), NEWS_OF_MEMBER])?;
         Ok(())
     }
 
@@ -82,10 +82,10 @@ impl Tx<'_> {
     pub(super) fn tell_holders(&self, member: &Uid) -> Outcome<()> {
         self.conn
             .prepare_cached(
-                "INSERT OR REPLACE INTO trace_news (mesh, space, key) SELECT DISTINCT t.mesh, 0, ?1 \
+                "INSERT OR REPLACE INTO trace_news (mesh, space, key) SELECT DISTINCT t.mesh, ?2, ?1 \
                  FROM membership m JOIN trace t ON t.mesh = m.owner WHERE m.member = ?1",
             )?
-            .execute([uid_bytes(member)])?;
+            .execute(params![uid_bytes(member), NEWS_OF_MEMBER])?;
         Ok(())
     }
 
@@ -173,9 +173,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The sets of a mesh object have to be looked at as a whole.
+    /// The sets of a mesh object have to be looked at as a whole. News like any other, so that a look that began before
+    /// does not count for it.
     pub(super) fn distrust(&self, mesh: i64) -> Outcome<()> {
-        self.conn.prepare_cached("UPDATE trace SET shape = NULL WHERE mesh = ?1")?.execute([mesh])?;
+        self.conn
+            .prepare_cached(
+                "INSERT OR REPLACE INTO trace_news (mesh, space, key) SELECT mesh, ?2, x'' FROM trace WHERE mesh = ?1",
+            )?
+            .execute([mesh, NEWS_OF_ALL])?;
         Ok(())
     }
 
@@ -188,8 +193,11 @@ impl Tx<'_> {
         owner.map_or(Ok(()), |owner| self.distrust(owner))
     }
 
-    /// A queue item of a mesh object was carried out as it was planned.
-    pub(super) fn close_item(&self, mesh: MeshId) -> Outcome<()> {
+    /// A queue item of a mesh object was carried out, as it was planned or not quite.
+    pub(super) fn end_item(&self, mesh: MeshId, is_news: bool) -> Outcome<()> {
+        if is_news {
+            return self.distrust(mesh.0);
+        }
         self.conn
             .prepare_cached("UPDATE trace SET open = open - 1 WHERE mesh = ?1 AND open > 0")?
             .execute([mesh.0])?;

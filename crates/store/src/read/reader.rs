@@ -112,7 +112,8 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
     fn traces(&mut self, ids: &[MeshId], rules: i64) -> Result<Vec<Option<Traced>>, StoreError>;
 
     /// As [`Reader::views`], but of sets of references only what has to do with the members given for each object,
-    /// and with a few others, so that a set that has any member shows some.
+    /// with those whose address it waits for, and with a few others, so that a set that has any member shows some. Its
+    /// trace names all of them; a view without one shows everything.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -159,6 +160,18 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         by_address: Option<i64>,
         references: &[Text],
     ) -> Result<Vec<Option<Referred>>, StoreError>;
+
+    /// The mesh objects that have an object of this connector which is found under one of the references, also where
+    /// several are, so that [`Reader::referred`] tells none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn owners(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Uid>, StoreError>;
 
     /// The addresses of mesh objects in one target: the value of `address` in their object there, without it the
     /// external id; `None` when the target does not hold them.

@@ -77,6 +77,12 @@ fn values_in(answer: &dyn Any) -> usize {
     }
 }
 
+fn forget_news(answer: &mut dyn Any) {
+    if let Some(traces) = answer.downcast_mut::<Vec<Option<Traced>>>() {
+        traces.iter_mut().flatten().for_each(|traced| traced.news = None);
+    }
+}
+
 /// Every question counts as a call of its own.
 macro_rules! ask {
     ($contract:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
@@ -85,8 +91,11 @@ macro_rules! ask {
                 fn $name(&mut self, $($argument: $kind),*) -> Result<$answer, StoreError> {
                     self.store.read_fate()?;
                     let things = [1, $($argument.count()),*].into_iter().max().unwrap_or(1);
-                    let answer: $answer = self.inner.$name($($argument),*)?;
+                    let mut answer: $answer = self.inner.$name($($argument),*)?;
                     let mut state = self.store.control.state();
+                    if state.shows_all {
+                        forget_news(&mut answer);
+                    }
                     *state.asked.things.entry(stringify!($name)).or_default() += things;
                     state.asked.values += values_in(&answer);
                     Ok(answer)
@@ -117,6 +126,7 @@ ask! {
     cards(ids: &[MeshId]) -> Vec<Option<MeshCard>>;
     rulings(spaces: &[SpaceRecord]) -> Vec<Vec<Ruling>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
+    owners(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Uid>;
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
     is_taken(key: &IndexKey, except: MeshId) -> bool;
     todos(now: Timestamp, after: Option<Todo>, limit: usize) -> Vec<Todo>;

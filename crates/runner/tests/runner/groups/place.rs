@@ -15,6 +15,7 @@ use identitymesh_runner::{
 };
 use identitymesh_store::Store;
 use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
+use identitymesh_testkit::failing::{Control, over};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,17 @@ pub(crate) enum Rules {
     Merge,
     /// The number of members is told beside them.
     Counted,
+}
+
+/// How sets of references are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// As far as members are in question.
+    ByMember,
+    /// As a whole, with the same taken down.
+    AtAll,
+    /// As a whole, with nothing taken down.
+    Untraced,
 }
 
 pub(crate) struct Fed {
@@ -132,12 +144,18 @@ pub(crate) fn set(keys: impl IntoIterator<Item = String>) -> Option<Values> {
 }
 
 impl Fed {
-    /// Two empty directories; sets are looked at member by member from `large_set` on.
-    pub(crate) async fn new(large_set: usize, rules: Rules) -> Self {
-        let store = |path: PathBuf, ids: &Arc<CountingIds>, clock: &ManualClock| {
-            SqliteStore::open(&path, OpenOptions::exclusive(ids.clone(), clock.now())).unwrap()
-        };
-        Self::over(large_set, Shape::Trees, rules, |path, ids, clock| Arc::new(store(path, ids, clock))).await
+    /// Two empty directories.
+    pub(crate) async fn new(looks: Looks, rules: Rules) -> Self {
+        let large_set = if looks == Looks::Untraced { usize::MAX } else { 1 };
+        Self::over(large_set, Shape::Trees, rules, |path, ids, clock| {
+            let store = SqliteStore::open(&path, OpenOptions::exclusive(ids.clone(), clock.now())).unwrap();
+            let control = Arc::<Control>::default();
+            if looks == Looks::AtAll {
+                control.show_all();
+            }
+            over(Arc::new(store), control)
+        })
+        .await
     }
 
     pub(crate) async fn over(

@@ -1,6 +1,7 @@
 //! What one change of a large group costs, counted: things asked of the store, values read, rows written.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use identitymesh_model::Clock as _;
 use identitymesh_runner::ImportKind;
@@ -71,14 +72,25 @@ struct Cost {
     rows: usize,
 }
 
-/// Imports what changed, syncs and exports it.
+/// Imports what changed, syncs and exports it; tells the time of each, for whoever measures.
+#[expect(clippy::disallowed_methods, reason = "measuring is about the real time of this process")]
+#[expect(clippy::print_stdout, reason = "the figures are for docs/performance.md")]
 async fn cost(fed: &Fed, control: &Control) -> Cost {
+    let begun = Instant::now();
     fed.import("dir", ImportKind::Delta).await;
-    drop(control.take_asked());
+    let imported = begun.elapsed();
+    let import = control.take_asked();
     fed.sync("dir").await;
+    let synced = begun.elapsed() - imported;
     let sync = control.take_asked();
     fed.export().await;
-    Cost { sync, rows: take_rows(fed) }
+    let exported = begun.elapsed() - imported - synced;
+    let export = control.take_asked();
+    let rows = take_rows(fed);
+    println!(
+        "import {imported:?} {import:?}\nsync {synced:?} {sync:?}\nexport {exported:?} {export:?}\n{rows} rows"
+    );
+    Cost { sync, rows }
 }
 
 fn things(asked: &Asked) -> usize {

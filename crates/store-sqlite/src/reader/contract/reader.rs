@@ -116,6 +116,17 @@ impl Reader for SqliteReader<'_> {
         self.ask("resolving references", |loader| loader.referred(connector, by_address, references))
     }
 
+    fn owners(
+        &mut self,
+        connector: ConnectorId,
+        by_address: Option<i64>,
+        references: &[Text],
+    ) -> Result<Vec<Uid>, StoreError> {
+        self.ask("looking for whom references lead to", |loader| {
+            loader.owners(connector, by_address, references)
+        })
+    }
+
     fn addresses(
         &mut self,
         connector: ConnectorId,
