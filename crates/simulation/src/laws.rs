@@ -10,7 +10,7 @@ use identitymesh_store::{
 };
 
 use crate::outside::{Outside, id};
-use crate::systems::{Systems, name};
+use crate::systems::name;
 
 /// More rows than a life can make.
 const ROWS_MAX: usize = 100_000;
@@ -50,11 +50,10 @@ pub(crate) fn check_whole_audit(reader: &mut dyn Reader) -> Verdict {
     outcome.map_err(|error| format!("the store cannot be read: {error}"))?
 }
 
-/// Checks what the systems hold.
-pub(crate) fn check_systems(systems: &Systems, outside: &Outside, memory: &mut Memory) -> Verdict {
-    let directory = systems.directory.objects();
-    nobody_has_two_accounts(&directory)?;
-    nobody_who_stayed_lost_anything(&directory, outside, memory)
+/// Checks what the directory holds.
+pub(crate) fn check_systems(directory: &[ImportedObject], outside: &Outside, memory: &mut Memory) -> Verdict {
+    nobody_has_two_accounts(directory)?;
+    nobody_who_stayed_lost_anything(directory, outside, memory)
 }
 
 fn broken(law: &str, what: impl std::fmt::Display) -> Verdict {

@@ -96,12 +96,17 @@ impl<'l> Playing<'l> {
             let step = Step::draw(&mut self.die, &self.outside);
             self.life.trace.push(step.to_string());
             let is_outside = matches!(step, Step::Outside(_) | Step::Pass(_));
+            let is_disturbed = matches!(step, Step::Work(_, Some(_)));
+            let is_whole = step.reads_and_writes_all();
             process = self.take(step, process).await?;
             if is_outside {
                 // Nobody was at work: the store is as it was after the step before.
-                self.check_systems()?;
+                self.check_systems(false)?;
             } else {
-                self.check(&process)?;
+                self.check(&process, is_disturbed)?;
+            }
+            if is_whole {
+                self.outside.are_known();
             }
         }
         self.note("nothing disturbs any more");
@@ -159,15 +164,17 @@ impl<'l> Playing<'l> {
         self.life.disturbances += 1;
     }
 
-    fn check(&mut self, process: &Process) -> laws::Verdict {
+    fn check(&mut self, process: &Process, is_disturbed: bool) -> laws::Verdict {
         let mut reader = process.store.read().map_err(|error| error.to_string())?;
         laws::check_store(reader.as_mut(), &mut self.memory)?;
         drop(reader);
-        self.check_systems()
+        self.check_systems(is_disturbed)
     }
 
-    fn check_systems(&mut self) -> laws::Verdict {
-        laws::check_systems(&self.ground.systems, &self.outside, &mut self.memory)?;
+    fn check_systems(&mut self, is_disturbed: bool) -> laws::Verdict {
+        let (directory, desk) = (self.ground.systems.directory.objects(), self.ground.systems.desk.objects());
+        laws::check_systems(&directory, &self.outside, &mut self.memory)?;
+        self.outside.look(&directory, &desk, is_disturbed);
         // Whoever was seen with an account again can be watched again.
         for (who, person) in &mut self.outside.people {
             if person.is_removed && crate::outside::account(&self.ground.systems, *who).is_some() {
@@ -195,7 +202,7 @@ impl<'l> Playing<'l> {
             if let Some((target, why)) = report.failed.first() {
                 return Err(format!("what nobody disturbs does not fail: {target}: {why}"));
             }
-            self.check(process)?;
+            self.check(process, false)?;
             let waits = !self.queue(process).map_err(|error| error.to_string())?.is_empty();
             let is_quiet = before == self.ground.systems.written() && !waits;
             quiet = if is_quiet { quiet + 1 } else { 0 };

@@ -16,10 +16,16 @@ type Parts = BTreeMap<&'static str, String>;
 pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
     let directory = systems.directory.objects();
     let owners = owners(&directory);
+    let wants = |object: &ImportedObject, key: &str| {
+        let key = text(object, key);
+        staff(outside).any(|(who, _)| Some(id(who)) == key)
+    };
+    let is_left = |object: &&ImportedObject, key: &str| outside.is_disowned(object) && !wants(object, key);
     let of = |kind: &'static str| directory.iter().filter(move |object| object.object_type == name(kind));
-    let accounts = of("account").map(|object| account(object, &owners)).collect();
+    let accounts = of("account").filter(|object| !is_left(object, "uid"));
+    let accounts = accounts.map(|object| account(object, &owners, outside)).collect();
     same("accounts", staff(outside).map(|(who, person)| expected(outside, who, person)).collect(), accounts)?;
-    let groups = of("group").map(|object| group(object, &owners)).collect();
+    let groups = of("group").map(|object| group(object, &owners, outside)).collect();
     same("groups", outside.teams.keys().map(|team| expected_group(outside, *team)).collect(), groups)?;
     let desk = systems.desk.objects();
     let contact = |object: &ImportedObject| {
@@ -27,7 +33,8 @@ pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
     };
     let expected_contact =
         |(who, person): (usize, &Person)| (id(who), parts([("sn", Some(surname(person.sn)))]));
-    same("contacts", staff(outside).map(expected_contact).collect(), desk.iter().map(contact).collect())?;
+    let contacts = desk.iter().filter(|object| !is_left(object, "id")).map(contact).collect();
+    same("contacts", staff(outside).map(expected_contact).collect(), contacts)?;
     phones(outside, &directory, &desk)
 }
 
@@ -96,20 +103,28 @@ fn expected_group(outside: &Outside, team: usize) -> (String, Parts) {
     (code(team), parts([("dn", Some(format!("cn={},ou=groups,dc=x", code(team)))), ("member", members)]))
 }
 
-fn account(object: &ImportedObject, owners: &BTreeMap<String, String>) -> (String, Parts) {
+fn account(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: &Outside) -> (String, Parts) {
+    let uid = text(object, "uid").unwrap_or_default();
+    let wants_mail = staff(outside).any(|(who, person)| id(who) == uid && person.mail.is_some());
     let parts = parts([
         ("dn", text(object, "dn")),
         ("sn", text(object, "sn")),
-        ("mail", text(object, "mail")),
+        ("mail", text(object, "mail").filter(|_| wants_mail || !outside.is_theirs(object, "mail"))),
         ("state", text(object, "state")),
         ("manager", people(object, "manager", owners)),
     ]);
-    (text(object, "uid").unwrap_or_default(), parts)
+    (uid, parts)
 }
 
-fn group(object: &ImportedObject, owners: &BTreeMap<String, String>) -> (String, Parts) {
-    let parts = parts([("dn", text(object, "dn")), ("member", people(object, "member", owners))]);
-    (text(object, "cn").unwrap_or_default(), parts)
+fn group(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: &Outside) -> (String, Parts) {
+    let cn = text(object, "cn").unwrap_or_default();
+    let wants_members = outside
+        .teams
+        .iter()
+        .any(|(team, members)| code(*team) == cn && members.iter().any(|who| is_staff(outside, *who)));
+    let members = people(object, "member", owners);
+    let members = members.filter(|_| wants_members || !outside.is_theirs(object, "member"));
+    (cn, parts([("dn", text(object, "dn")), ("member", members)]))
 }
 
 /// Whose account stands at an address.

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use identitymesh_model::{Object, Value, Values};
+use identitymesh_connector::ImportedObject;
+use identitymesh_model::{Object, Text, Value, Values};
 
 use crate::die::Die;
 use crate::systems::{Systems, name};
@@ -47,7 +48,19 @@ pub(crate) struct Outside {
     pub(crate) people: BTreeMap<usize, Person>,
     pub(crate) teams: BTreeMap<usize, BTreeSet<usize>>,
     values: u16,
+    /// What was seen to hold a value in the directory: external id and attribute.
+    filled: BTreeSet<(Text, &'static str)>,
+    /// What an administrator was the first to fill.
+    theirs: BTreeSet<(Text, &'static str)>,
+    seen: BTreeSet<Text>,
+    /// Objects that came to be in a disturbed step; the product may not know yet that it made them.
+    fresh: BTreeSet<Text>,
+    /// Those of them that an administrator changed before the product saw them: it cannot tell that they are its own.
+    disowned: BTreeSet<Text>,
 }
+
+/// Attributes of the directory that the product may leave empty and administrators change.
+const FILLED_BY_BOTH: [&str; 2] = ["mail", "member"];
 
 /// What happens.
 #[derive(Clone, Copy, Debug)]
@@ -177,17 +190,27 @@ impl Outside {
             Event::Dissolve(_) => {}
             Event::DirectoryMail(who) => {
                 let value = self.value();
-                set_in_directory(systems, who, "mail", &mail(value));
+                if let Some(account) = set_in_directory(systems, who, "mail", &mail(value)) {
+                    self.fill(&account, "mail");
+                }
             }
             Event::DirectoryPhone(who) => {
                 let value = self.value();
-                if set_in_directory(systems, who, "phone", &phone(value)) {
+                if let Some(account) = set_in_directory(systems, who, "phone", &phone(value)) {
+                    self.touch(&account);
                     self.has_foreign_phone(who);
                 }
             }
-            Event::DirectoryMembers(team, who) => toggle_member(systems, team, who),
+            Event::DirectoryMembers(team, who) => {
+                if let Some(group) = toggle_member(systems, team, who) {
+                    self.fill(&group, "member");
+                }
+            }
+            // One account always stays: a directory that lists nobody any more is not believed either.
             Event::DirectoryRemove(who) => {
-                if let Some(account) = account(systems, who) {
+                let objects = systems.directory.objects();
+                let accounts = objects.iter().filter(|object| object.object_type == name("account"));
+                if let Some(account) = account(systems, who).filter(|_| accounts.count() > 1) {
                     systems.directory.remove(name("account"), &account);
                     self.people.entry(who).and_modify(|person| person.is_removed = true);
                 }
@@ -196,9 +219,51 @@ impl Outside {
                 let value = self.value();
                 let phone = Values::from(phone(value).as_str());
                 if systems.desk.set(name("contact"), &id(who), name("phone"), Some(phone)) {
+                    self.touch(&id(who));
                     self.has_foreign_phone(who);
                 }
             }
+        }
+    }
+
+    /// Takes down what the targets hold after a step.
+    pub(crate) fn look(&mut self, directory: &[ImportedObject], desk: &[ImportedObject], is_disturbed: bool) {
+        for object in directory.iter().chain(desk) {
+            if self.seen.insert(object.external_id.clone()) && is_disturbed {
+                self.fresh.insert(object.external_id.clone());
+            }
+            for attribute in FILLED_BY_BOTH {
+                if object.attributes.get(name(attribute)).is_some() {
+                    self.filled.insert((object.external_id.clone(), attribute));
+                }
+            }
+        }
+    }
+
+    /// Whether an administrator was the first to fill the attribute. While HR has nothing for it the product lets it be.
+    pub(crate) fn is_theirs(&self, object: &ImportedObject, attribute: &'static str) -> bool {
+        self.theirs.contains(&(object.external_id.clone(), attribute))
+    }
+
+    /// The product has read all systems and written to all of them without being disturbed.
+    pub(crate) fn are_known(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// Whether the product may leave the object where it is, because it cannot know that it made it.
+    pub(crate) fn is_disowned(&self, object: &ImportedObject) -> bool {
+        self.disowned.contains(&object.external_id)
+    }
+
+    fn touch(&mut self, external_id: &str) {
+        self.disowned.extend(self.fresh.get(external_id).cloned());
+    }
+
+    fn fill(&mut self, external_id: &str, attribute: &'static str) {
+        self.touch(external_id);
+        let key = (Text::new(external_id), attribute);
+        if !self.filled.contains(&key) {
+            self.theirs.insert(key);
         }
     }
 
@@ -294,14 +359,15 @@ pub(crate) fn account(systems: &Systems, who: usize) -> Option<String> {
         .map(|object| object.external_id.to_string())
 }
 
-fn set_in_directory(systems: &Systems, who: usize, attribute: &str, value: &str) -> bool {
-    account(systems, who).is_some_and(|account| {
-        systems.directory.set(name("account"), &account, name(attribute), Some(Values::from(value)))
-    })
+/// Changes somebody's account and says which it is.
+fn set_in_directory(systems: &Systems, who: usize, attribute: &str, value: &str) -> Option<String> {
+    let account = account(systems, who)?;
+    systems.directory.set(name("account"), &account, name(attribute), Some(Values::from(value)));
+    Some(account)
 }
 
-/// An administrator puts somebody into a group or takes them out.
-fn toggle_member(systems: &Systems, team: usize, who: usize) {
+/// An administrator puts somebody into a group or takes them out; says which group it is.
+fn toggle_member(systems: &Systems, team: usize, who: usize) -> Option<Text> {
     let objects = systems.directory.objects();
     let of = |kind: &str, attribute: &str, value: String| {
         let wanted = Value::text(value);
@@ -309,11 +375,8 @@ fn toggle_member(systems: &Systems, team: usize, who: usize) {
             object.object_type == name(kind) && object.attributes.single(name(attribute)) == Some(&wanted)
         })
     };
-    let (Some(group), Some(account)) = (of("group", "cn", code(team)), of("account", "uid", id(who))) else {
-        return;
-    };
-    let Some(dn) = account.attributes.single(name("dn")) else { return };
-    let dn = Value::reference(dn.to_string());
+    let (group, account) = (of("group", "cn", code(team))?, of("account", "uid", id(who))?);
+    let dn = Value::reference(account.attributes.single(name("dn"))?.to_string());
     let mut members = group.attributes.get(name("member")).cloned().map(Values::into_vec).unwrap_or_default();
     if let Some(at) = members.iter().position(|member| *member == dn) {
         members.remove(at);
@@ -321,4 +384,5 @@ fn toggle_member(systems: &Systems, team: usize, who: usize) {
         members.push(dn);
     }
     systems.directory.set(name("group"), &group.external_id, name("member"), Values::set(members));
+    Some(group.external_id.clone())
 }

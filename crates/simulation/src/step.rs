@@ -45,6 +45,11 @@ pub(crate) enum Disturbance {
 }
 
 impl Step {
+    /// Whether the product looks at all systems and hears all answers.
+    pub(crate) fn reads_and_writes_all(&self) -> bool {
+        matches!(self, Self::Work(Work::Cycle(sources, ImportKind::Full), None) if sources.len() == Which::ALL.len())
+    }
+
     pub(crate) fn draw(die: &mut Die, outside: &Outside) -> Self {
         match die.below(20) {
             0..=7 => Self::Outside(outside.draw(die)),

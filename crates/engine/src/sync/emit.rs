@@ -44,7 +44,9 @@ pub(super) fn emit(
         }
     }
     let resolved = work.resolved.take().unwrap_or_default();
-    let purges = is_deleted && work.view.linked.is_empty() && projected.items.is_empty();
+    // What may have been made in a target and what a person asked for has to end first, or it would be nobody's.
+    let is_busy = work.view.items.iter().any(|item| item.in_flight || (item.by_hand && !item.dead));
+    let purges = is_deleted && !is_busy && work.view.linked.is_empty() && projected.items.is_empty();
     let keys = key_changes(&work, &resolved, mesh_type, is_deleted, &mut wakes);
     let edges = edge_changes(&work.view.record.doc, &resolved.doc, mesh_type, purges);
     let anchor = work.anchor.clone();

@@ -422,9 +422,9 @@ fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
         .then(|| ItemChange::between(disable.attribute, current, wanted, false))
 }
 
-/// Whether we wrote a value there last.
+/// Whether what stands there is ours to say: we wrote a value, or took it out.
 fn was_written(space: &SpaceRecord, name: Name) -> bool {
-    matches!(space.snapshot(name), Some(Some(_))) || space.is_undone(name)
+    space.snapshot(name).is_some() || space.is_undone(name)
 }
 
 /// The mesh objects that references among the values wait for.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use identitymesh_connector::{Exporter, ImportedObject, NewPassword, Outcome, Written};
 use identitymesh_engine::export::{Found, found};
 use identitymesh_model::plan::ItemAction;
-use identitymesh_model::{ItemId, Uid};
+use identitymesh_model::{ItemId, Link, LinkMode, Uid};
 use identitymesh_store::LeasedItem;
 
 use super::settle::{Answer, settle};
@@ -160,18 +160,19 @@ impl Sender<'_, '_> {
         };
         let address = self.form.address(ready.0.object_type);
         let seen = now.as_ref().map(|object| (&object.attributes, object.unread.as_slice()));
-        match found(&ready.1, seen, address) {
-            Found::AsWanted => {
-                let external_id = now.as_ref().map(|object| object.external_id.clone());
-                let written = Written { external_id, object: now, has_password: false };
-                Some(Answer::Applied { written, already: true, is_ours: true })
-            }
-            Found::AsBefore => None,
-            Found::Otherwise => {
-                let reason = "the target's object is neither as before nor as wanted".to_owned();
-                Some(Answer::Conflict { reason, now })
-            }
-        }
+        let is_done = match found(&ready.1, seen, address) {
+            Found::AsWanted => true,
+            Found::AsBefore => return None,
+            Found::Otherwise => is_known(ready, now.as_ref()),
+        };
+        Some(if is_done {
+            let external_id = now.as_ref().map(|object| object.external_id.clone());
+            let written = Written { external_id, object: now, has_password: false };
+            Answer::Applied { written, already: true, is_ours: true }
+        } else {
+            let reason = "the target's object is neither as before nor as wanted".to_owned();
+            Answer::Conflict { reason, now }
+        })
     }
 
     async fn read_back(
@@ -182,4 +183,14 @@ impl Sender<'_, '_> {
         let Some(identity) = self.form.lost_identity(&ready.0, &ready.1) else { return Ok(None) };
         exporter.read_back(ready.0.object_type, &identity).await.map_err(|error| error.to_string())
     }
+}
+
+/// Whether what stands in the target is the object that an import showed as made by this very create: what differs
+/// since is somebody else's change of an object of ours.
+fn is_known((item, action, _): &Ready, now: Option<&ImportedObject>) -> bool {
+    let (ItemAction::Create { .. }, Some(space), Some(now)) = (action, &item.space, now) else {
+        return false;
+    };
+    let is_ours = |link: Link| link.mode == LinkMode::Projected && link.mesh == item.mesh;
+    space.external_id == now.external_id && space.link.is_some_and(is_ours)
 }

@@ -118,8 +118,23 @@ impl World {
         match found(action, now.as_ref().map(|(_, object)| (object, &[][..])), address) {
             Found::AsWanted => Asked::Applied(now.map(|(id, _)| id).unwrap_or_default()),
             Found::AsBefore => Asked::NotApplied,
-            Found::Otherwise => Asked::Otherwise,
+            Found::Otherwise => match now {
+                Some((id, _)) if self.is_known(item, &id) => Asked::Applied(id),
+                _ => Asked::Otherwise,
+            },
         }
+    }
+
+    /// Whether an import showed the object as made by this very create.
+    fn is_known(&self, item: &Item, external_id: &Text) -> bool {
+        let is_ours = |link: Link| link.mode == LinkMode::Projected && link.rule == item.rule;
+        let mut linked = self.state.linked(item.mesh).map(|space| &space.record);
+        linked.any(|record| {
+            (record.connector, record.object_type, &record.external_id)
+                == (item.connector, item.object_type, external_id)
+                && record.link.is_some_and(is_ours)
+                && item.operation == Operation::Create
+        })
     }
 
     /// Somebody else's object stands where ours should: ours already if it is as wanted, refused if not.
