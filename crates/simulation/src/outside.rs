@@ -240,9 +240,10 @@ impl Outside {
         }
     }
 
-    /// Whether an administrator was the first to fill the attribute. While HR has nothing for it the product lets it be.
+    /// Whether an administrator was the first to fill the attribute, as far as the product can know. While HR has nothing
+    /// for it the product lets it be.
     pub(crate) fn is_theirs(&self, object: &ImportedObject, attribute: &'static str) -> bool {
-        self.theirs.contains(&(object.external_id.clone(), attribute))
+        self.is_disowned(object) || self.theirs.contains(&(object.external_id.clone(), attribute))
     }
 
     /// The product has read all systems and written to all of them without being disturbed.

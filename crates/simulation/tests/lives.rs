@@ -44,6 +44,7 @@ fn lives_that_broke_a_law_keep_it_now() {
         1_664,  // an administrator filled a group that HR has empty
         53_423, // an administrator removed the only account, and the empty directory was not believed
         6_853,  // an administrator changed a contact before it was known that it was made
+        11_153, // the same with an account, of which HR then took the mail away
     ];
     for seed in seeds {
         if let Err(broken) = live(seed) {
