@@ -3,6 +3,11 @@
 //! An object is a function of the seed, its index and the epoch in which it last changed; nothing is stored, so a
 //! million objects cost what the page at hand costs. External ids look like GUIDs in random order and are distinct:
 //! their first half is a mixing function of the index that maps no two numbers to one.
+//!
+//! There may be groups beside the people. Their members are made up in the same way; a group goes on naming those who
+//! left.
+
+mod groups;
 
 use compact_str::CompactString;
 use identitymesh_connector::{Change, ImportedObject};
@@ -10,6 +15,7 @@ use identitymesh_model::{
     AttributeSchema, AttributeType, Name, Object, ObjectSchema, Schema, Text, Timestamp, Value, ValueType,
 };
 
+pub(crate) use self::groups::{GROUP, Groups};
 use crate::words::{
     CITIES, COMPANIES, COUNTRIES, DEPARTMENTS, GIVEN_NAMES, LANGUAGES, MAIL_SURNAMES, SURNAMES, TITLES,
 };
@@ -18,7 +24,7 @@ use crate::words::{
 pub const ATTRIBUTE_COUNT_MAX: usize = 20;
 /// Most rounds of changes of one generated population.
 pub const EPOCH_COUNT_MAX: usize = 1_000;
-/// The only object type.
+/// The object type of people.
 pub(crate) const PERSON: &str = "person";
 
 /// The attributes in canonical order, which lets an object be built by appending.
@@ -58,8 +64,26 @@ pub(crate) struct Generator {
     names: [Name; ATTRIBUTE_COUNT_MAX],
     wanted: [bool; ATTRIBUTE_COUNT_MAX],
     object_type: Name,
-    /// For each round how many changed; round `n` is at `n - 1`.
-    epochs: Vec<u64>,
+    groups: Option<Groups>,
+    /// What happened in each round; round `n` is at `n - 1`.
+    epochs: Vec<Round>,
+}
+
+/// What happened to people at one time.
+#[derive(Clone, Copy, Debug)]
+enum Round {
+    /// So many changed.
+    Changed(u64),
+    /// So many left.
+    Left(u64),
+}
+
+impl Round {
+    const fn count(self) -> u64 {
+        match self {
+            Self::Changed(count) | Self::Left(count) => count,
+        }
+    }
 }
 
 impl Generator {
@@ -73,12 +97,50 @@ impl Generator {
             names,
             wanted,
             object_type: Name::literal(PERSON),
+            groups: None,
             epochs: Vec::new(),
         }
     }
 
-    pub(crate) const fn len(&self) -> u64 {
-        self.objects
+    /// With groups of these people.
+    pub(crate) fn with_groups(self, groups: Groups) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    /// How many objects of a type are there.
+    pub(crate) fn count(&self, object_type: Name) -> u64 {
+        if object_type == self.object_type {
+            self.people().count() as u64
+        } else {
+            self.groups.as_ref().map_or(0, Groups::len)
+        }
+    }
+
+    /// Whether there is anybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.people().next().is_none()
+    }
+
+    /// The places of everybody who is there.
+    fn people(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.objects).filter(|index| !self.is_gone(*index))
+    }
+
+    /// Everything that is there, of these types: people first.
+    pub(crate) fn read(self, object_types: &[Name]) -> impl Iterator<Item = Change> + Send + use<> {
+        let people = if object_types.contains(&self.object_type) { self.objects } else { 0 };
+        let wants_groups = object_types.contains(&Name::literal(GROUP));
+        let groups = if wants_groups { self.count(Name::literal(GROUP)) } else { 0 };
+        let generator = self.clone();
+        let groups = (0..groups).filter_map(move |at| generator.group(at).map(Change::Upsert));
+        let people =
+            (0..people).filter_map(move |at| (!self.is_gone(at)).then(|| Change::Upsert(self.object(at))));
+        people.chain(groups)
+    }
+
+    fn group(&self, at: u64) -> Option<ImportedObject> {
+        let groups = self.groups.as_ref()?;
+        Some(groups.object(at, self.objects, self.seed, |index| self.external_id(index)))
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -86,8 +148,16 @@ impl Generator {
     }
 
     pub(crate) fn advance(&mut self, count: u64) {
+        self.push(Round::Changed(count.min(self.objects)));
+    }
+
+    pub(crate) fn leave(&mut self, count: u64) {
+        self.push(Round::Left(count.min(self.objects)));
+    }
+
+    fn push(&mut self, round: Round) {
         if self.epochs.len() < EPOCH_COUNT_MAX {
-            self.epochs.push(count.min(self.objects));
+            self.epochs.push(round);
         }
     }
 
@@ -102,9 +172,10 @@ impl Generator {
             };
             attributes.push(AttributeSchema::new(*name, AttributeType { value, multi: false }));
         }
-        Schema {
-            object_types: vec![ObjectSchema { object_type: self.object_type, address: None, attributes }],
-        }
+        let mut object_types =
+            vec![ObjectSchema { object_type: self.object_type, address: None, attributes }];
+        object_types.extend(self.groups.as_ref().map(|_| groups::schema()));
+        Schema { object_types }
     }
 
     /// The object at `index` as it is now.
@@ -128,14 +199,26 @@ impl Generator {
                     let index = generator.changed_index(epoch, at);
                     let newest = generator.last_change(index) == epoch;
                     // Resuming within a round would miss its rest, so only a whole round moves the mark.
-                    newest.then(|| (epoch - 1, Change::Upsert(generator.object(index))))
+                    newest.then(|| (epoch - 1, generator.change(index)))
                 })
             })
         })
     }
 
-    fn changed_in(&self, epoch: u64) -> u64 {
+    /// What a delta says of the person at `index`.
+    fn change(&self, index: u64) -> Change {
+        if self.is_gone(index) {
+            return Change::Delete { object_type: self.object_type, external_id: self.external_id(index) };
+        }
+        Change::Upsert(self.object(index))
+    }
+
+    fn round(&self, epoch: u64) -> Round {
         self.epochs[usize::try_from(epoch - 1).expect("bounded by EPOCH_COUNT_MAX")]
+    }
+
+    fn changed_in(&self, epoch: u64) -> u64 {
+        self.round(epoch).count()
     }
 
     /// Changes of one round are spread evenly, from a start that differs from round to round.
@@ -146,18 +229,24 @@ impl Generator {
 
     /// The round in which the object at `index` last changed, zero for never.
     fn last_change(&self, index: u64) -> u64 {
+        (1..=self.epoch()).rev().find(|epoch| self.is_in(*epoch, index)).unwrap_or(0)
+    }
+
+    /// Whoever left does not come back.
+    fn is_gone(&self, index: u64) -> bool {
         (1..=self.epoch())
-            .rev()
-            .find(|epoch| {
-                let count = self.changed_in(*epoch);
-                if count == 0 {
-                    return false;
-                }
-                let stride = self.objects / count;
-                let offset = (index + self.objects - mix(self.seed ^ epoch) % self.objects) % self.objects;
-                offset.is_multiple_of(stride) && offset / stride < count
-            })
-            .unwrap_or(0)
+            .any(|epoch| matches!(self.round(epoch), Round::Left(_)) && self.is_in(epoch, index))
+    }
+
+    /// Whether a round was about the object at `index`.
+    fn is_in(&self, epoch: u64, index: u64) -> bool {
+        let count = self.changed_in(epoch);
+        if count == 0 {
+            return false;
+        }
+        let stride = self.objects / count;
+        let offset = (index + self.objects - mix(self.seed ^ epoch) % self.objects) % self.objects;
+        offset.is_multiple_of(stride) && offset / stride < count
     }
 
     fn external_id(&self, index: u64) -> Text {

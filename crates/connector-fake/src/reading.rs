@@ -6,7 +6,7 @@ use identitymesh_connector::{Certificate, Change, ImportRequest, Page, Progress}
 use identitymesh_model::Name;
 
 use crate::faults::ReadFaults;
-use crate::generated::{Generator, PERSON};
+use crate::generated::Generator;
 use crate::session::watermark;
 use crate::state::State;
 
@@ -51,11 +51,10 @@ impl Reading {
     }
 
     pub(crate) fn generated(generator: Generator, request: &ImportRequest, faults: ReadFaults) -> Self {
-        let (end, expected) = (generator.epoch(), generator.len());
-        let wanted = request.object_types.contains(&Name::literal(PERSON));
-        let counts = request.object_types.iter().map(|name| (*name, (0, Some(expected)))).collect();
-        let count = if wanted { expected } else { 0 };
-        let source = (0..count).map(move |index| (end, Change::Upsert(generator.object(index))));
+        let end = generator.epoch();
+        let counts =
+            request.object_types.iter().map(|name| (*name, (0, Some(generator.count(*name))))).collect();
+        let source = generator.read(&request.object_types).map(move |change| (end, change));
         Self::start(Box::new(source), Some(counts), end, request, faults)
     }
 

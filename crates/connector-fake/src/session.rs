@@ -101,7 +101,7 @@ impl Session for FakeSession {
         self.enter("test")?;
         let read = match &self.system.lock().content {
             Content::Stored(state) => state.objects().next().is_some(),
-            Content::Generated(generator) => generator.len() > 0,
+            Content::Generated(generator) => !generator.is_empty(),
             Content::Sink(_) => false,
         };
         let last = if read { "read one object" } else { "found no object" };

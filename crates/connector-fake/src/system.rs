@@ -9,7 +9,7 @@ use identitymesh_model::{Name, Object, ObjectSchema, Schema, Text, Values};
 
 use crate::apply::{Form, apply};
 use crate::faults::{Fault, Faults, ItemFault};
-use crate::generated::Generator;
+use crate::generated::{ATTRIBUTE_COUNT_MAX, Generator, Groups};
 use crate::passwords::KeptPasswords;
 use crate::state::State;
 
@@ -59,6 +59,15 @@ impl FakeSystem {
     #[must_use]
     pub fn generated(objects: u64, attributes_per_object: usize, seed: u64) -> Self {
         let generator = Generator::new(objects, attributes_per_object, seed);
+        let schema = generator.schema();
+        Self::with(Content::Generated(generator), schema)
+    }
+
+    /// People of all attributes as in [`FakeSystem::generated`], and `groups` groups of about `members` of them each.
+    #[must_use]
+    pub fn generated_with_groups(people: u64, groups: u64, members: u64, seed: u64) -> Self {
+        let generator =
+            Generator::new(people, ATTRIBUTE_COUNT_MAX, seed).with_groups(Groups::new(groups, members));
         let schema = generator.schema();
         Self::with(Content::Generated(generator), schema)
     }
@@ -131,6 +140,14 @@ impl FakeSystem {
     pub fn advance(&self, count: u64) {
         if let Content::Generated(generator) = &mut self.lock().content {
             generator.advance(count);
+        }
+    }
+
+    /// Exactly `count` people of a generated population leave for good, or all when there are fewer. Groups go on naming
+    /// them. It is a round as [`FakeSystem::advance`] is.
+    pub fn leave(&self, count: u64) {
+        if let Content::Generated(generator) = &mut self.lock().content {
+            generator.leave(count);
         }
     }
 

@@ -181,6 +181,10 @@ pub(crate) enum BenchCase {
     Delta100,
     /// Everybody against a second population without a common number: a fuzzy join with blocks; only where it is named
     Fuzzy,
+    /// What a sync would do: with everybody new, and with one in fifty changed; the store stays as it is
+    Preview,
+    /// One in a hundred leaves, out of groups too, from the source to the queue; only where it is asked for
+    Leavers,
 }
 
 /// The stores that can be measured.

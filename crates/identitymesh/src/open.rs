@@ -105,24 +105,21 @@ pub(crate) fn open_with_key(
     Ok(Opened { mesh, secrets, store: sqlite, data: data.to_owned() })
 }
 
-/// A copy of the store that is thrown away with this.
+/// A store over the real one that is thrown away with this.
 pub(crate) struct Scratch {
     pub(crate) sandbox: Sandbox,
     // Declared last: the store closes before its directory goes.
     _directory: tempfile::TempDir,
 }
 
-/// Copies the store for trying things out. Of the real one only reading is left.
+/// A store for trying things out, which begins as the real one is. Of the real one only reading is left.
 pub(crate) fn scratch(opened: &Opened, cancel: CancellationToken) -> anyhow::Result<Scratch> {
     let directory = tempfile::Builder::new()
         .prefix("preview-")
         .tempdir_in(&opened.data)
-        .context("a directory for the copy could not be made below the data directory")?;
-    let path = directory.path().join(STORE_FILE);
-    opened.store.copy_to(&path)?;
+        .context("a directory to try things out in could not be made below the data directory")?;
     let (real, ids, at) = (&opened.mesh, Arc::new(RandomIds), opened.mesh.clock.now());
-    let options = OpenOptions { mode: OpenMode::Scratch, ids: ids.clone(), at, size_bytes_max: None };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, options)?);
+    let store: Arc<dyn Store> = Arc::new(opened.store.scratch(directory.path(), ids.clone())?);
     store.interrupt_runs(at).wait()?;
     let copy = Mesh::open(
         store,

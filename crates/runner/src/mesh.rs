@@ -1,6 +1,7 @@
 //! A mesh at work: its store, its clock, the kinds of connectors it knows, and the configuration in force.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use identitymesh_connector::{Context, Registry, Session, Settings};
@@ -14,6 +15,9 @@ use crate::{Observer, RunError};
 
 /// The longest that one request to a connected system may take where its settings say nothing.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Most threads that plan: each reads through a connection of its own with a cache of its own.
+const THREADS_MAX: usize = 4;
 
 /// From how many references on it pays to trace a mesh object. Below it a look at all of them costs less than what would
 /// have to be taken down of each. Not in use by itself yet: see [`Mesh::large_set`].
@@ -50,6 +54,8 @@ pub struct Mesh {
     /// From how many references on a mesh object's sets are looked at member by member; [`LARGE_SET_MEMBERS`] is where it
     /// pays. At first it is off: the two ways have agreed in hundreds of random histories, and thousands are wanted.
     pub large_set: usize,
+    /// How many threads a sync plans on, beside the one that writes. What comes out is the same on any number.
+    pub threads: usize,
     in_force: Arc<RwLock<Option<Arc<InForce>>>>,
     pub(crate) busy: Busy,
 }
@@ -74,7 +80,21 @@ impl Mesh {
         let in_force = Arc::new(RwLock::new(in_force.map(Arc::new)));
         let busy = Busy::default();
         let large_set = usize::MAX;
-        Ok(Self { store, clock, ids, registry, secrets, actor, cancel, observer, large_set, in_force, busy })
+        let threads = available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        Ok(Self {
+            store,
+            clock,
+            ids,
+            registry,
+            secrets,
+            actor,
+            cancel,
+            observer,
+            large_set,
+            threads,
+            in_force,
+            busy,
+        })
     }
 
     /// The configuration in force.

@@ -1,10 +1,12 @@
 //! Opening connections with the measured settings (`docs/storage.md`, settings).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+
+use crate::overlay;
 
 /// Bytes of a page. Only has an effect before the first table is made.
 const PAGE_BYTES: i64 = 16 * 1024;
@@ -21,24 +23,59 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Prepared statements kept for each connection; there are about a hundred in all.
 const STATEMENT_COUNT: usize = 160;
 
-/// The connection that writes; makes the file when it is not there.
-pub(crate) fn writer(path: &Path, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
-    open_writer(path, size_bytes_max, PAGE_BYTES, "FULL")
+/// Where a store is, and how its file is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    is_laid_over: bool,
 }
 
-/// The same for a file that is thrown away: commits are answered before they are on the disk.
-pub(crate) fn scratch_writer(path: &Path, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
-    open_writer(path, size_bytes_max, SCRATCH_PAGE_BYTES, "OFF")
+impl Place {
+    /// A file like any other.
+    pub(crate) fn plain(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_laid_over: false }
+    }
+
+    /// A file that lies over another.
+    pub(crate) fn laid_over(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_laid_over: true }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn open(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        match self.is_laid_over {
+            true => Connection::open_with_flags_and_vfs(&self.path, flags, overlay::NAME),
+            false => Connection::open_with_flags(&self.path, flags),
+        }
+    }
+}
+
+/// The connection that writes; makes the file when it is not there.
+pub(crate) fn writer(place: &Place, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
+    open_writer(place, size_bytes_max, PAGE_BYTES, "FULL")
+}
+
+/// The same for a file that is thrown away: commits are answered before they are on the disk, and of one that lies over
+/// another the log is left behind at the end.
+pub(crate) fn scratch_writer(place: &Place, size_bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
+    let conn = open_writer(place, size_bytes_max, SCRATCH_PAGE_BYTES, "OFF")?;
+    if place.is_laid_over {
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
+    Ok(conn)
 }
 
 fn open_writer(
-    path: &Path,
+    place: &Place,
     size_bytes_max: Option<u64>,
     page_bytes: i64,
     synchronous: &str,
 ) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let conn = place.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     conn.busy_timeout(BUSY_WAIT)?;
     conn.pragma_update(None, "page_size", page_bytes)?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -55,16 +92,15 @@ fn open_writer(
 }
 
 /// A connection that looks at what the file's header says, and at nothing else.
-pub(crate) fn look(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+pub(crate) fn look(place: &Place) -> rusqlite::Result<Connection> {
+    let conn = place.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     conn.busy_timeout(BUSY_WAIT)?;
     Ok(conn)
 }
 
 /// A connection that reads.
-pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = look(path)?;
+pub(crate) fn reader(place: &Place) -> rusqlite::Result<Connection> {
+    let conn = look(place)?;
     settle(&conn, READER_CACHE_KIB)?;
     Ok(conn)
 }

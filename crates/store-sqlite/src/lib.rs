@@ -6,16 +6,17 @@
 
 mod codec;
 mod connection;
-mod copy;
 mod dictionary;
 mod fault;
 mod load;
 mod lock;
 mod open;
+mod overlay;
 mod pool;
 pub mod raw;
 mod reader;
 mod schema;
+mod scratch;
 mod store;
 mod writer;
 

@@ -10,7 +10,7 @@ pub enum OpenMode {
     /// To read and write, by this process alone. Makes the file when it is not there, and brings an older one up to
     /// date.
     Exclusive,
-    /// As exclusive, for a copy that is thrown away: nothing waits for the disk, and a crash may spoil it.
+    /// As exclusive, for a file that is thrown away: nothing waits for the disk, and a crash may spoil it.
     Scratch,
     /// To read, while another process may write. Every write is refused.
     ReadOnly,

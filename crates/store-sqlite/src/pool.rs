@@ -3,12 +3,11 @@
 //! A connection is lent to one reader at a time and comes back without a transaction. As many are opened as read at
 //! once; only a few are kept, because each holds a page cache.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use crate::connection;
+use crate::connection::{self, Place};
 use crate::fault::Outcome;
 use crate::load::Memory;
 use crate::schema;
@@ -24,19 +23,19 @@ pub(crate) struct Session {
 
 /// Lends sessions.
 pub(crate) struct Pool {
-    path: PathBuf,
+    place: Place,
     idle: Mutex<Vec<Session>>,
 }
 
 impl Pool {
-    /// A pool for the store at `path`.
-    pub(crate) const fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+    /// A pool for the store at `place`.
+    pub(crate) const fn new(place: Place) -> Self {
+        Self { place, idle: Mutex::new(Vec::new()) }
     }
 
     /// The store's file.
     pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
+        self.place.path()
     }
 
     /// A session with a snapshot that stays as it is until the session comes back.
@@ -55,9 +54,9 @@ impl Pool {
     }
 
     fn open(&self) -> Outcome<Session> {
-        let conn = connection::reader(&self.path)?;
-        schema::check_owner(&conn, &self.path)?;
-        schema::check_version(&conn, &self.path)?;
+        let conn = connection::reader(&self.place)?;
+        schema::check_owner(&conn, self.path())?;
+        schema::check_version(&conn, self.path())?;
         Ok(Session { conn, memory: Memory::default() })
     }
 

@@ -13,12 +13,14 @@ use identitymesh_store::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::connection;
+use crate::connection::{self, Place};
 use crate::fault::Outcome;
 use crate::schema;
 
 /// Rows that the small transactions of a delta touch.
 const DELTA_ROWS: i64 = 100;
+/// Rows that are held at once while everything is read.
+const READ_ROWS: u64 = 5_000;
 
 /// Time that went by since some fixed moment.
 pub type Elapsed<'a> = &'a dyn Fn() -> Duration;
@@ -57,8 +59,8 @@ pub fn copy_rows(
     elapsed: Elapsed<'_>,
 ) -> Result<Duration, StoreError> {
     let copy = || -> Outcome<Duration> {
-        let source = connection::reader(from)?;
-        let mut target = connection::writer(to, None)?;
+        let source = connection::reader(&Place::plain(from))?;
+        let mut target = connection::writer(&Place::plain(to), None)?;
         schema::migrate(&mut target, to, Timestamp::EPOCH)?;
         let counts: Vec<u64> = tables.iter().map(|rows| count(&source, *rows)).collect::<Outcome<_>>()?;
         let texts: Vec<String> = tables.iter().map(|rows| rows.select("*")).collect();
@@ -83,6 +85,24 @@ pub fn copy_rows(
         Ok(spent)
     };
     copy().map_err(|fault| fault.into_store("writing rows with the plain driver"))
+}
+
+/// How long it took to read `tables` of the store at `path` from one end to the other.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_rows(path: &Path, tables: &[Rows], elapsed: Elapsed<'_>) -> Result<Duration, StoreError> {
+    let read = || -> Outcome<Duration> {
+        let conn = connection::reader(&Place::plain(path))?;
+        let begun = elapsed();
+        for rows in tables {
+            let mut statement = conn.prepare(&rows.select("*"))?;
+            let mut stream = statement.query([])?;
+            while !take(&mut stream, READ_ROWS)?.is_empty() {}
+        }
+        Ok(elapsed().saturating_sub(begun))
+    };
+    read().map_err(|fault| fault.into_store("reading rows with the plain driver"))
 }
 
 fn count(conn: &Connection, rows: Rows) -> Outcome<u64> {
@@ -123,8 +143,8 @@ fn write(target: &mut Connection, inserts: &[String], parts: Vec<Vec<Vec<Value>>
 /// When the file cannot be read.
 pub fn look_up(path: &Path, batch: u64, elapsed: Elapsed<'_>) -> Result<(u64, Duration), StoreError> {
     let look = || -> Outcome<(u64, Duration)> {
-        let source = connection::reader(path)?;
-        let looking = connection::reader(path)?;
+        let source = connection::reader(&Place::plain(path))?;
+        let looking = connection::reader(&Place::plain(path))?;
         let mut ids = source.prepare("SELECT external_id FROM space_object ORDER BY id")?;
         let mut stream = ids.query([])?;
         let mut statement = looking.prepare(
@@ -168,7 +188,7 @@ fn text(value: &Value) -> &str {
 /// When the file cannot be written.
 pub fn write_delta(path: &Path, elapsed: Elapsed<'_>) -> Result<Duration, StoreError> {
     let write = || -> Outcome<Duration> {
-        let mut conn = connection::writer(path, None)?;
+        let mut conn = connection::writer(&Place::plain(path), None)?;
         let rows: i64 = conn.query_row("SELECT max(id) FROM space_object", [], |row| row.get(0))?;
         let last: i64 = conn.query_row("SELECT max(seq) FROM change", [], |row| row.get(0))?;
         let begun = elapsed();

@@ -1,9 +1,9 @@
 //! The contract on top of writer thread and reader pool.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use identitymesh_model::{ConnectorId, DecisionId, HoldId, ItemId, MeshId, RunId, Timestamp};
+use identitymesh_model::{ConnectorId, DecisionId, HoldId, IdSource, ItemId, MeshId, RunId, Timestamp};
 use identitymesh_store::{
     Cause, ConfigurationWrite, Configured, Counters, Decided, HoldBatch, HoldDecision, JoinBatch, Lease,
     LeaseRequest, PasswordBatch, PasswordOwed, Reader, RunStart, RunState, SecretRow, SettleBatch,
@@ -11,14 +11,15 @@ use identitymesh_store::{
     UndoBatch, UndoReceipt,
 };
 
-use crate::connection;
+use crate::connection::{self, Place};
 use crate::fault::{Fault, Outcome};
 use crate::lock::StoreLock;
 use crate::open::{OpenMode, OpenOptions};
 use crate::pool::Pool;
 use crate::reader::SqliteReader;
 use crate::schema;
-use crate::writer::{self, Tx, WriterThread};
+use crate::scratch::{self, Ground};
+use crate::writer::{self, Purpose, Tx, WriterThread};
 
 /// Mesh ids taken at a time, so that reserving some does not wait for a commit.
 const MESH_ID_BLOCK: u64 = 1 << 16;
@@ -29,6 +30,8 @@ pub struct SqliteStore {
     // Declared before the lock, so that the thread has ended when the lock is released.
     writer: Option<WriterThread>,
     mesh_ids: Mutex<std::ops::Range<i64>>,
+    // Likewise before what a scratch store stands on.
+    _ground: Option<Ground>,
     _lock: Option<StoreLock>,
 }
 
@@ -48,10 +51,10 @@ impl SqliteStore {
     }
 
     fn open_exclusive(path: &Path, options: OpenOptions) -> Outcome<Self> {
-        let lock = StoreLock::take(path)?;
+        let (lock, place) = (StoreLock::take(path)?, Place::plain(path));
         // Looked at without write access first: a foreign file must not even be turned to another journal.
         if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            let looked = connection::look(path)
+            let looked = connection::look(&place)
                 .map_err(crate::fault::Fault::from)
                 .and_then(|conn| schema::check_owner(&conn, path));
             // A process that was killed while it made the store left a journal that only a writer may roll back;
@@ -63,24 +66,42 @@ impl SqliteStore {
             }
         }
         let mut conn = match options.mode {
-            OpenMode::Scratch => connection::scratch_writer(path, options.size_bytes_max)?,
-            _ => connection::writer(path, options.size_bytes_max)?,
+            OpenMode::Scratch => connection::scratch_writer(&place, options.size_bytes_max)?,
+            _ => connection::writer(&place, options.size_bytes_max)?,
         };
         schema::migrate(&mut conn, path, options.at)?;
-        let writer = writer::start(conn, options.ids)?;
-        Ok(Self {
-            pool: Pool::new(path.to_owned()),
-            writer: Some(writer),
-            mesh_ids: Mutex::new(0..0),
-            _lock: Some(lock),
-        })
+        let writer = writer::start(conn, options.ids, Purpose::Keep)?;
+        Ok(Self { writer: Some(writer), _lock: Some(lock), ..Self::reading(Pool::new(place)) })
     }
 
     fn open_read_only(path: &Path) -> Outcome<Self> {
-        let pool = Pool::new(path.to_owned());
+        let pool = Pool::new(Place::plain(path));
         let session = pool.lend()?;
         pool.take_back(session);
-        Ok(Self { pool, writer: None, mesh_ids: Mutex::new(0..0), _lock: None })
+        Ok(Self::reading(pool))
+    }
+
+    const fn reading(pool: Pool) -> Self {
+        Self { pool, writer: None, mesh_ids: Mutex::new(0..0), _ground: None, _lock: None }
+    }
+
+    /// A store to try things out in: it begins as this one is now, and what is written to it goes into `directory`, is
+    /// in nobody's way, and is worth nothing once it is dropped. What only people read afterwards, audit and history, is
+    /// not written at all. It costs what is written and not what is there; meanwhile the log of this store only grows.
+    ///
+    /// # Errors
+    /// `STO-004` when the file is older than this program, `STO-006` when it is damaged, `STO-007` when something cannot
+    /// be opened or written.
+    pub fn scratch(&self, directory: &Path, ids: Arc<dyn IdSource>) -> Result<Self, StoreError> {
+        let (place, ground) = scratch::lay(self.pool.path(), directory)?;
+        let open = || -> Outcome<Self> {
+            let conn = connection::scratch_writer(&place, None)?;
+            schema::check_version(&conn, self.pool.path())?;
+            let writer = writer::start(conn, ids, Purpose::Discard)?;
+            let reading = Self::reading(Pool::new(place.clone()));
+            Ok(Self { writer: Some(writer), _ground: Some(ground), ..reading })
+        };
+        open().map_err(|fault| fault.into_store("opening a store to try things out in"))
     }
 
     /// Carries out what was handed in, copies the write-ahead log into the file and lets the store go.
@@ -92,14 +113,6 @@ impl SqliteStore {
             Some(writer) => writer.end().map_err(|fault| fault.into_store("closing the store")),
             None => Ok(()),
         }
-    }
-
-    /// Writes what is committed into a new file at `to`, without stopping anybody.
-    ///
-    /// # Errors
-    /// When the file exists or cannot be written.
-    pub fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
-        crate::copy::copy(self.pool.path(), to)
     }
 
     fn submit<T: Send + 'static>(

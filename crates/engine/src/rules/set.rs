@@ -189,6 +189,12 @@ impl MeshTypeRules {
     pub(crate) fn attribute(&self, name: Name) -> Option<&MeshAttribute> {
         self.schema.attribute(name)
     }
+
+    /// Whether any of its projections gives out names that nobody else may have.
+    pub(crate) fn asks_for_names(&self) -> bool {
+        let projections = self.targets.iter().flat_map(|(_, projections)| projections);
+        projections.flat_map(|rule| &rule.attributes).any(|attribute| attribute.unique.is_some())
+    }
 }
 
 /// A computed attribute.

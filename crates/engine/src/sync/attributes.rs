@@ -7,6 +7,8 @@ use super::neighbours::Neighbours;
 use super::part::Part;
 use super::probe::{Prober, anchor_key};
 use super::resolve::{ObjectFailed, Resolved, Resolver};
+use super::spread::Crew;
+use super::work::Work;
 use crate::rules::MeshTypeRules;
 
 impl<N: Neighbours> Part<'_, '_, N> {
@@ -21,14 +23,11 @@ impl<N: Neighbours> Part<'_, '_, N> {
 
     pub(super) fn resolve(&mut self) -> Result<(), N::Error> {
         let mut wide = Vec::new();
-        for at in 0..self.works.list.len() {
-            if self.works.list[at].is_dirty && self.works.list[at].resolved.is_none() {
-                let told = self.findings.len();
-                self.resolve_one(at);
-                if !self.stays_narrow(at) {
-                    self.findings.truncate(told);
-                    wide.push(at);
-                }
+        for Told { at, findings } in self.resolve_all() {
+            if self.stays_narrow(at) {
+                self.findings.extend(findings);
+            } else {
+                wide.push(at);
             }
         }
         if wide.is_empty() {
@@ -43,35 +42,41 @@ impl<N: Neighbours> Part<'_, '_, N> {
         Ok(())
     }
 
+    /// Resolves whatever is not resolved yet. Tells of objects of which there is something to tell: findings, or a
+    /// trace.
+    fn resolve_all(&mut self) -> Vec<Told> {
+        let (rules, now, run, references) =
+            (self.rules, self.context.now, self.context.run, &self.references);
+        let crew = Crew { own: self.evaluator, helpers: self.helpers };
+        let size = crew.part_size(self.works.list.len());
+        let parts = self.works.list.chunks_mut(size).enumerate();
+        let told = crew.spread(parts, |(part, works), evaluator| {
+            let mut told = Vec::new();
+            let unresolved = |work: &&mut Work| work.is_dirty && work.resolved.is_none();
+            let places = (part * size..).zip(works.iter_mut());
+            for (at, work) in places.filter(|(_, work)| unresolved(work)) {
+                let mut findings = Vec::new();
+                let resolver = Resolver { rules, now, run, evaluator, references, findings: &mut findings };
+                resolve_work(work, resolver);
+                if !findings.is_empty() || work.view.trace.is_some() {
+                    told.push(Told { at, findings });
+                }
+            }
+            told
+        });
+        told.into_iter().flatten().collect()
+    }
+
     pub(super) fn resolve_one(&mut self, at: usize) {
-        let rules = self.rules;
-        let work = &mut self.works.list[at];
-        let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else {
-            work.has_failed = true;
-            return;
-        };
-        if work.state != MeshState::Active {
-            let record = &work.view.record;
-            work.resolved = Some(Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() });
-            return;
-        }
-        let mut resolver = Resolver {
-            rules,
+        let resolver = Resolver {
+            rules: self.rules,
             now: self.context.now,
             run: self.context.run,
             evaluator: self.evaluator,
             references: &self.references,
             findings: &mut self.findings,
         };
-        match resolver.resolve(&work.view, mesh_type) {
-            Ok(resolved) => work.resolved = Some(resolved),
-            Err(ObjectFailed) => {
-                let record = &work.view.record;
-                work.has_failed = true;
-                work.resolved =
-                    Some(Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() });
-            }
-        }
+        resolve_work(&mut self.works.list[at], resolver);
     }
 
     /// What a mesh object is found by, before its references are followed.
@@ -127,4 +132,28 @@ impl<N: Neighbours> Part<'_, '_, N> {
         self.works.list[at].anchor = anchor;
         Ok(())
     }
+}
+
+/// What was found while one object was resolved.
+struct Told {
+    at: usize,
+    findings: Vec<Finding>,
+}
+
+fn resolve_work(work: &mut Work, mut resolver: Resolver<'_>) {
+    let Some(mesh_type) = resolver.rules.mesh_type(work.view.record.mesh_type) else {
+        work.has_failed = true;
+        return;
+    };
+    let as_it_was = |work: &Work| {
+        let record = &work.view.record;
+        Resolved { doc: record.doc.clone(), provenance: record.provenance.clone() }
+    };
+    work.resolved = Some(match work.state {
+        MeshState::Active => resolver.resolve(&work.view, mesh_type).unwrap_or_else(|ObjectFailed| {
+            work.has_failed = true;
+            as_it_was(work)
+        }),
+        _ => as_it_was(work),
+    });
 }

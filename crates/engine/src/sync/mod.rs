@@ -26,6 +26,7 @@ mod references;
 mod reindex;
 pub(crate) mod replay;
 mod resolve;
+mod spread;
 mod target;
 mod work;
 

@@ -21,7 +21,7 @@ pub struct Referred {
 /// The state around the objects at hand.
 pub trait Neighbours {
     /// Why an answer could not be had. The plan is abandoned then.
-    type Error;
+    type Error: Send;
 
     /// An id for a new mesh object.
     ///

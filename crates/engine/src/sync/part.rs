@@ -20,6 +20,8 @@ use crate::rules::RuleSet;
 pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) rules: &'a RuleSet,
     pub(super) evaluator: &'a mut Evaluator,
+    /// Those of further threads.
+    pub(super) helpers: &'a mut [Evaluator],
     pub(super) context: &'a PlanContext<'c>,
     pub(super) neighbours: &'a mut N,
     pub(super) works: Works,
@@ -46,6 +48,7 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
         Self {
             rules,
             evaluator,
+            helpers: &mut [],
             context,
             neighbours,
             works: Works::default(),

@@ -53,18 +53,27 @@ pub struct SetTrace {
     pub upto: i64,
 }
 
-/// Plans parts of a sync, one after the other, on one thread.
+/// Plans parts of a sync, one after the other.
 pub struct Planner<'r> {
     rules: &'r RuleSet,
     evaluator: Evaluator,
+    /// Those of further threads.
+    helpers: Vec<Evaluator>,
     large_set: usize,
 }
 
 impl<'r> Planner<'r> {
-    /// A planner for these rules that traces no sets.
+    /// A planner for these rules that traces no sets and works on one thread.
     #[must_use]
     pub fn new(rules: &'r RuleSet) -> Self {
-        Self { rules, evaluator: Evaluator::new(), large_set: usize::MAX }
+        Self { rules, evaluator: Evaluator::new(), helpers: Vec::new(), large_set: usize::MAX }
+    }
+
+    /// Has so many threads work on each part, the caller's among them. Plans are the same on any number.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        let helpers = (1..threads).map(|_| Evaluator::new()).collect();
+        Self { helpers, ..self }
     }
 
     /// Has mesh objects traced that refer to so many others.
@@ -85,6 +94,7 @@ impl<'r> Planner<'r> {
     ) -> Result<Outcome, N::Error> {
         seeds.spaces.sort_by_key(|space| space.id);
         let mut part = Part::new(self.rules, &mut self.evaluator, context, neighbours);
+        part.helpers = &mut self.helpers;
         part.large_set = self.large_set;
         part.load(&seeds)?;
         let unlinked = part.sort_out(seeds.spaces);

@@ -10,7 +10,7 @@ use identitymesh_model::{
 
 use super::neighbours::Neighbours;
 use super::resolve::Resolved;
-use super::target::{Addresses, Claims, Target};
+use super::target::{Addresses, Names, Target};
 use super::work::Work;
 use crate::export::waiting;
 use crate::rules::{MeshTypeRules, Projection, RuleSet};
@@ -34,9 +34,9 @@ pub(super) struct Projector<'a, N: Neighbours> {
     pub(super) rules: &'a RuleSet,
     pub(super) now: Timestamp,
     pub(super) evaluator: &'a mut Evaluator,
-    pub(super) neighbours: &'a mut N,
-    pub(super) claims: &'a mut Claims,
-    pub(super) findings: &'a mut Vec<Finding>,
+    /// Names that nobody else has; `None` where no rule asks for any.
+    pub(super) names: Option<Names<'a, N>>,
+    pub(super) findings: Vec<Finding>,
     pub(super) addresses: &'a std::collections::HashMap<ConnectorId, Addresses>,
 }
 
@@ -168,9 +168,8 @@ impl<N: Neighbours> Projector<'_, N> {
             addresses: self.addresses.get(&connector).unwrap_or(&none),
             now: self.now,
             evaluator: self.evaluator,
-            neighbours: self.neighbours,
-            claims: self.claims,
-            findings: self.findings,
+            names: self.names.as_mut().map(Names::again),
+            findings: &mut self.findings,
             waits: Vec::new(),
         };
         let (operation, action, text) = match space {

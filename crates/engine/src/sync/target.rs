@@ -34,6 +34,19 @@ pub(super) enum Called {
 /// Names that this part of the plan has given out.
 pub(super) type Claims = HashMap<IndexKey, MeshId>;
 
+/// Where names that nobody else has come from.
+pub(super) struct Names<'a, N: Neighbours> {
+    pub(super) neighbours: &'a mut N,
+    pub(super) claims: &'a mut Claims,
+}
+
+impl<N: Neighbours> Names<'_, N> {
+    /// The same for somebody else, for a while.
+    pub(super) const fn again(&mut self) -> Names<'_, N> {
+        Names { neighbours: &mut *self.neighbours, claims: &mut *self.claims }
+    }
+}
+
 /// One mesh object and one target.
 pub(super) struct Target<'a, N: Neighbours> {
     pub(super) connector: ConnectorId,
@@ -46,8 +59,8 @@ pub(super) struct Target<'a, N: Neighbours> {
     pub(super) addresses: &'a Addresses,
     pub(super) now: Timestamp,
     pub(super) evaluator: &'a mut Evaluator,
-    pub(super) neighbours: &'a mut N,
-    pub(super) claims: &'a mut Claims,
+    /// `None` where no rule asks for names.
+    pub(super) names: Option<Names<'a, N>>,
     pub(super) findings: &'a mut Vec<Finding>,
     /// Mesh objects that references wait for although nothing is sent.
     pub(super) waits: Vec<Uid>,
@@ -102,8 +115,8 @@ impl<N: Neighbours> Target<'_, N> {
     }
 
     fn claim_key(&mut self, index: i64, value: &Value) {
-        if let Some(key) = match_key(MatchKind::IgnoreCase, value) {
-            self.claims.insert(IndexKey { index, key }, self.mesh);
+        if let (Some(key), Some(names)) = (match_key(MatchKind::IgnoreCase, value), &mut self.names) {
+            names.claims.insert(IndexKey { index, key }, self.mesh);
         }
     }
 
@@ -343,11 +356,12 @@ impl<N: Neighbours> Target<'_, N> {
             ProjectionValue::Expression(ExpressionValue(expression)) => match attribute.unique {
                 None => expression.give(self.evaluator, &scope, self.doc, attribute.missing),
                 Some(index) => {
+                    let names = self.names.as_mut().expect("a type with unique names is planned with them");
                     let claim = Claim {
                         index,
                         mesh: self.mesh,
-                        neighbours: RefCell::new(&mut *self.neighbours),
-                        claims: RefCell::new(&mut *self.claims),
+                        neighbours: RefCell::new(&mut *names.neighbours),
+                        claims: RefCell::new(&mut *names.claims),
                         error: RefCell::new(None),
                     };
                     let scope = Scope { names: Some(&claim), ..scope };

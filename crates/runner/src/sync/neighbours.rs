@@ -1,5 +1,8 @@
 //! The state around the objects at hand, as the store has it once everything before is written.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
@@ -12,6 +15,8 @@ use crate::force::InForce;
 
 /// How many ids for new mesh objects are taken from the store at once.
 const IDS_RESERVED: u64 = 10_000;
+/// Fewest questions for which one more thread asks the store.
+const QUESTIONS_MIN: usize = 250;
 
 /// Ids for new mesh objects, taken from the store in rows.
 #[derive(Default)]
@@ -40,6 +45,8 @@ pub(super) struct StoreNeighbours<'a> {
     pub(super) ids: &'a mut MeshIds,
     /// Whether views may leave members of traced mesh objects out.
     pub(super) narrows: bool,
+    /// How many threads ask.
+    pub(super) threads: usize,
     reader: Option<Box<dyn Reader + 'a>>,
 }
 
@@ -50,7 +57,7 @@ impl<'a> StoreNeighbours<'a> {
         in_flight: &'a mut InFlight,
         ids: &'a mut MeshIds,
     ) -> Self {
-        Self { store, in_force, in_flight, ids, narrows: false, reader: None }
+        Self { store, in_force, in_flight, ids, narrows: false, threads: 1, reader: None }
     }
 
     /// A reader that sees what has been written, after everything if `wait` says so.
@@ -66,6 +73,37 @@ impl<'a> StoreNeighbours<'a> {
     }
 }
 
+impl StoreNeighbours<'_> {
+    /// Asks many questions, on several threads where that pays. Each thread has a reader of its own, which may see
+    /// what somebody else wrote a moment later; whoever writes it has it looked at again.
+    fn ask<Q: Sync, A: Send>(
+        &mut self,
+        questions: &[Q],
+        wait: bool,
+        ask: impl Fn(&mut dyn Reader, &[Q]) -> Result<Vec<A>, StoreError> + Sync,
+    ) -> Result<Vec<A>, StoreError> {
+        let (store, threads) = (self.store, self.threads);
+        let reader = self.reader(wait)?;
+        let parts = (questions.len() / QUESTIONS_MIN).clamp(1, threads);
+        let (own, others) = questions.split_at(questions.len().div_ceil(parts));
+        if others.is_empty() {
+            return ask(reader, own);
+        }
+        let ask = &ask;
+        thread::scope(|scope| {
+            let others: Vec<_> = others
+                .chunks(own.len())
+                .map(|part| scope.spawn(move || ask(store.read()?.as_mut(), part)))
+                .collect();
+            let mut answers = ask(reader, own)?;
+            for other in others {
+                answers.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            Ok(answers)
+        })
+    }
+}
+
 impl Neighbours for StoreNeighbours<'_> {
     type Error = StoreError;
 
@@ -75,7 +113,7 @@ impl Neighbours for StoreNeighbours<'_> {
 
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
         let wait = self.in_flight.touches_keys(keys);
-        self.reader(wait)?.candidates(keys)
+        self.ask(keys, wait, |reader, keys| reader.candidates(keys))
     }
 
     fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, StoreError> {
@@ -101,7 +139,7 @@ impl Neighbours for StoreNeighbours<'_> {
             traces.iter_mut().flatten().for_each(|traced| traced.news = None);
         }
         if traces.iter().all(Option::is_none) {
-            return self.reader(false)?.views(ids);
+            return self.ask(ids, false, |reader, ids| reader.views(ids));
         }
         let whole: Vec<usize> = (0..ids.len())
             .filter(|at| traces[*at].as_ref().is_none_or(|traced| traced.news.is_none()))
@@ -140,7 +178,9 @@ impl Neighbours for StoreNeighbours<'_> {
     ) -> Result<Vec<Option<Referred>>, StoreError> {
         // A sync makes no management-space object and gives none another address, so what the store finds is right;
         // only whose it is may be on its way.
-        let found = self.reader(false)?.referred(connector, by_address, references)?;
+        let found = self.ask(references, false, |reader, references| {
+            reader.referred(connector, by_address, references)
+        })?;
         let in_flight = &*self.in_flight;
         let found = found.into_iter().map(|found| {
             found.map(|found| {
@@ -158,7 +198,7 @@ impl Neighbours for StoreNeighbours<'_> {
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, StoreError> {
         let wait = self.in_flight.touches_links_of(uids);
-        self.reader(wait)?.addresses(connector, address, uids)
+        self.ask(uids, wait, |reader, uids| reader.addresses(connector, address, uids))
     }
 
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError> {

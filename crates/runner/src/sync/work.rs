@@ -90,7 +90,8 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(super) fn new(in_force: &'a InForce, run: Run) -> Self {
-        let planner = Planner::new(&in_force.rules).tracing_from(run.mesh.large_set);
+        let planner =
+            Planner::new(&in_force.rules).on_threads(run.mesh.threads).tracing_from(run.mesh.large_set);
         Self {
             in_force,
             planner,
@@ -261,6 +262,7 @@ impl<'a> Work<'a> {
         let mut neighbours =
             StoreNeighbours::new(store.as_ref(), self.in_force, &mut self.in_flight, &mut self.ids);
         neighbours.narrows = self.narrows;
+        neighbours.threads = self.run.mesh.threads;
         let ids = self.run.mesh.ids.clone();
         let context =
             PlanContext { now: cause.at, run: cause.run, ids: ids.as_ref(), reindex: self.looks_at_all };

@@ -17,7 +17,7 @@ use identitymesh_runner::{
 use identitymesh_store::{
     FindingRow, ItemFilter, ItemRow, MeshFilter, MeshRow, ReadOnly, RunRow, RunState, Store,
 };
-use identitymesh_store_sqlite::{OpenMode, OpenOptions, SqliteStore};
+use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
 use identitymesh_testkit::failing::{self, Control};
 use tokio_util::sync::CancellationToken;
 
@@ -258,13 +258,10 @@ impl Place {
     /// A copy to try things out in, in a folder that goes with it.
     pub(crate) fn sandbox(&self) -> (Sandbox, tempfile::TempDir) {
         let folder = folder();
-        let (path, ids) = (folder.path().join("mesh.db"), Arc::new(CountingIds::starting_at(1 << 40)));
+        let ids = Arc::new(CountingIds::starting_at(1 << 40));
         let options = OpenOptions::read_only(ids.clone(), self.clock.now());
         let real = SqliteStore::open(&self.path(), options).unwrap();
-        real.copy_to(&path).unwrap();
-        let options =
-            OpenOptions { mode: OpenMode::Scratch, ..OpenOptions::exclusive(ids.clone(), self.clock.now()) };
-        let copy = SqliteStore::open(&path, options).unwrap();
+        let copy = real.scratch(folder.path(), ids.clone()).unwrap();
         let copy = mesh_over(Arc::new(copy), &self.clock, &ids, &self.hr, &self.accounts);
         (Sandbox { copy, real: ReadOnly::new(Arc::new(real)) }, folder)
     }

@@ -16,6 +16,9 @@ impl Tx<'_> {
         &mut self,
         rows: impl IntoIterator<Item = &'r ChangeRow>,
     ) -> Outcome<()> {
+        if !self.is_kept() {
+            return Ok(());
+        }
         let mut statement = self.conn.prepare_cached(
             "INSERT INTO change (seq, mesh, uid, run, at, actor, kind, connector, before, after, leaf, chain) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",

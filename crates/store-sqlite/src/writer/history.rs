@@ -94,6 +94,9 @@ impl Tx<'_> {
 
     /// Keeps the link of an object that is about to end, if it has one.
     pub(super) fn keep_unlink(&mut self, cause: &Cause, space: i64) -> Outcome<()> {
+        if !self.is_kept() {
+            return Ok(());
+        }
         let found = self
             .conn
             .prepare_cached(
@@ -117,6 +120,9 @@ impl Tx<'_> {
 
     /// Keeps everything that an object was that is about to go for good, its link first.
     pub(super) fn keep_purge(&mut self, cause: &Cause, space: i64) -> Outcome<()> {
+        if !self.is_kept() {
+            return Ok(());
+        }
         self.keep_unlink(cause, space)?;
         let Some(was) = self.was(space)? else { return Ok(()) };
         let edges = self.references(space)?;

@@ -27,5 +27,5 @@ mod tx;
 mod undo;
 mod wakes;
 
-pub(crate) use thread::{WriterThread, start};
+pub(crate) use thread::{Purpose, WriterThread, start};
 pub(crate) use tx::Tx;

@@ -46,10 +46,19 @@ pub(crate) struct WriterThread {
     thread: Option<JoinHandle<Outcome<()>>>,
 }
 
+/// What becomes of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is there to stay.
+    Keep,
+    /// It is thrown away: nobody will ask how it came to be.
+    Discard,
+}
+
 /// Starts writing through `conn`.
-pub(crate) fn start(conn: Connection, ids: Arc<dyn IdSource>) -> Outcome<WriterThread> {
+pub(crate) fn start(conn: Connection, ids: Arc<dyn IdSource>, purpose: Purpose) -> Outcome<WriterThread> {
     let state = State::load(&conn)?;
-    let writer = Writer { conn, state, memory: Memory::default(), ids };
+    let writer = Writer { conn, state, memory: Memory::default(), ids, purpose };
     let (jobs, queue) = sync_channel(WAITING_COUNT_MAX);
     let thread = std::thread::Builder::new()
         .name("store-writer".to_owned())
@@ -120,6 +129,7 @@ struct Writer {
     state: State,
     memory: Memory,
     ids: Arc<dyn IdSource>,
+    purpose: Purpose,
 }
 
 impl Writer {
@@ -128,8 +138,10 @@ impl Writer {
         while let Some(job) = held_over.take().or_else(|| queue.recv().ok()) {
             held_over = self.write_group(job, queue);
         }
-        self.conn.execute_batch("PRAGMA optimize")?;
-        self.conn.pragma_query(None, "wal_checkpoint", |_| Ok(()))?;
+        if self.purpose == Purpose::Keep {
+            self.conn.execute_batch("PRAGMA optimize")?;
+            self.conn.pragma_query(None, "wal_checkpoint", |_| Ok(()))?;
+        }
         self.conn.close().map_err(|(_, error)| Fault::Sqlite(error))
     }
 
@@ -158,8 +170,8 @@ impl Writer {
     }
 
     fn run(&mut self, job: Job) -> Done {
-        let Self { conn, state, memory, ids } = self;
-        (job.run)(Ok(&mut Tx { conn, state, memory, ids: &**ids }))
+        let Self { conn, state, memory, ids, purpose } = self;
+        (job.run)(Ok(&mut Tx { conn, state, memory, ids: &**ids, purpose: *purpose }))
     }
 
     /// Runs a command so that it can be taken back alone.

@@ -7,6 +7,7 @@ use crate::fault::{Outcome, conflict};
 use crate::load::{Loader, Memory};
 
 use super::state::State;
+use super::thread::Purpose;
 
 /// One command's view of the store.
 pub(crate) struct Tx<'a> {
@@ -14,6 +15,7 @@ pub(crate) struct Tx<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) memory: &'a mut Memory,
     pub(crate) ids: &'a dyn IdSource,
+    pub(crate) purpose: Purpose,
 }
 
 impl<'a> Tx<'a> {
@@ -105,6 +107,11 @@ impl<'a> Tx<'a> {
                 .execute([connector.0, id])?;
         }
         Ok(id)
+    }
+
+    /// Whether somebody may ask later how what is written came to be.
+    pub(super) fn is_kept(&self) -> bool {
+        self.purpose == Purpose::Keep
     }
 
     /// Whether a table has any row at all; most of the small ones have none, and then need no look-ups.

@@ -6,3 +6,4 @@ mod conformance;
 mod files;
 mod harness;
 mod recovery;
+mod scratch;

@@ -11,8 +11,8 @@ use identitymesh_runner::{ImportKind, SyncScope, import, sync};
 use identitymesh_store_sqlite::raw::{self, Rows};
 
 use super::laboratory::Laboratory;
-use super::memory::{peak_rss_bytes, reset_peak};
-use super::stages::Measured;
+use super::measured::Measuring;
+use super::run::Figures;
 use crate::edge::Stopwatch;
 
 /// Objects in one transaction of a sync.
@@ -23,28 +23,26 @@ const LINKED_PERCENT_MIN: u64 = 90;
 const LINKED: Rows =
     Rows { table: "link", condition: "connector = (SELECT id FROM connector WHERE folded = 'contacts')" };
 
-/// How long everybody of the second population takes, and the peak of resident memory meanwhile.
+/// How long everybody of the second population takes.
 pub(super) async fn measure(
     laboratory: &Laboratory,
     objects: u64,
     told: &dyn Fn(&str),
-) -> anyhow::Result<(Measured, Option<u64>)> {
+) -> anyhow::Result<Figures> {
     let mesh = &laboratory.opened.mesh;
     let (people, contacts) = (Name::literal("people"), Name::literal("contacts"));
-    told("fuzzy: the mesh");
+    let mut measuring = Measuring::new(told);
+    measuring.tell("fuzzy: the mesh");
     import(mesh, people, ImportKind::Full).await?;
     sync(mesh, SyncScope::Pending(people)).await?;
     import(mesh, contacts, ImportKind::Full).await?;
-    told("fuzzy");
-    reset_peak();
-    let watch = Stopwatch::start();
-    let run = sync(mesh, SyncScope::Pending(contacts)).await?;
-    let spent = watch.elapsed();
-    let peak = peak_rss_bytes();
+    let (spent, run) = measuring.time("fuzzy", sync(mesh, SyncScope::Pending(contacts))).await?;
     let linked = run.count("linked");
     ensure!(linked * 100 >= objects * LINKED_PERCENT_MIN, "the fuzzy join counted {:?}", run.counters);
     let raw = plain(laboratory, objects)?;
-    Ok((Measured { name: "fuzzy", objects, spent, raw }, peak))
+    measuring.keep("fuzzy", objects, spent, raw);
+    let (measured, peak_rss_bytes) = measuring.into_measured();
+    Ok(Figures { measured, peak_rss_bytes, store_bytes: laboratory.store_bytes() })
 }
 
 fn plain(laboratory: &Laboratory, objects: u64) -> anyhow::Result<Duration> {

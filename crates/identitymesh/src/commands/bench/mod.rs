@@ -6,8 +6,11 @@
 //! between machines, rates cannot. With `--target` a directory is measured in the same way, beside a client with nothing
 //! around it. Memory is the product's own peak, before any yardstick is measured.
 
+mod cpu;
 mod fuzzy;
 mod laboratory;
+mod leavers;
+mod measured;
 mod memory;
 mod planning;
 mod report;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::stages::Measured;
+use super::measured::Measured;
 use crate::output::{table, thousands};
 
 /// The whole answer.
@@ -40,6 +40,15 @@ pub(super) struct Case {
     pub(super) raw_per_s: f64,
     /// The product's rate over the yardstick's.
     pub(super) ratio: f64,
+    /// What the processor took, all threads together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_milliseconds: Option<f64>,
+    /// The peak of resident memory in this case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peak_rss_bytes: Option<u64>,
+    /// The SHA-256 of the store's files, which this case left as they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) store_sha256: Option<String>,
 }
 
 impl From<&Measured> for Case {
@@ -48,17 +57,20 @@ impl From<&Measured> for Case {
         Self {
             name: measured.name,
             objects: measured.objects,
-            milliseconds: (measured.spent.as_secs_f64() * 1e6).round() / 1e3,
-            objects_per_s: rate(measured.spent),
+            milliseconds: milliseconds(measured.spent.time),
+            objects_per_s: rate(measured.spent.time),
             raw_per_s: rate(measured.raw),
-            ratio: two_places(measured.raw.as_secs_f64() / measured.spent.as_secs_f64().max(1e-9)),
+            ratio: two_places(measured.raw.as_secs_f64() / measured.spent.time.as_secs_f64().max(1e-9)),
+            cpu_milliseconds: measured.spent.cpu.map(milliseconds),
+            peak_rss_bytes: measured.spent.peak_rss_bytes,
+            store_sha256: measured.store_sha256.clone(),
         }
     }
 }
 
 /// How much more one object takes in `large` than in `small`, by case.
 pub(super) fn growth(small: &[Measured], large: &[Measured]) -> BTreeMap<&'static str, f64> {
-    let each = |measured: &Measured| measured.spent.as_secs_f64() / measured.objects.max(1) as f64;
+    let each = |measured: &Measured| measured.spent.time.as_secs_f64() / measured.objects.max(1) as f64;
     let of = |case: &Measured| {
         let before = small.iter().find(|known| known.name == case.name)?;
         Some((case.name, two_places(each(case) / each(before).max(1e-12))))
@@ -68,6 +80,10 @@ pub(super) fn growth(small: &[Measured], large: &[Measured]) -> BTreeMap<&'stati
 
 fn rounded(rate: f64) -> f64 {
     rate.round()
+}
+
+fn milliseconds(spent: Duration) -> f64 {
+    (spent.as_secs_f64() * 1e6).round() / 1e3
 }
 
 fn two_places(number: f64) -> f64 {
@@ -114,7 +130,8 @@ mod tests {
 
     fn measured(objects: u64, milliseconds: u64) -> Measured {
         let raw = Duration::from_millis(50);
-        Measured { name: "sync", objects, spent: Duration::from_millis(milliseconds), raw }
+        let spent = Duration::from_millis(milliseconds).into();
+        Measured { name: "sync", objects, spent, raw, store_sha256: None }
     }
 
     #[test]

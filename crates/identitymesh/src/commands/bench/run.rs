@@ -2,8 +2,10 @@
 
 use super::fuzzy;
 use super::laboratory::Laboratory;
+use super::leavers;
+use super::measured::Measured;
 use super::report::{Case, Report, growth};
-use super::stages::{Measured, Stages};
+use super::stages::Stages;
 use super::target;
 use crate::arguments::{BenchArguments, BenchCase};
 use crate::commands::{Done, Shell};
@@ -14,6 +16,9 @@ const OBJECTS: u64 = 100_000;
 const TARGET_OBJECTS: u64 = 10_000;
 /// Growth is seen from this fraction of the population.
 const GROWTH_FRACTION: u64 = 100;
+
+/// Cases with a mesh of their own, which are measured only where they are named.
+const ALONE: [BenchCase; 2] = [BenchCase::Fuzzy, BenchCase::Leavers];
 
 pub(crate) fn run(shell: &Shell, arguments: &BenchArguments) -> anyhow::Result<Done> {
     let objects = arguments.objects;
@@ -32,10 +37,23 @@ pub(crate) fn run(shell: &Shell, arguments: &BenchArguments) -> anyhow::Result<D
 }
 
 /// One population's figures.
-struct Figures {
-    measured: Vec<Measured>,
-    peak_rss_bytes: Option<u64>,
-    store_bytes: u64,
+#[derive(Default)]
+pub(super) struct Figures {
+    pub(super) measured: Vec<Measured>,
+    pub(super) peak_rss_bytes: Option<u64>,
+    pub(super) store_bytes: u64,
+}
+
+impl Figures {
+    /// Takes in those of another mesh.
+    fn take(&mut self, other: Self) {
+        self.measured.extend(other.measured);
+        self.peak_rss_bytes = self.peak_rss_bytes.max(other.peak_rss_bytes);
+        // The size is told of the mesh with all stages, where there is one.
+        if self.store_bytes == 0 {
+            self.store_bytes = other.store_bytes;
+        }
+    }
 }
 
 async fn measure(shell: &Shell, arguments: &BenchArguments, objects: u64) -> anyhow::Result<Report> {
@@ -55,26 +73,22 @@ async fn measure(shell: &Shell, arguments: &BenchArguments, objects: u64) -> any
 }
 
 async fn population(shell: &Shell, arguments: &BenchArguments, objects: u64) -> anyhow::Result<Figures> {
-    let (below, cases) = (arguments.below.as_deref(), &arguments.case);
+    let (below, wanted) = (arguments.below.as_deref(), &arguments.case);
     let told = |stage: &str| shell.output.note(&format!("{stage}, {objects} objects …"));
-    let mut figures = Figures { measured: Vec::new(), peak_rss_bytes: None, store_bytes: 0 };
-    if cases.is_empty() || cases.iter().any(|case| *case != BenchCase::Fuzzy) {
+    let mut figures = Figures::default();
+    if wanted.is_empty() || wanted.iter().any(|case| !ALONE.contains(case)) {
         let (laboratory, directory) = Laboratory::with_sink(objects, below, shell.cancel.clone()).await?;
-        let mut stages = Stages::new(&laboratory, &directory, objects, cases, &told);
+        let mut stages = Stages::new(&laboratory, &directory, objects, wanted, &told);
         stages.carry_out().await?;
-        figures.measured = stages.measured;
-        figures.peak_rss_bytes = stages.peak_rss_bytes;
+        (figures.measured, figures.peak_rss_bytes) = stages.into_measured();
         figures.store_bytes = laboratory.store_bytes();
     }
-    if cases.contains(&BenchCase::Fuzzy) {
+    if wanted.contains(&BenchCase::Fuzzy) {
         let laboratory = Laboratory::with_look_alikes(objects, below, shell.cancel.clone()).await?;
-        let (measured, peak) = fuzzy::measure(&laboratory, objects, &told).await?;
-        figures.measured.push(measured);
-        figures.peak_rss_bytes = figures.peak_rss_bytes.max(peak);
-        // The size is told of the mesh with all stages, where there is one.
-        if figures.store_bytes == 0 {
-            figures.store_bytes = laboratory.store_bytes();
-        }
+        figures.take(fuzzy::measure(&laboratory, objects, &told).await?);
+    }
+    if wanted.contains(&BenchCase::Leavers) {
+        figures.take(leavers::measure(objects, below, shell.cancel.clone(), &told).await?);
     }
     Ok(figures)
 }

@@ -38,6 +38,9 @@ const EXPORTED: [Rows; 3] = [
     Rows { table: "change", condition: "kind = 'export'" },
 ];
 
+/// What there is to look at in a preview.
+const READ: [Rows; 3] = [Rows::all("mesh_object"), Rows::all("space_object"), Rows::all("link")];
+
 /// The yardstick's file beside one store.
 pub(super) struct Yardstick {
     store: PathBuf,
@@ -72,6 +75,18 @@ impl Yardstick {
 
     pub(super) fn export(&self) -> anyhow::Result<Duration> {
         self.copy(&EXPORTED, SYNC_OBJECTS)
+    }
+
+    /// These rows in one transaction, in a file of their own.
+    pub(super) fn rows(&self, rows: &[Rows]) -> anyhow::Result<Duration> {
+        let name = rows.iter().map(|rows| rows.table).collect::<Vec<_>>().join("-");
+        let file = self.file.with_file_name(format!("plain-{name}.db"));
+        Ok(raw::copy_rows(&self.store, &file, rows, 1, &|| self.watch.elapsed())?)
+    }
+
+    /// Reading what a preview of everybody looks at.
+    pub(super) fn read(&self) -> anyhow::Result<Duration> {
+        Ok(raw::read_rows(&self.store, &READ, &|| self.watch.elapsed())?)
     }
 
     /// The two small transactions of a delta; the median of several.

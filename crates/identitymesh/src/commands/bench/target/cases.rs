@@ -6,12 +6,11 @@ use anyhow::{Context as _, ensure};
 use identitymesh_connector::{ImportMode, ImportRequest, Settings};
 use identitymesh_connector_ldap::raw::{RawClient, RawEntry};
 use identitymesh_model::Name;
-use identitymesh_runner::{ImportKind, RunReport, SyncScope, export, import, sync};
+use identitymesh_runner::{ImportKind, SyncScope, export, import, sync};
 
 use super::super::laboratory::Laboratory;
-use super::super::memory::{peak_rss_bytes, reset_peak};
+use super::super::measured::Measuring;
 use super::super::report::Case;
-use super::super::stages::Measured;
 use super::ask::{self, Asked, reader, writer};
 use super::container::Container;
 use super::ldapsearch::LdapSearch;
@@ -49,9 +48,7 @@ pub(in super::super) async fn measure(
                 container: &container,
                 settings: &settings,
                 objects,
-                told: &told,
-                measured: Vec::new(),
-                peak_rss_bytes: None,
+                measuring: Measuring::new(&told),
             };
             cases.carry_out(client).await
         }
@@ -74,14 +71,12 @@ struct Cases<'a> {
     container: &'a Container,
     settings: &'a Settings,
     objects: u64,
-    told: &'a dyn Fn(&str),
-    measured: Vec<Measured>,
-    peak_rss_bytes: Option<u64>,
+    measuring: Measuring<'a>,
 }
 
 impl Cases<'_> {
     async fn carry_out(mut self, mut client: RawClient) -> anyhow::Result<TargetReport> {
-        (self.told)("preparing");
+        self.measuring.tell("preparing");
         let mesh = &self.laboratory.opened.mesh;
         import(mesh, people(), ImportKind::Full).await?;
         sync(mesh, SyncScope::Pending(people())).await?;
@@ -93,20 +88,20 @@ impl Cases<'_> {
             objects: self.objects,
             window: self.asked.window,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            cases: self.measured.iter().map(Case::from).collect(),
-            peak_rss_bytes: self.peak_rss_bytes,
+            cases: self.measuring.measured.iter().map(Case::from).collect(),
+            peak_rss_bytes: self.measuring.peak_rss_bytes,
         })
     }
 
     async fn create(&mut self, client: &mut RawClient) -> anyhow::Result<()> {
         let mesh = &self.laboratory.opened.mesh;
-        let (spent, run) = self.time("ldap-create", export(mesh, writer())).await?;
+        let (spent, run) = self.measuring.time("ldap-create", export(mesh, writer())).await?;
         ensure!(run.count("create") == self.objects, "the export counted {:?}", run.counters);
         let made = client.entries(self.container.product(), PEOPLE, &WRITTEN).await?;
         let adds = client.prepare(plain::adds(&made, self.container.plain()))?;
         let watch = Stopwatch::start();
         client.send(adds, self.asked.window).await?;
-        self.keep("ldap-create", spent, watch.elapsed());
+        self.measuring.keep("ldap-create", self.objects, spent, watch.elapsed());
         Ok(())
     }
 
@@ -115,14 +110,14 @@ impl Cases<'_> {
         self.laboratory.people.advance(self.objects);
         import(mesh, people(), ImportKind::Delta).await?;
         sync(mesh, SyncScope::Pending(people())).await?;
-        let (spent, run) = self.time("ldap-change", export(mesh, writer())).await?;
+        let (spent, run) = self.measuring.time("ldap-change", export(mesh, writer())).await?;
         ensure!(run.count("update") == self.objects, "the export counted {:?}", run.counters);
         let wanted = client.entries(self.container.product(), PEOPLE, &WRITTEN).await?;
         let there = self.copies(client).await?;
         let modifies = client.prepare(plain::modifies(&there, &wanted)?)?;
         let watch = Stopwatch::start();
         client.send(modifies, self.asked.window).await?;
-        self.keep("ldap-change", spent, watch.elapsed());
+        self.measuring.keep("ldap-change", self.objects, spent, watch.elapsed());
         ensure!(
             self.copies(client).await?.len() == wanted.len(),
             "the plain client's entries are not as many as the product's"
@@ -146,23 +141,23 @@ impl Cases<'_> {
             filter: PEOPLE,
             attributes: &attributes,
         };
-        (self.told)("ldapsearch");
+        self.measuring.tell("ldapsearch");
         let mut raw = Vec::with_capacity(READ_ROUNDS);
         for _ in 0..READ_ROUNDS {
             raw.push(yardstick.read(self.objects)?);
         }
         let raw = median(raw);
-        (self.told)("ldap-read");
+        self.measuring.tell("ldap-read");
         let mut alone = Vec::with_capacity(READ_ROUNDS);
         for _ in 0..READ_ROUNDS {
             alone.push(self.connector_alone().await?);
         }
-        self.keep("ldap-read", median(alone), raw);
+        self.measuring.keep("ldap-read", self.objects, median(alone), raw);
         let mesh = &self.laboratory.opened.mesh;
         for (name, count) in [("ldap-import-first", "added"), ("ldap-import-unchanged", "unchanged")] {
-            let (spent, run) = self.time(name, import(mesh, reader(), ImportKind::Full)).await?;
+            let (spent, run) = self.measuring.time(name, import(mesh, reader(), ImportKind::Full)).await?;
             ensure!(run.count(count) == self.objects, "the import counted {:?}", run.counters);
-            self.keep(name, spent, raw);
+            self.measuring.keep(name, self.objects, spent, raw);
         }
         Ok(target)
     }
@@ -197,24 +192,6 @@ impl Cases<'_> {
         let spent = watch.elapsed();
         ensure!(objects == self.objects, "the connector read {objects} objects");
         Ok(spent)
-    }
-
-    fn keep(&mut self, name: &'static str, spent: Duration, raw: Duration) {
-        self.measured.push(Measured { name, objects: self.objects, spent, raw });
-    }
-
-    async fn time<E>(
-        &mut self,
-        name: &str,
-        work: impl Future<Output = Result<RunReport, E>>,
-    ) -> Result<(Duration, RunReport), E> {
-        (self.told)(name);
-        reset_peak();
-        let watch = Stopwatch::start();
-        let report = work.await?;
-        let spent = watch.elapsed();
-        self.peak_rss_bytes = self.peak_rss_bytes.max(peak_rss_bytes());
-        Ok((spent, report))
     }
 }
 
