@@ -213,3 +213,40 @@ async fn a_preview_says_what_would_be_held_and_why() {
     assert!(!hold.common.is_empty());
     assert!(open_holds(&place).is_empty(), "nothing is held yet");
 }
+
+/// Enough people that every thread gets a part of them.
+const MANY: usize = 1_600;
+
+#[tokio::test]
+async fn a_preview_is_the_same_on_any_number_of_threads() {
+    let place = Place::new(Target::Flat, MANY).await;
+    place.import(ImportKind::Full).await.unwrap();
+    let all_new = previewed_on_threads(&place, question()).await;
+    assert_eq!(all_new.0["mesh_created"], MANY as u64);
+    place.good_cycle().await;
+    for number in (0..MANY).step_by(3) {
+        happen(&place, &Event::Rename(number, 7));
+        happen(&place, &Event::Manager(number + 1, number));
+    }
+    place.import(ImportKind::Full).await.unwrap();
+    let everybody = Question::Syncs(vec![SyncScope::Everything]);
+    let some_changed = previewed_on_threads(&place, everybody).await;
+    assert!(some_changed.0["queued_update"] > 500, "{:?}", some_changed.0);
+}
+
+/// Counts and parts of a preview, which do not depend on threads.
+async fn previewed_on_threads(
+    place: &Place,
+    question: Question,
+) -> (std::collections::BTreeMap<String, u64>, Vec<String>) {
+    let mut found = Vec::new();
+    for threads in [1, 2, 4] {
+        let (mut sandbox, _folder) = place.sandbox();
+        sandbox.copy.threads = threads;
+        let foreseen = preview(&sandbox, question.clone(), parts(place)).await.unwrap();
+        let texts = foreseen.sink.texts.lock().unwrap().clone();
+        found.push((foreseen.counts, texts));
+    }
+    assert!(found.iter().all(|other| *other == found[0]), "threads changed what was planned");
+    found.swap_remove(0)
+}
