@@ -133,8 +133,9 @@ impl Generator {
         let groups = if wants_groups { self.count(Name::literal(GROUP)) } else { 0 };
         let generator = self.clone();
         let groups = (0..groups).filter_map(move |at| generator.group(at).map(Change::Upsert));
+        let whole = self.clone();
         let people =
-            (0..people).filter_map(move |at| (!self.is_gone(at)).then(|| Change::Upsert(self.object(at))));
+            (0..people).filter(move |at| !whole.is_gone(*at)).map(move |at| Change::Upsert(self.object(at)));
         people.chain(groups)
     }
 

@@ -27,9 +27,19 @@ pub(crate) async fn read(
     mode: ImportMode,
     page_size_max: usize,
 ) -> Result<Vec<Page>, ConnectorError> {
+    read_types(system, &["person"], mode, page_size_max).await
+}
+
+pub(crate) async fn read_types(
+    system: &FakeSystem,
+    object_types: &[&'static str],
+    mode: ImportMode,
+    page_size_max: usize,
+) -> Result<Vec<Page>, ConnectorError> {
     let mut session = open(system, &CancellationToken::new()).await?;
     let importer = session.importer().unwrap();
-    importer.begin(ImportRequest { mode, object_types: vec![name("person")], page_size_max }).await?;
+    let object_types = object_types.iter().map(|object_type| name(object_type)).collect();
+    importer.begin(ImportRequest { mode, object_types, page_size_max }).await?;
     let mut pages = Vec::new();
     while let Some(page) = importer.next_page().await? {
         pages.push(page);

@@ -6,7 +6,7 @@ use identitymesh_connector::{Change, ImportMode, ImportedObject, Page, Watermark
 use identitymesh_connector_fake::FakeSystem;
 use identitymesh_model::canonical::object_to_string;
 
-use crate::faults::read;
+use crate::faults::{read, read_types};
 
 fn by_id(pages: &[Page]) -> BTreeMap<String, ImportedObject> {
     let changes = pages.iter().flat_map(|page| &page.changes);
@@ -62,4 +62,36 @@ async fn a_delta_has_exactly_as_many_objects_as_changed() {
         let now = by_id(&read(&system, ImportMode::Full, 1_000).await.unwrap());
         assert_eq!(by_id(&all), now);
     }
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_gone_and_still_named_by_groups() {
+    const TYPES: [&str; 2] = ["person", "group"];
+    let system = FakeSystem::generated_with_groups(400, 20, 30, 7);
+    let full = read_types(&system, &TYPES, ImportMode::Full, 100).await.unwrap();
+    let before = by_id(&full);
+    let is_person = |object: &&ImportedObject| object.object_type.as_str() == "person";
+    assert_eq!((before.len(), before.values().filter(is_person).count()), (420, 400));
+    assert!(full.last().unwrap().certificates.iter().all(|certificate| certificate.is_complete()));
+
+    system.leave(25);
+    let delta = read_types(&system, &TYPES, ImportMode::Delta { since: mark(&full) }, 10).await.unwrap();
+    let gone: Vec<&str> = delta
+        .iter()
+        .flat_map(|page| &page.changes)
+        .map(|change| match change {
+            Change::Delete { external_id, .. } => external_id.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(gone.len(), 25);
+    let after = by_id(&read_types(&system, &TYPES, ImportMode::Full, 100).await.unwrap());
+    assert_eq!(after.len(), 395);
+    assert!(gone.iter().all(|id| before.contains_key(*id) && !after.contains_key(*id)));
+    let members = after
+        .values()
+        .filter_map(|object| object.attributes.get(identitymesh_model::Name::literal("member")))
+        .flat_map(|members| members.as_slice());
+    let named: Vec<String> = members.map(ToString::to_string).collect();
+    assert!(named.len() > 500 && gone.iter().any(|id| named.iter().any(|named| named == id)));
 }
