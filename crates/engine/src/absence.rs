@@ -61,6 +61,12 @@ pub fn judge(object_type: Name, shown: &Shown, population: u64, unseen: u64, lim
     Absence::Proved
 }
 
+/// Whether an import proves that it showed everything.
+#[must_use]
+pub fn is_whole(shown: &Shown, population: u64) -> bool {
+    gaps(shown, population).is_empty()
+}
+
 /// Why a read does not prove that what it did not show is gone.
 fn gaps(shown: &Shown, population: u64) -> Vec<String> {
     let Some(certified) = &shown.certified else {

@@ -3,6 +3,7 @@
 //! Ring 0. Everything here is data and pure functions over data: no input or output, no clock, no randomness.
 
 pub mod canonical;
+mod coverage;
 pub mod dn;
 mod finding;
 mod hash;
@@ -20,6 +21,7 @@ mod span;
 mod time;
 mod value;
 
+pub use coverage::Coverage;
 pub use finding::Finding;
 pub use hash::{ContentHash, hex, sha256, sha256_parts};
 pub use history::{PastLink, SpaceBefore, SpaceRest};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use identitymesh_engine::reasons::{InScope, scopes};
+use identitymesh_engine::reasons::{InScope, leaving, scopes};
 use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note};
@@ -33,6 +33,8 @@ pub struct ExportReason {
     pub item: Option<ItemRow>,
     /// What a sync would queue, were nothing waiting.
     pub planned: Option<ItemPlan>,
+    /// What a source has against the deletion that its leave policy wants.
+    pub objection: Option<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -71,6 +73,7 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
             object: space.map(|space| space.external_id.clone()),
             item: items.iter().find(|item| item.connector == connector).cloned(),
             planned: at.map(|at| planned.swap_remove(at)),
+            objection: None,
             findings: outcome
                 .findings
                 .iter()
@@ -78,6 +81,12 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
                 .cloned()
                 .collect(),
         });
+    }
+    let coverage = |connector, object_type| reader.coverage(connector, object_type);
+    for leave in leaving(&in_force.rules, &view, mesh.clock.now(), coverage)? {
+        if let Some(reason) = out.iter_mut().find(|reason| reason.connector == leave.connector) {
+            reason.objection = leave.objection.filter(|_| leave.owned);
+        }
     }
     for reason in &mut out {
         reason.verdict = verdict(&view, reason);
@@ -96,6 +105,9 @@ fn verdict(view: &MeshView, reason: &ExportReason) -> String {
         return format!("the next sync queues this: {}, because {}", planned.operation, planned.reason.text);
     }
     let applies = reason.rules.iter().find(|rule| rule.holds == Ok(true));
+    if let Some(objection) = &reason.objection {
+        return format!("it is out of scope, and its deletion waits: {objection}");
+    }
     match (view.record.state, applies, &reason.object) {
         (MeshState::Active, Some(_), Some(_)) => "the target holds what it should".to_owned(),
         (MeshState::Active, Some(rule), None) if !rule.creates => {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
 };
 use identitymesh_store::past::{Cut, mesh_at, space_at};
 use identitymesh_store::{Reader, StoreError};
@@ -111,6 +111,10 @@ impl Neighbours for Surroundings<'_> {
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, StoreError> {
         self.reader.addresses(connector, address, uids)
+    }
+
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {
+        self.reader.coverage(connector, object_type)
     }
 
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError> {

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("history", include_str!("../migrations/0004_history.sql")),
     ("joins", include_str!("../migrations/0005_joins.sql")),
     ("trace waits", include_str!("../migrations/0006_trace_waits.sql")),
+    ("coverage", include_str!("../migrations/0007_coverage.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -57,6 +57,8 @@ pub struct StageBatch {
     pub deletes: Vec<SpaceId>,
     /// Where the next delta import starts, as JSON; committed with the page.
     pub watermark: Option<String>,
+    /// Object types of which a read was to show everything and is at its end, and whether it is proved that it did.
+    pub covered: Vec<(Name, bool)>,
     /// What was wrong with single objects.
     pub findings: Vec<Finding>,
     /// What the run has counted up to here.

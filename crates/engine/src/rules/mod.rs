@@ -23,4 +23,4 @@ pub use target::{Projection, ProjectionValue, TargetAttribute};
 pub(crate) use expression::{Expression, Gave};
 pub(crate) use join::{Fuzzy, JoinBy};
 pub(crate) use set::{Computed, Precedence};
-pub(crate) use target::{ExpressionValue, Place};
+pub(crate) use target::{ActiveSource, ExpressionValue, Place};

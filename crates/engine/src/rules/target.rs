@@ -2,7 +2,7 @@
 
 use identitymesh_expr::{Needs, Program};
 use identitymesh_model::rules::{DisableBy, DriftPolicy, LeaveStep, Missing, PasswordRule, ProjectionMode};
-use identitymesh_model::{AttributeType, Name, RuleId};
+use identitymesh_model::{AttributeType, ConnectorId, Name, RuleId, SpaceRecord};
 
 use super::Expression;
 
@@ -19,11 +19,28 @@ pub struct Projection {
     pub(crate) update: bool,
     pub(crate) owns_existing: bool,
     pub(crate) leave: Vec<LeaveStep>,
+    /// Sources that a deletion by the leave policy waits for.
+    pub(crate) unless_active: Vec<ActiveSource>,
     pub(crate) disable: Option<DisableBy>,
     pub(crate) password: Option<PasswordRule>,
     pub(crate) attributes: Vec<TargetAttribute>,
     /// Whether `Today` or `Now` is read anywhere in it.
     pub(crate) reads_time: bool,
+}
+
+/// A source that can say of somebody that they are active.
+#[derive(Debug)]
+pub(crate) struct ActiveSource {
+    pub(crate) connector: ConnectorId,
+    pub(crate) object_type: Name,
+    /// Which of its objects say so; all of them when there is none.
+    pub(crate) when: Option<Program>,
+}
+
+impl ActiveSource {
+    pub(crate) fn is_about(&self, space: &SpaceRecord) -> bool {
+        (space.connector, space.object_type) == (self.connector, self.object_type)
+    }
 }
 
 /// Where in a tree the object goes.

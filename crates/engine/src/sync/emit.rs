@@ -8,8 +8,8 @@ use identitymesh_model::plan::{
 };
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, Uid, Value, ValueType,
-    Values,
+    ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, SpaceRecord, Uid,
+    Value, ValueType, Values,
 };
 
 use super::index::keys_of;
@@ -29,16 +29,16 @@ pub(super) struct Emitted {
 /// What differs for `work`.
 pub(super) fn emit(
     mut work: Work,
-    projected: Projected,
+    mut projected: Projected,
     rules: &RuleSet,
     mesh_type: &MeshTypeRules,
 ) -> Emitted {
     let names = names(&work, &projected, rules);
-    let mut wakes = projected.wakes;
+    let mut wakes = std::mem::take(&mut projected.wakes);
     let mut spaces = Vec::new();
     let is_deleted = matches!(work.state, MeshState::Deleted { .. });
     if is_deleted {
-        release(&mut work, &projected.released, rules, &mut spaces);
+        release(&mut work, &projected, rules, &mut spaces);
         if work.view.record.state != work.state {
             wakes.push(Wake::Holders { id: work.view.record.id });
         }
@@ -70,18 +70,18 @@ pub(super) fn emit(
     Emitted { object, wakes, spaces }
 }
 
-/// A deleted mesh object lets go of its sources, and of objects in targets that nothing is left to do for.
-fn release(work: &mut Work, released: &[SpaceId], rules: &RuleSet, spaces: &mut Vec<SpacePlan>) {
-    let goes: Vec<SpaceId> = work
-        .view
-        .linked
-        .iter()
-        .filter(|space| {
-            released.contains(&space.id)
-                || !rules.object_type(space.connector, space.object_type).is_some_and(|known| known.is_target)
-        })
-        .map(|space| space.id)
-        .collect();
+/// A deleted mesh object lets go of its sources, but for those that a deletion waits for, and of objects in targets
+/// that nothing is left to do for.
+fn release(work: &mut Work, projected: &Projected, rules: &RuleSet, spaces: &mut Vec<SpacePlan>) {
+    let is_source = |space: &SpaceRecord| {
+        !rules.object_type(space.connector, space.object_type).is_some_and(|known| known.is_target)
+    };
+    let linked = work.view.linked.iter();
+    let goes = linked.filter(|space| {
+        projected.released.contains(&space.id)
+            || (is_source(space) && !projected.witnesses.contains(&space.id))
+    });
+    let goes: Vec<SpaceId> = goes.map(|space| space.id).collect();
     for space in goes {
         work.unlink(space, false);
         let note = Note::new(NoteKind::Unjoined, "its mesh object was deleted");

@@ -9,6 +9,7 @@ use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::{ObjectPlan, Plan, SpacePlan, Wake};
 use identitymesh_model::{ConnectorId, Finding, Timestamp};
 
+use super::active::Coverages;
 use super::emit::{Emitted, emit};
 use super::narrow::{complete, traced};
 use super::neighbours::Neighbours;
@@ -30,10 +31,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
         }
         self.note_failed();
         let addresses = self.addresses()?;
-        let gaps = self.gaps()?;
+        let (coverages, gaps) = (self.coverages()?, self.gaps()?);
         let rules = self.rules;
         let finishing =
-            Finishing { rules, now: self.context.now, addresses, gaps, large_set: self.large_set };
+            Finishing { rules, now: self.context.now, addresses, coverages, gaps, large_set: self.large_set };
         let list = std::mem::take(&mut self.works).list.into_iter();
         let works: Vec<Work> = list.filter(is_planned).collect();
         let asks = |work: &Work| {
@@ -84,6 +85,7 @@ struct Finishing<'r> {
     rules: &'r RuleSet,
     now: Timestamp,
     addresses: HashMap<ConnectorId, Addresses>,
+    coverages: Coverages,
     gaps: Gaps,
     large_set: usize,
 }
@@ -115,6 +117,7 @@ impl Finishing<'_> {
             names,
             findings: Vec::new(),
             addresses: &self.addresses,
+            coverages: &self.coverages,
         };
         for work in works {
             let Some(mesh_type) = rules.mesh_type(work.view.record.mesh_type) else { continue };

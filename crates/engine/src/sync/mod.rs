@@ -4,6 +4,7 @@
 //! bulk: links that end, joins, lives that begin or end, attribute flow, projection. Within a part, objects are taken
 //! in the order of their ids.
 
+mod active;
 mod alike;
 mod attributes;
 mod emit;
@@ -12,6 +13,7 @@ mod finish;
 mod index;
 mod join;
 mod joining;
+mod leave;
 mod lifecycle;
 mod links;
 mod narrow;

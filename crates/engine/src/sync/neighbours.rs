@@ -6,7 +6,7 @@
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Values,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Values,
 };
 
 /// The object that a reference leads to.
@@ -106,4 +106,10 @@ pub trait Neighbours {
     /// # Errors
     /// When the state cannot be read.
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, Self::Error>;
+
+    /// Whether what is known of a connector's objects of one type is what its system has, as of the last import.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, Self::Error>;
 }

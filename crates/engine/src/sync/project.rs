@@ -1,13 +1,13 @@
 //! Projection: which targets a mesh object belongs to, and what is to be sent there (sync semantics, sections 6, 7).
 
 use identitymesh_expr::{Evaluator, Scope};
-use identitymesh_model::plan::{ItemAction, ItemChange, ItemPlan, LeavePlan, Operation, Reason, Wake};
-use identitymesh_model::rules::{LeaveAction, LeaveStep};
+use identitymesh_model::plan::{ItemAction, ItemPlan, LeavePlan, Operation, Reason, Wake};
 use identitymesh_model::{
-    ConnectorId, Finding, ItemRecord, LeaveRecord, LinkMode, MeshState, Name, RuleId, SpaceRecord, Text,
-    Timestamp, Uid, Value, Values, dn,
+    ConnectorId, Finding, ItemRecord, MeshState, Name, RuleId, SpaceId, SpaceRecord, Timestamp, Uid,
 };
 
+use super::active::Coverages;
+use super::leave::Leaver;
 use super::neighbours::Neighbours;
 use super::resolve::Resolved;
 use super::target::{Addresses, Names, Target};
@@ -26,7 +26,9 @@ pub(super) struct Projected {
     pub(super) leaving: Vec<LeavePlan>,
     pub(super) wakes: Vec<Wake>,
     /// Objects in targets that nothing is left to do for.
-    pub(super) released: Vec<identitymesh_model::SpaceId>,
+    pub(super) released: Vec<SpaceId>,
+    /// Objects of sources that a deletion in a target waits for.
+    pub(super) witnesses: Vec<SpaceId>,
 }
 
 /// Projects mesh objects.
@@ -38,6 +40,7 @@ pub(super) struct Projector<'a, N: Neighbours> {
     pub(super) names: Option<Names<'a, N>>,
     pub(super) findings: Vec<Finding>,
     pub(super) addresses: &'a std::collections::HashMap<ConnectorId, Addresses>,
+    pub(super) coverages: &'a Coverages,
 }
 
 impl<N: Neighbours> Projector<'_, N> {
@@ -113,7 +116,9 @@ impl<N: Neighbours> Projector<'_, N> {
                 }));
                 planned
             }
-            (None, Some(space)) => self.left(work, connector, projections, space, leave, projected),
+            (None, Some(space)) => {
+                self.left(&Leaver { work, connector, space, leave }, projections, projected)?
+            }
             (None, None) => None,
         };
         queue(planned, item, connector, projected, work);
@@ -193,99 +198,7 @@ impl<N: Neighbours> Projector<'_, N> {
         Ok(Some(Planned { rule: rule.rule, object_type: rule.object_type, operation, action, text }))
     }
 
-    /// What a leave policy wants of an object that no rule holds any more. Steps add up: everything that is due by
-    /// now has to be so.
-    fn left(
-        &mut self,
-        work: &Work,
-        connector: ConnectorId,
-        projections: &[Projection],
-        space: &SpaceRecord,
-        leave: Option<&LeaveRecord>,
-        projected: &mut Projected,
-    ) -> Option<Planned> {
-        let made_by = space.link.filter(|link| link.mode == LinkMode::Projected).map(|link| link.rule);
-        let rule = projections
-            .iter()
-            .find(|rule| Some(rule.rule) == leave.map(|leave| leave.rule).or(made_by))
-            .or_else(|| projections.iter().find(|rule| rule.object_type == space.object_type))?;
-        let since = leave.map_or_else(|| left_at(work).unwrap_or(self.now), |leave| leave.since);
-        let done = leave.map_or(0, |leave| leave.steps);
-        let is_due = |step: &&LeaveStep| since.saturating_add_seconds(step.after.as_seconds()) <= self.now;
-        let due = rule.leave.iter().take_while(is_due).count();
-        let steps = u16::try_from(due).unwrap_or(u16::MAX).max(done);
-        if leave.is_none_or(|leave| (leave.since, leave.steps, leave.rule) != (since, steps, rule.rule)) {
-            projected.leaving.push(LeavePlan::Set { connector, rule: rule.rule, since, steps });
-        }
-        let taken = &rule.leave[..usize::from(steps).min(rule.leave.len())];
-        match rule.leave.get(taken.len()) {
-            Some(next) => {
-                let at = Some(since.saturating_add_seconds(next.after.as_seconds()));
-                projected.wakes.push(Wake::Mesh { id: work.view.record.id, at });
-            }
-            None if matches!(work.state, MeshState::Deleted { .. }) => {
-                let deletes = taken.last().is_some_and(|step| step.action == LeaveAction::Delete);
-                if !deletes || !self.owns(rule, space) {
-                    projected.released.push(space.id);
-                }
-            }
-            None => {}
-        }
-        self.leave_item(work, connector, rule, space, taken)
-    }
-
-    fn owns(&self, rule: &Projection, space: &SpaceRecord) -> bool {
-        rule.owns_existing || space.link.is_some_and(|link| link.mode == LinkMode::Projected)
-    }
-
-    fn leave_item(
-        &mut self,
-        work: &Work,
-        connector: ConnectorId,
-        rule: &Projection,
-        space: &SpaceRecord,
-        taken: &[LeaveStep],
-    ) -> Option<Planned> {
-        let text = format!("left the scope of {}: {}", rule.name, work.reason.text);
-        let plan = |operation, action| {
-            Some(Planned {
-                rule: rule.rule,
-                object_type: rule.object_type,
-                operation,
-                action,
-                text: text.clone(),
-            })
-        };
-        if taken.iter().any(|step| step.action == LeaveAction::Delete) {
-            if self.owns(rule, space) {
-                return plan(Operation::Delete, ItemAction::Delete { space: space.id });
-            }
-            let message = "the leave policy says delete, but this product did not create the object and the rule does not own existing ones; it stays";
-            self.finding("PRJ-005", message, work, connector);
-        }
-        let mut changes = Vec::new();
-        let mut operation = Operation::Move;
-        if let Some(disable) =
-            rule.disable.as_ref().filter(|_| taken.iter().any(|step| step.action == LeaveAction::Disable))
-        {
-            let wanted = Some(Values::One(disable.disabled.clone()));
-            let old = space.doc.get(disable.attribute).cloned();
-            if old != wanted {
-                changes.push(ItemChange::between(disable.attribute, old.as_ref(), wanted, false));
-                operation = Operation::Disable;
-            }
-        }
-        let address =
-            taken.iter().rev().find_map(|step| step.to.as_deref()).and_then(|to| moved(rule, space, to));
-        if changes.is_empty() && address.is_none() {
-            return None;
-        }
-        let create_container =
-            rule.place.as_ref().is_some_and(|place| place.create_container) && address.is_some();
-        plan(operation, ItemAction::Update { space: space.id, address, create_container, changes })
-    }
-
-    fn finding(&mut self, code: &'static str, message: &str, work: &Work, connector: ConnectorId) {
+    pub(super) fn finding(&mut self, code: &'static str, message: &str, work: &Work, connector: ConnectorId) {
         let mut finding = Finding::new(code, message);
         finding.connector = Some(connector);
         finding.mesh = Some(work.view.record.id);
@@ -301,12 +214,12 @@ pub(super) const fn is_left_alone(item: &ItemRecord) -> bool {
 }
 
 /// What should be queued for one target.
-struct Planned {
-    rule: RuleId,
-    object_type: Name,
-    operation: Operation,
-    action: ItemAction,
-    text: String,
+pub(super) struct Planned {
+    pub(super) rule: RuleId,
+    pub(super) object_type: Name,
+    pub(super) operation: Operation,
+    pub(super) action: ItemAction,
+    pub(super) text: String,
 }
 
 /// Puts what is planned in place of the live item, unless that is the same already.
@@ -341,23 +254,8 @@ fn wait_for_references(action: &ItemAction, connector: ConnectorId, projected: &
     projected.wakes.extend(members.map(|member| Wake::Address { connector, owner, member }));
 }
 
-/// When a mesh object that is leaving left.
-const fn left_at(work: &Work) -> Option<Timestamp> {
-    match work.state {
-        MeshState::Active => None,
-        MeshState::Leaving { since } | MeshState::Deleted { since } => Some(since),
-    }
-}
-
-fn moved(rule: &Projection, space: &SpaceRecord, to: &str) -> Option<Text> {
-    let place = rule.place.as_ref()?;
-    let current = space.doc.single(place.address).and_then(Value::as_text)?;
-    let wanted = format!("{},{to}", dn::split_first(current).0);
-    (dn::normalise(&wanted) != dn::normalise(current)).then(|| Text::from(wanted))
-}
-
 /// The next moment at which the day changes in UTC.
-fn next_boundary(now: Timestamp) -> Timestamp {
+pub(super) fn next_boundary(now: Timestamp) -> Timestamp {
     const DAY: i64 = 86_400_000_000;
     let into_day = now.as_micros().rem_euclid(DAY);
     now.saturating_add_micros(DAY - into_day)

@@ -3,9 +3,11 @@
 use identitymesh_expr::{Evaluator, Scope};
 use identitymesh_model::rules::{LeaveAction, SourceLeave};
 use identitymesh_model::{
-    ConnectorId, LinkMode, MeshState, MeshView, Name, Object, SpaceRecord, Text, Timestamp,
+    ConnectorId, Coverage, LeaveRecord, MeshState, MeshView, Name, Object, SpaceRecord, Text, Timestamp,
 };
 
+use super::active;
+use super::leave::owns;
 use super::lifecycle::grace_seconds;
 use crate::rules::{Projection, RuleSet};
 
@@ -118,34 +120,59 @@ pub struct TargetLeave {
     pub steps: Vec<(LeaveAction, i64, bool)>,
     /// Whether this product may delete it.
     pub owned: bool,
+    /// What a source has against its deletion, where the policy has one.
+    pub objection: Option<String>,
 }
 
-/// The objects of a mesh object in targets, and their leave policies.
-#[must_use]
-pub fn leaving(rules: &RuleSet, view: &MeshView) -> Vec<TargetLeave> {
+/// The objects of a mesh object in targets, and their leave policies. `coverage` answers as
+/// [`Neighbours::coverage`](crate::Neighbours::coverage) does.
+///
+/// # Errors
+/// When `coverage` fails.
+pub fn leaving<E>(
+    rules: &RuleSet,
+    view: &MeshView,
+    now: Timestamp,
+    mut coverage: impl FnMut(ConnectorId, Name) -> Result<Coverage, E>,
+) -> Result<Vec<TargetLeave>, E> {
     let mut out = Vec::new();
     for space in view.linked.iter().filter(|space| !space.deleted) {
         let leave = view.leaving.iter().find(|leave| leave.connector == space.connector);
-        let mut list = projections(rules, view.record.mesh_type).filter(|(connector, rule)| {
-            *connector == space.connector && rule.object_type == space.object_type
-        });
-        let made_by = leave.map(|leave| leave.rule).or_else(|| space.link.map(|link| link.rule));
-        let Some((_, first)) = list.next() else { continue };
-        let rule = if Some(first.rule) == made_by {
-            first
-        } else {
-            list.find(|(_, rule)| Some(rule.rule) == made_by).map_or(first, |(_, rule)| rule)
-        };
+        let Some(rule) = leave_rule(rules, view, space, leave) else { continue };
         let taken = leave.map_or(0, |leave| usize::from(leave.steps));
         let steps = rule.leave.iter().enumerate();
+        let mut objection = None;
+        for source in rule.unless_active.iter().filter(|_| leave.is_some()) {
+            let known = coverage(source.connector, source.object_type)?;
+            let asked = (&mut Evaluator::new(), now);
+            objection = objection.or(active::objection(rules, source, &view.linked, Some(&known), asked));
+        }
         out.push(TargetLeave {
             connector: space.connector,
             external_id: space.external_id.clone(),
             rule: rule.name.clone(),
             since: leave.map(|leave| leave.since),
             steps: steps.map(|(at, step)| (step.action, step.after.as_seconds(), at < taken)).collect(),
-            owned: rule.owns_existing || space.link.is_some_and(|link| link.mode == LinkMode::Projected),
+            owned: owns(rule, space),
+            objection: objection.map(|objection| objection.to_string()),
         });
     }
-    out
+    Ok(out)
+}
+
+/// The rule that an object leaves by, or would.
+fn leave_rule<'r>(
+    rules: &'r RuleSet,
+    view: &MeshView,
+    space: &SpaceRecord,
+    leave: Option<&LeaveRecord>,
+) -> Option<&'r Projection> {
+    let mut list = projections(rules, view.record.mesh_type)
+        .filter(|(connector, rule)| *connector == space.connector && rule.object_type == space.object_type);
+    let made_by = leave.map(|leave| leave.rule).or_else(|| space.link.map(|link| link.rule));
+    let (_, first) = list.next()?;
+    if Some(first.rule) == made_by {
+        return Some(first);
+    }
+    Some(list.find(|(_, rule)| Some(rule.rule) == made_by).map_or(first, |(_, rule)| rule))
 }

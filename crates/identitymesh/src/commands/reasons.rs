@@ -171,7 +171,10 @@ fn deletion(shell: &Shell, object: &str) -> anyhow::Result<()> {
     if let Some(end) = grace_end(&in_force.rules, &view) {
         told.push(format!("until {end} a source that returns brings it back; then it is deleted"));
     }
-    told.extend(leaving(&in_force.rules, &view).iter().flat_map(|leave| leave_told(&in_force, leave)));
+    let mut reader = opened.mesh.store.read()?;
+    let coverage = |connector, object_type| reader.coverage(connector, object_type);
+    let leaves = leaving(&in_force.rules, &view, opened.mesh.clock.now(), coverage)?;
+    told.extend(leaves.iter().flat_map(|leave| leave_told(&in_force, leave)));
     let data = json!({ "type": view.record.mesh_type, "anchor": view.record.anchor, "state": view.record.state,
         "why": told });
     shell.output.answer(&data, || told.join("\n"))
@@ -213,7 +216,11 @@ fn leave_told(in_force: &InForce, leave: &TargetLeave) -> Vec<String> {
     let mut told = vec![format!("{target}: out of the scope of {} since {since}", leave.rule)];
     for (action, after, taken) in &leave.steps {
         let due = since.saturating_add_seconds(*after);
-        let done = if *taken { "planned" } else { "not yet" };
+        let done = match &leave.objection {
+            Some(objection) if *action == LeaveAction::Delete => format!("waits: {objection}"),
+            _ if *taken => "planned".to_owned(),
+            _ => "not yet".to_owned(),
+        };
         told.push(format!("  {}: due {due}, {done}", step(*action)));
     }
     if leave.steps.is_empty() {

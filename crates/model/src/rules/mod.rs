@@ -23,6 +23,7 @@ pub use join::{
 pub use limits::{HoldClass, Limit, Limits, LimitsWithin};
 pub use mesh::{ComputedRule, MergePolicy, MeshAttribute, MeshConfig, MeshType};
 pub use outbound::{
-    DisableBy, DriftPolicy, LeaveAction, LeaveStep, ProjectionAttribute, ProjectionMode, ProjectionRule,
+    ActiveIn, DisableBy, DriftPolicy, LeaveAction, LeaveStep, ProjectionAttribute, ProjectionMode,
+    ProjectionRule,
 };
 pub use password::{CharacterClass, PasswordRule, SealedFile};

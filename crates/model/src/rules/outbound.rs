@@ -67,6 +67,21 @@ pub struct LeaveStep {
     /// For `move`: the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// For `delete`: it waits while any of these sources says that the person is active, or nobody can be sure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unless_active: Vec<ActiveIn>,
+}
+
+/// How a source says that somebody is active.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActiveIn {
+    /// The source.
+    pub connector: Name,
+    /// Its objects that say so.
+    pub object_type: Name,
+    /// An object says so where this holds; every one does when not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 /// What a leave step does to the target's object.

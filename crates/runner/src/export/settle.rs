@@ -74,6 +74,7 @@ pub(super) fn settle(
             referred: form.referred(),
             deletes: Vec::new(),
             watermark: None,
+            covered: Vec::new(),
             findings: Vec::new(),
             counters: run.counters.clone(),
         };

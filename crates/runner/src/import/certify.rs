@@ -11,7 +11,7 @@ use identitymesh_connector::PRESENCE_ASKED_MAX;
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{Name, SpaceId, Text};
-use identitymesh_store::{Reader, StoreError};
+use identitymesh_store::{Reader, StageBatch, StoreError};
 
 use super::part::{PartResult, batch};
 use super::presence::Asker;
@@ -26,8 +26,10 @@ const DELETES_WRITTEN: usize = 20_000;
 
 /// What a partition's end said.
 enum Concluded {
-    /// What is gone, or that nothing is.
-    Known,
+    /// Everything was shown, so what is gone is known.
+    Whole,
+    /// It is not proved that everything was shown, and nothing is missing.
+    Complete,
     /// Nothing can be said about what is gone, and why.
     Unproved(String),
     /// The read left something out, as the system itself says.
@@ -37,7 +39,7 @@ enum Concluded {
 impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
-        let mut notes = Vec::new();
+        let (mut notes, mut covered) = (Vec::new(), Vec::new());
         let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
@@ -48,8 +50,9 @@ impl Stager {
             }
             let concluded = self.partition(object_type, &partition, &reported, asker)?;
             is_repeatable |= self.run.held.is_some();
+            covered.push((object_type, matches!(concluded, Concluded::Whole)));
             match concluded {
-                Concluded::Known => {}
+                Concluded::Whole | Concluded::Complete => {}
                 Concluded::Unproved(why) => notes.push(why),
                 Concluded::Refuted(why) => {
                     is_refuted = true;
@@ -57,6 +60,7 @@ impl Stager {
                 }
             }
         }
+        self.cover(covered)?;
         let has_gaps = !notes.is_empty();
         if !notes.is_empty() {
             let told = notes.join("; ");
@@ -108,12 +112,12 @@ impl Stager {
                     is_whole: true,
                     is_shown: &is_shown,
                 })?;
-                Ok(Concluded::Known)
+                Ok(Concluded::Whole)
             }
             Absence::Unproved(told) => {
                 self.take_told(object_type, partition, reported)?;
                 if count == 0 {
-                    return Ok(Concluded::Known);
+                    return Ok(Concluded::Complete);
                 }
                 self.run.count("deletes_unseen", count);
                 Ok(Concluded::Unproved(told))
@@ -203,6 +207,16 @@ impl Stager {
             unseen.extend(ids.into_iter().filter(|id| !partition.seen.contains(*id) && !there.contains(id)));
             after = last;
         }
+    }
+
+    /// Keeps of which types everything was shown.
+    fn cover(&mut self, covered: Vec<(Name, bool)>) -> Result<(), RunError> {
+        if !covered.is_empty() {
+            let part = batch(self.run.cause(), self.connector, PartResult::default());
+            let counters = self.run.counters.clone();
+            self.run.mesh.store.stage(StageBatch { covered, counters, ..part }).wait()?;
+        }
+        Ok(())
     }
 
     fn delete(&mut self, ids: Vec<SpaceId>) -> Result<(), RunError> {

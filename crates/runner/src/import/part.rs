@@ -371,6 +371,7 @@ pub(super) fn batch(cause: Cause, connector: ConnectorId, part: PartResult) -> S
         referred: Vec::new(),
         deletes: part.deletes,
         watermark: None,
+        covered: Vec::new(),
         findings: part.findings,
         counters: identitymesh_store::Counters::new(),
     }

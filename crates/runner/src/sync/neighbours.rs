@@ -6,7 +6,7 @@ use std::thread;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace, Uid, Values,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace, Uid, Values,
 };
 use identitymesh_store::{Reader, Store, StoreError};
 
@@ -199,6 +199,11 @@ impl Neighbours for StoreNeighbours<'_> {
     ) -> Result<Vec<Option<Text>>, StoreError> {
         let wait = self.in_flight.touches_links_of(uids);
         self.ask(uids, wait, |reader, uids| reader.addresses(connector, address, uids))
+    }
+
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {
+        // Imports are not part of what is on its way.
+        self.reader(false)?.coverage(connector, object_type)
     }
 
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, StoreError> {

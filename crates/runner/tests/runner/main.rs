@@ -24,3 +24,4 @@ mod target;
 mod undo;
 mod undo_property;
 mod values;
+mod waiting;

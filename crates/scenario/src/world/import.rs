@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
+use identitymesh_engine::absence::{Absence, Certified, Shown, is_whole, judge};
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_engine::stage::{
     compare, fingerprint, id_out_of_bounds, object_out_of_bounds, patched, set_aside, staged,
@@ -90,6 +90,7 @@ impl World {
         for page in pages {
             self.page(connector, full.is_some(), page, &mut partitions, &mut told);
         }
+        self.state.imported.insert(connector, matches!(end, End::Whole(_)));
         match (end, full) {
             (End::Early(how), _) => told.push(format!("{how}; what came before is kept")),
             (End::Whole(_), None) => {}
@@ -157,10 +158,11 @@ impl World {
             .filter(|(_, id)| !partition.seen.contains(id))
             .map(|(space, _)| space)
             .collect();
+        let shown = Shown { delivered: partition.delivered, repeated: partition.repeated, certified };
+        self.state.covered.insert((connector, object_type), is_whole(&shown, population));
         if unseen.is_empty() {
             return;
         }
-        let shown = Shown { delivered: partition.delivered, repeated: partition.repeated, certified };
         let limits = self.rules.connector(connector).map(|known| &known.limits);
         let limit = limits.and_then(|limits| limits.of(object_type, HoldClass::ImportDelete));
         let limit = limit.unwrap_or(Limit::DEFAULT);

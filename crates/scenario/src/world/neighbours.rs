@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshRecord, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshRecord, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text,
+    Uid,
 };
 
 use super::State;
@@ -135,6 +136,19 @@ impl Neighbours for View<'_> {
     ) -> Result<Vec<Option<Text>>, Infallible> {
         self.asked.addresses += uids.len();
         Ok(uids.iter().map(|uid| self.state.address_of(connector, address, *uid)).collect())
+    }
+
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, Infallible> {
+        let why = match self.state.imported.get(&connector) {
+            None => "was never imported",
+            Some(false) => "could not be imported last",
+            Some(true) => match self.state.covered.get(&(connector, object_type)) {
+                None => "was not read whole yet",
+                Some(false) => "was not proved to be read whole",
+                Some(true) => return Ok(Coverage::Whole),
+            },
+        };
+        Ok(Coverage::Unknown(why.to_owned()))
     }
 
     fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Result<bool, Infallible> {

@@ -87,6 +87,10 @@ pub struct State {
     pub(super) address_waits: BTreeSet<(ConnectorId, Uid, MeshId)>,
     pub(super) cursors: BTreeMap<ConnectorId, (u64, SpaceId)>,
     pub(super) watermarks: BTreeMap<ConnectorId, u64>,
+    /// Whether the last import of a connector ended well.
+    pub(super) imported: BTreeMap<ConnectorId, bool>,
+    /// Whether the last full import of these objects proved that it showed everything.
+    pub(super) covered: BTreeMap<(ConnectorId, Name), bool>,
     pub(super) last_space: i64,
     pub(super) last_mesh: i64,
     pub(super) last_item: i64,

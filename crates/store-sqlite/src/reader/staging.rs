@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use identitymesh_model::{ConnectorId, Name, SpaceId};
-use identitymesh_store::Known;
+use identitymesh_model::{ConnectorId, Coverage, Name, SpaceId};
+use identitymesh_store::{Known, RunState};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::codec::{self, SPACE_GONE, SPACE_UNCONFIRMED};
 use crate::dictionary::name_id;
-use crate::fault::Outcome;
+use crate::fault::{Outcome, unknown_word};
 use crate::load::{Loader, place};
 
 /// A limit as SQLite takes it.
@@ -46,6 +46,34 @@ impl Loader<'_> {
             });
         }
         Ok(out)
+    }
+
+    pub(super) fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Outcome<Coverage> {
+        let unknown = |why: String| Ok(Coverage::Unknown(why));
+        let mut last = self.conn.prepare_cached(
+            "SELECT id, state FROM run INDEXED BY run_imports WHERE connector = ?1 \
+             AND step IN ('full-import', 'delta-import') AND state NOT IN ('queued', 'running') \
+             ORDER BY id DESC LIMIT 1",
+        )?;
+        let last: Option<(i64, String)> =
+            last.query_row([connector.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((run, state)) = last else { return unknown("was never imported".to_owned()) };
+        let state = RunState::from_word(&state).ok_or_else(|| unknown_word("state of a run", state))?;
+        if !matches!(state, RunState::Succeeded | RunState::SucceededWithFindings | RunState::Held) {
+            return unknown(format!("could not be imported last (run {run}: {})", state.as_str()));
+        }
+        let mut covered = self.conn.prepare_cached(
+            "SELECT c.whole, c.run FROM coverage c JOIN name n ON n.id = c.type \
+             WHERE c.connector = ?1 AND n.folded = ?2",
+        )?;
+        let covered: Option<(bool, i64)> = covered
+            .query_row(params![connector.0, object_type.folded()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match covered {
+            Some((true, _)) => Ok(Coverage::Whole),
+            Some((false, run)) => unknown(format!("was not proved to be read whole (run {run})")),
+            None => unknown(format!("was not read whole yet, or knows no {object_type}")),
+        }
     }
 
     pub(super) fn present(

@@ -26,8 +26,21 @@ impl Tx<'_> {
                 .prepare_cached("INSERT OR REPLACE INTO watermark (connector, body) VALUES (?1, ?2)")?
                 .execute(params![batch.connector.0, watermark])?;
         }
+        self.cover(batch)?;
         self.report(&batch.cause, &batch.findings, &batch.counters)?;
         Ok(StageReceipt { inserted })
+    }
+
+    fn cover(&mut self, batch: &StageBatch) -> Outcome<()> {
+        for (object_type, whole) in &batch.covered {
+            let row = params![batch.connector.0, self.name_id(*object_type)?, whole, batch.cause.run.0];
+            self.conn
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO coverage (connector, type, whole, run) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(row)?;
+        }
+        Ok(())
     }
 
     /// In the order of external ids, which is the order of the one large index with random keys.

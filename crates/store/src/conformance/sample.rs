@@ -90,6 +90,7 @@ impl<'s> Scene<'s> {
             referred: Vec::new(),
             deletes: Vec::new(),
             watermark: None,
+            covered: Vec::new(),
             findings: Vec::new(),
             counters: Counters::new(),
         }

@@ -1,11 +1,12 @@
 //! Clauses on staging: what an import writes and what it asks.
 
-use identitymesh_model::{Finding, SpaceId, Text, Value, Values};
+use identitymesh_model::{Coverage, Finding, SpaceId, Text, Value, Values};
 
 use super::Harness;
 use super::sample::{Scene, at, body, body_with_members, insert, name, person, update, user};
 use crate::{
-    Counters, Cursor, ExportedText, ReferenceForm, StageBatch, StageInsert, StageUpdate, StoreClass,
+    Counters, Cursor, ExportedText, ReferenceForm, RunStart, RunState, StageBatch, StageInsert, StageUpdate,
+    StoreClass,
 };
 
 pub fn what_is_inserted_is_known_in_the_order_asked(harness: &mut impl Harness) {
@@ -281,4 +282,32 @@ pub fn a_page_reports_counts_and_findings(harness: &mut impl Harness) {
     assert_eq!(found[0].finding, finding);
     let run = reader.run(scene.run).unwrap().unwrap();
     assert_eq!((run.counters["read"], run.updated), (7, at(1)));
+}
+
+pub fn a_type_is_whole_after_a_good_import_that_proved_it(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let import = |step: &str, state| {
+        let start =
+            RunStart { connector: Some(scene.source), step: step.into(), actor: "cli".into(), at: at(1) };
+        let run = scene.store.begin_run(start).wait().unwrap();
+        scene.store.end_run(run, state, at(2), Counters::new(), None).wait().unwrap();
+    };
+    let cover = |whole| {
+        let page = StageBatch { covered: vec![(user(), whole)], ..scene.page(scene.source) };
+        let _ = scene.store.stage(page).wait().unwrap();
+    };
+    let is_whole = |connector, object_type| {
+        scene.store.read().unwrap().coverage(connector, object_type).unwrap() == Coverage::Whole
+    };
+    cover(true);
+    assert!(!is_whole(scene.source, user()), "no import ended yet");
+    import("full-import", RunState::Succeeded);
+    assert!(is_whole(scene.source, user()));
+    assert!(!is_whole(scene.target, user()) && !is_whole(scene.source, name("group")));
+    import("delta-import", RunState::Failed);
+    assert!(!is_whole(scene.source, user()), "what it is by now nobody knows");
+    import("delta-import", RunState::SucceededWithFindings);
+    assert!(is_whole(scene.source, user()));
+    cover(false);
+    assert!(!is_whole(scene.source, user()));
 }

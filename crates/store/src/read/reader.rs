@@ -2,7 +2,8 @@
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp,
+    Uid, Values,
 };
 
 use super::{Cursor, GuardReader, JoinReader, Known, ListReader, PastReader, Referred, Todo, Traced};
@@ -47,6 +48,13 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
     /// # Errors
     /// When the store cannot be read.
     fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError>;
+
+    /// Whether what is known of a connector's objects of one type is what its system has: the last import of it ended
+    /// well, and the last read that was to show everything was whole.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError>;
 
     // ----- sync -----
 

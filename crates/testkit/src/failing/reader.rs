@@ -5,8 +5,8 @@ use std::any::Any;
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, DecisionId, HoldId, ItemId, MeshCard, MeshId, MeshView, Name, Object, Ruling, RunId,
-    SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
+    ConnectorId, Coverage, DecisionId, HoldId, ItemId, MeshCard, MeshId, MeshView, Name, Object, Ruling,
+    RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
 };
 use identitymesh_store::{
     ChangeRecord, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow, ItemFilter,
@@ -111,6 +111,7 @@ ask! {
     present(connector: ConnectorId, object_type: Name, after: SpaceId, limit: usize) -> Vec<SpaceId>;
     population(connector: ConnectorId, object_type: Name) -> u64;
     watermark(connector: ConnectorId) -> Option<String>;
+    coverage(connector: ConnectorId, object_type: Name) -> Coverage;
     cursor(connector: ConnectorId) -> Cursor;
     pending(connector: ConnectorId, after: Cursor, limit: usize, traced: Option<i64>) -> Vec<(Cursor, SpaceRecord)>;
     pending_count(connector: ConnectorId, after: Cursor) -> u64;

@@ -127,7 +127,8 @@ impl Compiler<'_> {
     }
 }
 
-fn object_types_of(config: &ConnectorConfig) -> Vec<Name> {
+/// The object types that a connector's rules speak of.
+pub(super) fn object_types_of(config: &ConnectorConfig) -> Vec<Name> {
     let mut names: Vec<Name> = config.scope.iter().map(|rule| rule.object_type).collect();
     names.extend(config.join.iter().map(|rule| rule.object_type));
     names.extend(config.create.iter().map(|rule| rule.object_type));

@@ -9,6 +9,7 @@ mod connector;
 mod environment;
 mod inbound;
 mod join;
+mod leave;
 mod mesh_type;
 mod passwords;
 mod projection;

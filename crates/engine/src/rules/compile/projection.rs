@@ -2,7 +2,7 @@
 
 use identitymesh_expr::{Environment, Expected, Needs, Program};
 use identitymesh_model::rules::{
-    ConnectorConfig, LeaveAction, MeshType, ProjectionAttribute, ProjectionMode, ProjectionRule,
+    ConnectorConfig, MeshType, ProjectionAttribute, ProjectionMode, ProjectionRule,
 };
 use identitymesh_model::{ConnectorId, Name, ObjectSchema, RuleId, ValueType};
 
@@ -43,12 +43,13 @@ fn name_of(key: &str) -> &str {
     key.splitn(3, ':').nth(2).unwrap_or(key)
 }
 
-struct Part<'a, 'b> {
-    compiler: &'a mut Compiler<'b>,
+/// One projection rule at work.
+pub(super) struct Part<'a, 'b> {
+    pub(super) compiler: &'a mut Compiler<'b>,
     config: &'a ConnectorConfig,
-    rule: &'a ProjectionRule,
+    pub(super) rule: &'a ProjectionRule,
     mesh_type: &'a MeshType,
-    path: &'a str,
+    pub(super) path: &'a str,
 }
 
 impl Part<'_, '_> {
@@ -67,6 +68,7 @@ impl Part<'_, '_> {
         let schema = self.schema();
         let place = self.place(schema.as_ref());
         self.check_leave();
+        let unless_active = self.unless_active();
         let password = self.compiler.password_rule(self.rule, schema.as_ref(), self.path);
         let mut attributes = Vec::with_capacity(self.rule.attributes.len());
         for attribute in &self.rule.attributes {
@@ -95,6 +97,7 @@ impl Part<'_, '_> {
             update: self.rule.update,
             owns_existing: self.rule.owns_existing,
             leave: self.rule.leave.clone(),
+            unless_active,
             disable: self.rule.disable.clone(),
             password,
             attributes,
@@ -130,28 +133,6 @@ impl Part<'_, '_> {
         let address = schema.and_then(|schema| schema.address).unwrap_or_else(|| Name::literal("dn"));
         let container = self.compiler.keep(container)?;
         Some(Place { container, rdn, address, create_container: self.rule.create_container })
-    }
-
-    fn check_leave(&mut self) {
-        let mut last = identitymesh_model::Span::ZERO;
-        for (at, step) in self.rule.leave.iter().enumerate() {
-            let problem = match step.action {
-                LeaveAction::Disable if self.rule.disable.is_none() => {
-                    Some("`disable` needs a [projection.disable] table that says how this target shows it")
-                }
-                LeaveAction::Move if step.to.is_none() => Some("`move` needs a container in `to`"),
-                LeaveAction::Move if self.rule.container.is_none() => {
-                    Some("`move` needs a target with a tree")
-                }
-                LeaveAction::Delete if at + 1 < self.rule.leave.len() => Some("nothing can follow `delete`"),
-                _ if step.after < last => Some("steps have to be in the order of their `after`"),
-                _ => None,
-            };
-            if let Some(problem) = problem {
-                self.compiler.problem("ENG-012", self.path, format!("leave step {}: {problem}", at + 1));
-            }
-            last = step.after;
-        }
     }
 
     fn attribute(

@@ -11,8 +11,8 @@ use identitymesh_engine::rules::RuleSet;
 use identitymesh_engine::{Neighbours, PlanContext, Planner, Referred, Seeds};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, ContentHash, MeshCard, MeshId, MeshView, Name, Ruling, RunId, SpaceRecord, Text, Uid,
-    canonical,
+    ConnectorId, ContentHash, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, RunId, SpaceRecord, Text,
+    Uid, canonical,
 };
 use identitymesh_runner::Mesh;
 use identitymesh_store::Cursor;
@@ -165,5 +165,9 @@ impl Neighbours for Alone {
 
     fn is_taken(&mut self, _key: &IndexKey, _except: MeshId) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn coverage(&mut self, _: ConnectorId, _: identitymesh_model::Name) -> Result<Coverage, Self::Error> {
+        Ok(Coverage::Whole)
     }
 }

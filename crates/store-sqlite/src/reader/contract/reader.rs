@@ -2,7 +2,8 @@
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp,
+    Uid, Values,
 };
 use identitymesh_store::{Cursor, Known, PasswordDue, Reader, Referred, StoreError, Todo, Traced};
 
@@ -38,6 +39,10 @@ impl Reader for SqliteReader<'_> {
 
     fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError> {
         self.ask("reading a watermark", |loader| loader.watermark(connector))
+    }
+
+    fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {
+        self.ask("reading whether imports were whole", |loader| loader.coverage(connector, object_type))
     }
 
     fn cursor(&mut self, connector: ConnectorId) -> Result<Cursor, StoreError> {
