@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs};
 
 use super::base::Base;
-use super::beneath;
+use super::laid::beneath;
 
 /// The name under which SQLite knows these functions.
 pub(crate) const NAME: &CStr = c"identitymesh-overlay";
