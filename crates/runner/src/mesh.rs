@@ -52,7 +52,7 @@ pub struct Mesh {
     /// Hears of progress.
     pub observer: Arc<dyn Observer>,
     /// From how many references on a mesh object's sets are looked at member by member; [`LARGE_SET_MEMBERS`] is where it
-    /// pays. At first it is off: the two ways have agreed in hundreds of random histories, and thousands are wanted.
+    /// pays. It is off until the two ways have agreed in thousands of random histories.
     pub large_set: usize,
     /// How many threads a sync plans on, beside the one that writes. What comes out is the same on any number.
     pub threads: usize,

@@ -4,7 +4,11 @@
 //! both can be read as one history. What began keeps no row: its public id says when it began, its link when it was
 //! linked.
 
-use identitymesh_model::{ConnectorId, Name, PastLink, RunId, SpaceId, Text, Timestamp, Uid};
+use std::sync::Arc;
+
+use identitymesh_model::{
+    ConnectorId, Name, Object, PastLink, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
+};
 use serde::Serialize;
 
 /// What changed a management-space object.
@@ -79,6 +83,25 @@ pub struct SpaceIdentity {
     pub external_id: Text,
     /// It is not there any more.
     pub purged: bool,
+}
+
+impl SpaceIdentity {
+    /// The object with nothing in it, from which what it was is put together.
+    #[must_use]
+    pub fn empty(&self) -> SpaceRecord {
+        SpaceRecord {
+            id: self.id,
+            connector: self.connector,
+            object_type: self.object_type,
+            external_id: self.external_id.clone(),
+            doc: Object::new(),
+            deleted: false,
+            unconfirmed: false,
+            exported: Arc::from([]),
+            drift: Vec::new(),
+            link: None,
+        }
+    }
 }
 
 /// A link from its beginning to its end.

@@ -1,11 +1,10 @@
 //! A target's object before and after what is to be undone, and as it is now.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use identitymesh_engine::undo::Around;
 use identitymesh_model::plan::Before;
-use identitymesh_model::{LinkMode, Name, Object, RunId, SpaceBefore, SpaceId, SpaceRecord};
+use identitymesh_model::{LinkMode, Name, RunId, SpaceBefore, SpaceId, SpaceRecord};
 use identitymesh_store::{LinkSpan, Reader, SpaceChange, SpaceChangeKind, SpaceIdentity};
 
 use super::select::Group;
@@ -97,7 +96,7 @@ fn written(group: &Group) -> Result<Vec<Name>, RunError> {
 
 fn walk(reader: &mut dyn Reader, identity: &SpaceIdentity, theirs: &Theirs<'_>) -> Result<Walked, RunError> {
     let now = reader.spaces(&[identity.id])?.pop().flatten();
-    let mut record = now.clone().unwrap_or_else(|| empty(identity));
+    let mut record = now.clone().unwrap_or_else(|| identity.empty());
     let now = now.filter(|record| !record.deleted);
     let (mut is_there, mut cursor) = (now.is_some(), None);
     let elsewhere = now.as_ref().is_some_and(|record| !theirs.has(record));
@@ -130,19 +129,4 @@ fn walk(reader: &mut dyn Reader, identity: &SpaceIdentity, theirs: &Theirs<'_>) 
         walked.before = Some(None);
     }
     Ok(walked)
-}
-
-fn empty(identity: &SpaceIdentity) -> SpaceRecord {
-    SpaceRecord {
-        id: identity.id,
-        connector: identity.connector,
-        object_type: identity.object_type,
-        external_id: identity.external_id.clone(),
-        doc: Object::new(),
-        deleted: false,
-        unconfirmed: false,
-        exported: Arc::from([]),
-        drift: Vec::new(),
-        link: None,
-    }
 }

@@ -1,8 +1,6 @@
 //! Management-space objects as they were, and who was linked to whom.
 
-use std::sync::Arc;
-
-use identitymesh_model::{MeshId, Object, SpaceBefore, SpaceId, SpaceRecord, Timestamp, Uid};
+use identitymesh_model::{MeshId, SpaceBefore, SpaceId, SpaceRecord, Timestamp, Uid};
 
 use super::cut::{Cut, ROWS_READ, unreadable};
 use crate::{Reader, StoreError};
@@ -20,18 +18,7 @@ pub fn space_at(reader: &mut dyn Reader, id: SpaceId, cut: Cut) -> Result<Option
     }
     let now = reader.spaces(&[id])?.pop().flatten();
     let mut is_there = now.is_some();
-    let mut record = now.unwrap_or_else(|| SpaceRecord {
-        id,
-        connector: identity.connector,
-        object_type: identity.object_type,
-        external_id: identity.external_id.clone(),
-        doc: Object::new(),
-        deleted: false,
-        unconfirmed: false,
-        exported: Arc::from([]),
-        drift: Vec::new(),
-        link: None,
-    });
+    let mut record = now.unwrap_or_else(|| identity.empty());
     let mut link = record.link.take();
     if let Some(known) = link
         && began_later(reader, known.mesh, id, cut)?
