@@ -9,12 +9,18 @@ const FIRST_SECONDS: i64 = 30;
 /// The longest wait.
 const SECONDS_MAX: i64 = 3_600;
 
+/// Whether an item that has been sent `attempts` times may be sent once more.
+#[must_use]
+pub const fn may_try(attempts: u32) -> bool {
+    attempts < ATTEMPTS_MAX
+}
+
 /// When an item that has been sent `attempts` times may be sent again, `None` when it has been tried often enough.
 /// An item whose answer was lost is never put aside: the target is asked for as long as it takes. `asked` is the wait
 /// in seconds that the target itself asked for.
 #[must_use]
 pub fn again(now: Timestamp, attempts: u32, is_unknown: bool, asked: Option<u32>) -> Option<Timestamp> {
-    if attempts >= ATTEMPTS_MAX && !is_unknown {
+    if !may_try(attempts) && !is_unknown {
         return None;
     }
     let doublings = attempts.saturating_sub(1).min(7);

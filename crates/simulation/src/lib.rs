@@ -12,6 +12,7 @@ mod life;
 mod oracle;
 mod outside;
 mod process;
+mod shorten;
 mod step;
 mod systems;
 

@@ -10,6 +10,7 @@ use identitymesh_testkit::failing::Failure;
 use crate::die::Die;
 use crate::outside::Outside;
 use crate::process::{Ground, Process, configure};
+use crate::shorten::shortest;
 use crate::step::{Disturbance, Failed, Step};
 use crate::systems::Which;
 use crate::{laws, oracle};
@@ -33,6 +34,7 @@ pub struct Life {
     pub deaths: usize,
     /// How often work was disturbed in another way.
     pub disturbances: usize,
+    script: Script,
 }
 
 /// A life in which a law was broken.
@@ -44,6 +46,42 @@ pub struct Broken {
     pub law: String,
     /// What happened until then.
     pub trace: Vec<String>,
+    /// The store as it was then, byte for byte; empty where none could be read.
+    pub store: Vec<u8>,
+    script: Script,
+}
+
+/// The steps of a life, each with the state of the die after it was drawn.
+type Script = Vec<(Step, Die)>;
+
+impl Broken {
+    /// A shorter life that breaks the same law, made by leaving out steps and disturbances for as long as the law still
+    /// breaks. It has no seed of its own: it is the life of this seed without what did not matter.
+    #[must_use]
+    pub fn shorten(&self) -> Self {
+        let mut best = self.clone();
+        shortest(self.script.clone(), |script| self.still_breaks(script, &mut best));
+        for at in 0..best.script.len() {
+            let mut script = best.script.clone();
+            if let Some((Step::Work(_, disturbance @ Some(_)), _)) = script.get_mut(at) {
+                *disturbance = None;
+                self.still_breaks(&script, &mut best);
+            }
+        }
+        best
+    }
+
+    /// Whether the same law breaks in this life, which then is the best one so far.
+    fn still_breaks(&self, script: &[(Step, Die)], best: &mut Self) -> bool {
+        let law = |text: &str| text.split(':').next().map(str::to_owned);
+        match play(self.seed, Some(script.to_vec())) {
+            Err(broken) if law(&broken.law) == law(&self.law) => {
+                *best = *broken;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Broken {
@@ -63,15 +101,28 @@ impl std::error::Error for Broken {}
 /// # Errors
 /// The first law that was broken, with everything that happened before.
 pub fn live(seed: u64) -> Result<Life, Box<Broken>> {
+    play(seed, None)
+}
+
+/// Plays what `script` says, or where there is none what `seed` says.
+fn play(seed: u64, script: Option<Script>) -> Result<Life, Box<Broken>> {
     let mut played = Life::default();
+    let cannot = |error: &dyn fmt::Display| format!("this machine cannot play: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let outcome = match (runtime.map_err(|error| error.to_string()), Ground::new()) {
-        (Ok(runtime), Ok(ground)) => runtime.block_on(Playing::new(seed, ground, &mut played).play()),
-        (Err(error), _) | (_, Err(error)) => Err(format!("this machine cannot play: {error}")),
+    let outcome = match (runtime, Ground::new()) {
+        (Ok(runtime), Ok(ground)) => {
+            let mut playing = Playing::new(seed, ground, &mut played);
+            let outcome = runtime.block_on(playing.play(script));
+            outcome.map_err(|law| (law, playing.ground.store_bytes()))
+        }
+        (Err(error), _) => Err((cannot(&error), Vec::new())),
+        (_, Err(error)) => Err((cannot(&error), Vec::new())),
     };
     match outcome {
         Ok(()) => Ok(played),
-        Err(law) => Err(Box::new(Broken { seed, law, trace: played.trace })),
+        Err((law, store)) => {
+            Err(Box::new(Broken { seed, law, trace: played.trace, store, script: played.script }))
+        }
     }
 }
 
@@ -89,11 +140,23 @@ impl<'l> Playing<'l> {
         Self { die: Die::new(seed), ground, outside, memory, life }
     }
 
-    async fn play(mut self) -> laws::Verdict {
+    async fn play(&mut self, script: Option<Script>) -> laws::Verdict {
         let mut process = self.ground.start()?;
         configure(&process.mesh).await.map_err(|error| format!("{error}: {error:?}"))?;
-        for _ in 0..self.die.between(STEPS.0, STEPS.1) {
-            let step = Step::draw(&mut self.die, &self.outside);
+        let count = match &script {
+            Some(script) => script.len(),
+            None => usize::try_from(self.die.between(STEPS.0, STEPS.1)).unwrap_or(usize::MAX),
+        };
+        let mut told = script.into_iter().flatten();
+        for _ in 0..count {
+            let step = match told.next() {
+                Some((step, die)) => {
+                    self.die = die;
+                    step
+                }
+                None => Step::draw(&mut self.die, &self.outside),
+            };
+            self.life.script.push((step.clone(), self.die.clone()));
             self.life.trace.push(step.to_string());
             let is_outside = matches!(step, Step::Outside(_) | Step::Pass(_));
             let is_disturbed = matches!(step, Step::Work(_, Some(_)));

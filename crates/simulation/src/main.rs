@@ -1,5 +1,6 @@
 //! `simulate`: plays many lives, as many at once as there are processors, and stops at the first broken law.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +24,12 @@ struct Arguments {
     /// Show what happened in each life
     #[arg(long)]
     trace: bool,
+    /// Leave out of a life that broke a law what does not matter for it
+    #[arg(long)]
+    shorten: bool,
+    /// Write the store of a life that broke a law to this file
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Lives at the same time [default: one for each processor]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_024))]
     jobs: Option<u64>,
@@ -61,8 +68,22 @@ fn main() -> ExitCode {
     match broken {
         None => ExitCode::SUCCESS,
         Some(broken) => {
-            eprintln!("{broken}");
+            tell(&broken, &arguments);
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn tell(broken: &Broken, arguments: &Arguments) {
+    eprintln!("{broken}");
+    let shorter = arguments.shorten.then(|| broken.shorten());
+    if let Some(shorter) = &shorter {
+        eprintln!("what mattered of it:\n{shorter}");
+    }
+    if let Some(file) = &arguments.keep {
+        match std::fs::write(file, &shorter.as_ref().unwrap_or(broken).store) {
+            Ok(()) => eprintln!("its store: {}", file.display()),
+            Err(error) => eprintln!("its store cannot be written to {}: {error}", file.display()),
         }
     }
 }

@@ -105,11 +105,17 @@ fn expected_group(outside: &Outside, team: usize) -> (String, Parts) {
 
 fn account(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: &Outside) -> (String, Parts) {
     let uid = text(object, "uid").unwrap_or_default();
-    let wants_mail = staff(outside).any(|(who, person)| id(who) == uid && person.mail.is_some());
+    let wanted =
+        staff(outside).find(|(who, _)| id(*who) == uid).and_then(|(_, person)| person.mail).map(mail);
+    let found = text(object, "mail").filter(|_| wanted.is_some() || !outside.is_theirs(object, "mail"));
+    let found = found.map(|found| match &wanted {
+        Some(wanted) if outside.is_contested(object, &found) => wanted.clone(),
+        _ => found,
+    });
     let parts = parts([
         ("dn", text(object, "dn")),
         ("sn", text(object, "sn")),
-        ("mail", text(object, "mail").filter(|_| wants_mail || !outside.is_theirs(object, "mail"))),
+        ("mail", found),
         ("state", text(object, "state")),
         ("manager", people(object, "manager", owners)),
     ]);

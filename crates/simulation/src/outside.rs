@@ -50,6 +50,11 @@ pub(crate) struct Outside {
     values: u16,
     /// What was seen to hold a value in the directory: external id and attribute.
     filled: BTreeSet<(Text, &'static str)>,
+    /// The mail that an administrator gave an account once more before the product can have seen that its own stayed: it
+    /// cannot tell that from a target which does not keep what is written to it, and lets the value be.
+    contested: BTreeMap<Text, u16>,
+    /// Accounts whose mail an administrator changed since the product was last seen to be done with everything.
+    mailed: BTreeSet<Text>,
     /// What an administrator was the first to fill.
     theirs: BTreeSet<(Text, &'static str)>,
     seen: BTreeSet<Text>,
@@ -192,6 +197,10 @@ impl Outside {
                 let value = self.value();
                 if let Some(account) = set_in_directory(systems, who, "mail", &mail(value)) {
                     self.fill(&account, "mail");
+                    let account = Text::from(account);
+                    if !self.mailed.insert(account.clone()) {
+                        self.contested.insert(account, value);
+                    }
                 }
             }
             Event::DirectoryPhone(who) => {
@@ -249,6 +258,12 @@ impl Outside {
     /// The product has read all systems and written to all of them without being disturbed.
     pub(crate) fn are_known(&mut self) {
         self.fresh.clear();
+        self.mailed.clear();
+    }
+
+    /// Whether a mail may stay that an administrator wrote, though HR has another.
+    pub(crate) fn is_contested(&self, object: &ImportedObject, value: &str) -> bool {
+        self.contested.get(&object.external_id).is_some_and(|number| mail(*number) == value)
     }
 
     /// Whether the product may leave the object where it is, because it cannot know that it made it.
@@ -320,6 +335,9 @@ impl Outside {
 
     fn gather(&mut self, team: usize, systems: &Systems, die: &mut Die) {
         let people: Vec<usize> = self.people.keys().copied().collect();
+        if people.is_empty() {
+            return;
+        }
         let members = self.teams.entry(team).or_default();
         for _ in 0..=die.below(4) {
             let who = die.pick(&people);

@@ -95,6 +95,11 @@ impl Ground {
         self.clock.set(self.clock.now().saturating_add_seconds(seconds));
     }
 
+    /// What is in the store's file, once no process has it open.
+    pub(crate) fn store_bytes(&self) -> Vec<u8> {
+        std::fs::read(self.path()).unwrap_or_default()
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("mesh.db")
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use identitymesh_connector::{Exporter, ImportedObject, NewPassword, Outcome, Written};
 use identitymesh_engine::export::{Found, found};
 use identitymesh_model::plan::ItemAction;
-use identitymesh_model::{ItemId, Link, LinkMode, Uid};
+use identitymesh_model::{ItemId, LinkMode, SpaceRecord, Uid};
 use identitymesh_store::LeasedItem;
 
 use super::settle::{Answer, settle};
@@ -37,15 +37,18 @@ impl Sender<'_, '_> {
         let mut operations = Vec::with_capacity(wave.len());
         let mut sent: HashMap<ItemId, Ready> = HashMap::with_capacity(wave.len());
         let mut passwords: HashMap<ItemId, NewPassword> = HashMap::new();
-        for ready in wave {
+        for mut ready in wave {
             if ready.0.unsettled {
-                match self.ask(exporter, &ready).await {
-                    Some(answer) => {
-                        answers.push((ready, answer));
-                        continue;
-                    }
-                    None => tracing::debug!(item = ready.0.id.0, "not applied before; sent again"),
+                let answer = self.ask(exporter, &ready).await;
+                if !matches!(answer, Some(Answer::Unknown { .. })) {
+                    // Where there was no name to ask for, an import may still show what was made.
+                    ready.0.unsettled = self.form.lost_identity(&ready.0, &ready.1).is_none();
                 }
+                if let Some(answer) = answer {
+                    answers.push((ready, answer));
+                    continue;
+                }
+                tracing::debug!(item = ready.0.id.0, "not seen to be applied before; sent again");
             }
             let password = match self.password(&ready) {
                 Ok(password) => password,
@@ -162,6 +165,8 @@ impl Sender<'_, '_> {
         let seen = now.as_ref().map(|object| (&object.attributes, object.unread.as_slice()));
         let is_done = match found(&ready.1, seen, address) {
             Found::AsWanted => true,
+            // An import showed what this create made, and now it is gone: somebody removed it, and the next import says so.
+            Found::AsBefore if known_space(&ready.0, &ready.1).is_some() => return Some(Answer::Dropped),
             Found::AsBefore => return None,
             Found::Otherwise => is_known(ready, now.as_ref()),
         };
@@ -185,12 +190,18 @@ impl Sender<'_, '_> {
     }
 }
 
+/// The object that an import showed since a create was sent, while its answer is still out.
+pub(super) fn known_space<'r>(item: &'r LeasedItem, action: &ItemAction) -> Option<&'r SpaceRecord> {
+    let is_ours = |space: &&SpaceRecord| space.link.is_some_and(|link| link.mesh == item.mesh);
+    let space = item.space.as_ref().filter(|space| !space.deleted).filter(is_ours);
+    space.filter(|_| matches!(action, ItemAction::Create { .. }))
+}
+
 /// Whether what stands in the target is the object that an import showed as made by this very create: what differs
 /// since is somebody else's change of an object of ours.
 fn is_known((item, action, _): &Ready, now: Option<&ImportedObject>) -> bool {
-    let (ItemAction::Create { .. }, Some(space), Some(now)) = (action, &item.space, now) else {
-        return false;
-    };
-    let is_ours = |link: Link| link.mode == LinkMode::Projected && link.mesh == item.mesh;
-    space.external_id == now.external_id && space.link.is_some_and(is_ours)
+    known_space(item, action).zip(now).is_some_and(|(space, now)| {
+        let is_projected = space.link.is_some_and(|link| link.mode == LinkMode::Projected);
+        is_projected && space.external_id == now.external_id
+    })
 }

@@ -127,6 +127,12 @@ pub(super) fn give_back(
     Ok(())
 }
 
+/// Whether an earlier process may have made what this answer is about. The answer says nothing of that, so for as long as
+/// the item may be sent again the question stays open, and an import has its time to show what was made.
+const fn is_open(item: &LeasedItem) -> bool {
+    item.unsettled && retry::may_try(item.attempts + 1)
+}
+
 struct Part<'a, 'f> {
     form: &'a TargetForm<'f>,
     cause: &'a Cause,
@@ -157,9 +163,15 @@ impl Part<'_, '_> {
                     &item,
                     attributes.first().copied(),
                 );
-                Settle::Dead { code: code.to_owned(), reason }
+                if is_open(&item) {
+                    self.again(&item, reason, None, true)
+                } else {
+                    Settle::Dead { code: code.to_owned(), reason }
+                }
             }
-            Answer::Transient { reason, after_seconds } => self.again(&item, reason, after_seconds, false),
+            Answer::Transient { reason, after_seconds } => {
+                self.again(&item, reason, after_seconds, is_open(&item))
+            }
             Answer::Unknown { reason } => self.again(&item, reason, None, true),
             Answer::NotSent { reason } => {
                 self.count("not_sent");
@@ -176,7 +188,7 @@ impl Part<'_, '_> {
                     None,
                 );
                 self.note_foreign(&item, now);
-                Settle::Dropped
+                if is_open(&item) { self.again(&item, reason, None, true) } else { Settle::Dropped }
             }
             Answer::Dropped => {
                 self.count("dropped");

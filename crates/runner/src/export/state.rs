@@ -14,6 +14,8 @@ use identitymesh_store::{ExportedState, ExportedText, LeasedItem};
 use crate::force::InForce;
 use crate::import::body;
 
+use super::send::known_space;
+
 /// The forms of one target: its schema's addresses, and how its objects are kept.
 pub(super) struct TargetForm<'a> {
     pub(super) in_force: &'a InForce,
@@ -96,20 +98,18 @@ impl<'a> TargetForm<'a> {
         }
     }
 
-    /// What to ask the target for, when an answer was lost. A create has no external id yet: its address is one, or
-    /// that of the object which an import showed since. `None` when there is nothing to ask for.
+    /// What to ask the target for, when an answer was lost. A create has no external id yet: it is that of the object
+    /// which an import showed since, or else its address is one. `None` when there is nothing to ask for.
     pub(super) fn lost_identity(&self, item: &LeasedItem, action: &ItemAction) -> Option<Identity> {
-        let address = match action {
-            ItemAction::Create { attributes, .. } => self
-                .address(item.object_type)
-                .and_then(|name| attributes.single(name))
-                .and_then(Value::as_text),
-            _ => None,
+        let ItemAction::Create { attributes, .. } = action else {
+            return item.space.as_ref().map(|space| self.identity(space));
         };
-        match address {
-            Some(address) => Some(Identity { external_id: address.into(), address: Some(address.into()) }),
-            None => item.space.as_ref().map(|space| self.identity(space)),
+        if let Some(space) = known_space(item, action) {
+            return Some(self.identity(space));
         }
+        let address = self.address(item.object_type).and_then(|name| attributes.single(name));
+        let address = address.and_then(Value::as_text).map(Text::new)?;
+        Some(Identity { external_id: address.clone(), address: Some(address) })
     }
 
     /// The expected object after a create.

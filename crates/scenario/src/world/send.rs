@@ -15,6 +15,8 @@ use super::system::{Answer, Said};
 enum Asked {
     Applied(Text),
     NotApplied,
+    /// An import showed what this create made, and it is not there any more.
+    Gone,
     Otherwise,
 }
 
@@ -33,6 +35,10 @@ impl World {
                     return "it had been done".to_owned();
                 }
                 Asked::NotApplied => {}
+                Asked::Gone => {
+                    self.conflict(id, item);
+                    return "made before and removed since; nothing was done".to_owned();
+                }
                 Asked::Otherwise => return self.conflict(id, item),
             }
         }
@@ -107,9 +113,14 @@ impl World {
         let address = self.address(item.connector, item.object_type);
         let Some(system) = self.systems.get(&item.connector) else { return Asked::NotApplied };
         let now: Option<(Text, Object)> = match (action, self.space_of(action)) {
-            (ItemAction::Create { attributes, .. }, _) => {
-                system.standing_for(item.object_type, address, attributes)
-            }
+            (ItemAction::Create { attributes, .. }, _) => match self.known_space(item) {
+                Some(record) => {
+                    let object = system.get(record.object_type, &record.external_id);
+                    let Some(object) = object else { return Asked::Gone };
+                    Some((record.external_id.clone(), object.clone()))
+                }
+                None => system.standing_for(item.object_type, address, attributes),
+            },
             (_, Some(record)) => system
                 .get(record.object_type, &record.external_id)
                 .map(|object| (record.external_id.clone(), object.clone())),
@@ -125,16 +136,22 @@ impl World {
         }
     }
 
+    /// The object that an import showed since a create was sent.
+    fn known_space(&self, item: &Item) -> Option<&SpaceRecord> {
+        let is_its = |record: &&SpaceRecord| {
+            (record.connector, record.object_type, record.deleted)
+                == (item.connector, item.object_type, false)
+        };
+        self.state.linked(item.mesh).map(|space| &space.record).find(is_its)
+    }
+
     /// Whether an import showed the object as made by this very create.
     fn is_known(&self, item: &Item, external_id: &Text) -> bool {
         let is_ours = |link: Link| link.mode == LinkMode::Projected && link.rule == item.rule;
-        let mut linked = self.state.linked(item.mesh).map(|space| &space.record);
-        linked.any(|record| {
-            (record.connector, record.object_type, &record.external_id)
-                == (item.connector, item.object_type, external_id)
-                && record.link.is_some_and(is_ours)
-                && item.operation == Operation::Create
-        })
+        item.operation == Operation::Create
+            && self
+                .known_space(item)
+                .is_some_and(|record| record.external_id == *external_id && record.link.is_some_and(is_ours))
     }
 
     /// Somebody else's object stands where ours should: ours already if it is as wanted, refused if not.
