@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("joins", include_str!("../migrations/0005_joins.sql")),
     ("trace waits", include_str!("../migrations/0006_trace_waits.sql")),
     ("coverage", include_str!("../migrations/0007_coverage.sql")),
+    ("former names", include_str!("../migrations/0008_former_names.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -2,18 +2,19 @@
 
 use identitymesh_connector::{ImportedObject, Written};
 use identitymesh_engine::retry;
-use identitymesh_engine::stage::{compare, fingerprint, with_known};
+use identitymesh_engine::stage::{compare, doubtful_references, fingerprint, with_known};
 use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, SetBefore};
-use identitymesh_model::{ContentHash, Finding, Name, RuleId, SpaceRecord, Uid};
+use identitymesh_model::{ContentHash, Finding, Name, Object, RuleId, SpaceRecord, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
-    Cause, Counters, ExportedText, LeasedItem, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
+    Cause, Counters, ExportedText, LeasedItem, Reader, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
+    StoreError,
 };
 
 use super::send::Ready;
 use super::state::TargetForm;
 use crate::RunError;
-use crate::import::body;
+use crate::import::{body, referents};
 use crate::run::Run;
 
 /// What became of an item, as far as is known now.
@@ -49,14 +50,14 @@ pub(super) fn settle(
         cause: &cause,
         settled: Vec::new(),
         findings: Vec::new(),
-        restage: Vec::new(),
+        foreign: Vec::new(),
         counts: Counters::new(),
         waits: None,
     };
     for (ready, answer) in answers {
         part.one(ready, answer);
     }
-    let Part { settled, findings, restage, counts, waits, .. } = part;
+    let Part { settled, findings, foreign, counts, waits, .. } = part;
     for (name, by) in counts {
         run.count(&name, by);
     }
@@ -65,12 +66,13 @@ pub(super) fn settle(
         run.message = Some(format!("{count} are to be sent again later; of the last it is said: {reason}"));
     }
     let findings = run.findings(findings);
-    if !restage.is_empty() {
+    if !foreign.is_empty() {
+        let updates = restaged(form, foreign, run.mesh.store.read()?.as_mut())?;
         let batch = StageBatch {
             cause: cause.clone(),
             connector: form.connector,
             inserts: Vec::new(),
-            updates: restage,
+            updates,
             referred: form.referred(),
             deletes: Vec::new(),
             watermark: None,
@@ -82,6 +84,28 @@ pub(super) fn settle(
     }
     let counters = run.counters.clone();
     run.settle(SettleBatch { cause, connector: form.connector, settled, findings, counters })
+}
+
+/// What somebody else changed, as an import would have shown it.
+fn restaged(
+    form: &TargetForm<'_>,
+    foreign: Vec<(SpaceRecord, Object)>,
+    reader: &mut dyn Reader,
+) -> Result<Vec<StageUpdate>, StoreError> {
+    let rules = &form.in_force.rules;
+    let doubtful = foreign.iter().flat_map(|(record, now)| doubtful_references(record, now, rules));
+    let referents = referents(form.connector, doubtful.collect(), reader)?;
+    let each = foreign.into_iter().map(|(record, now)| {
+        let difference = compare(&record, &now, rules, &referents);
+        let exported = ExportedText {
+            names: difference.exported.names.clone(),
+            drift: difference.exported.drift_text(),
+        };
+        let print = fingerprint(&now);
+        let body = body(rules, form.connector, record.object_type, &now, print);
+        StageUpdate { id: record.id, body, exported: Some(exported), touch: true, row: None }
+    });
+    Ok(each.collect())
 }
 
 /// What an update changed: the values before, and of sets what was added and taken out.
@@ -138,7 +162,8 @@ struct Part<'a, 'f> {
     cause: &'a Cause,
     settled: Vec<Settled>,
     findings: Vec<Finding>,
-    restage: Vec<StageUpdate>,
+    /// Objects that somebody else changed, as they are known and as they are now.
+    foreign: Vec<(SpaceRecord, Object)>,
     counts: Counters,
     /// Why an item has to be sent again later, if one has.
     waits: Option<String>,
@@ -265,23 +290,8 @@ impl Part<'_, '_> {
     /// The foreign value that stood in the way is news for the next sync.
     fn note_foreign(&mut self, item: &LeasedItem, now: Option<ImportedObject>) {
         let (Some(record), Some(now)) = (&item.space, now) else { return };
-        let rules = &self.form.in_force.rules;
-        let object_rules =
-            rules.connector(self.form.connector).and_then(|known| known.object_type(item.object_type));
         let now = with_known(now.attributes, &now.unread, &record.doc);
-        let difference = compare(record, &now, object_rules);
-        let print = fingerprint(&now);
-        let exported = ExportedText {
-            names: difference.exported.names.clone(),
-            drift: difference.exported.drift_text(),
-        };
-        self.restage.push(StageUpdate {
-            id: record.id,
-            body: body(rules, self.form.connector, item.object_type, &now, print),
-            exported: Some(exported),
-            touch: true,
-            row: None,
-        });
+        self.foreign.push((record.clone(), now));
     }
 
     fn finding(&mut self, code: &'static str, message: String, item: &LeasedItem, attribute: Option<Name>) {

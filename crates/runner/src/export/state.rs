@@ -5,7 +5,7 @@ use identitymesh_connector::{
 };
 use identitymesh_engine::export::{after_create, after_update};
 use identitymesh_engine::rules::ConnectorRules;
-use identitymesh_engine::stage::{Exported, compare, fingerprint, with_known};
+use identitymesh_engine::stage::{Exported, Referents, compare, fingerprint, with_known};
 use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::rules::PasswordRule;
 use identitymesh_model::{ConnectorId, Name, Object, SpaceRecord, Text, Uid, Value};
@@ -168,9 +168,8 @@ impl<'a> TargetForm<'a> {
                     drift: exported.drift,
                     link: None,
                 };
-                let rules = self.in_force.rules.connector(self.connector);
-                let difference =
-                    compare(&record, &now, rules.and_then(|known| known.object_type(object_type)));
+                // It was written just now, to addresses that were asked for just before.
+                let difference = compare(&record, &now, &self.in_force.rules, &Referents::default());
                 (now, difference.exported, difference.touch)
             }
         };

@@ -12,7 +12,7 @@ mod seen;
 mod stager;
 mod work;
 
-pub(crate) use part::body;
+pub(crate) use part::{body, referents};
 pub(crate) use stager::{Piece, Stager};
 pub use work::{ImportKind, import};
 pub(crate) use work::{PAGE_OBJECTS, PAGES_WAITING, committed_watermark, is_refusal};

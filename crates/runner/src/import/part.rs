@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use identitymesh_connector::Change;
-use identitymesh_engine::rules::RuleSet;
-use identitymesh_engine::stage::{Difference, compare, fingerprint, patched, staged, with_known};
+use identitymesh_connector::{Change, ImportedObject};
+use identitymesh_engine::rules::{Referring, RuleSet};
+use identitymesh_engine::stage::{
+    Difference, Referents, compare, doubtful_references, fingerprint, patched, staged, with_known,
+};
 use identitymesh_model::{ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
@@ -25,6 +27,9 @@ pub(super) struct PartResult {
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
+    /// Objects whose references seem to be changed by somebody else, as they are now: they may only mean somebody who
+    /// has another address, which what follows will tell.
+    pub(super) doubtful: Vec<Change>,
     /// Object types of whole objects that came more than once in this part, once for each time too many.
     pub(super) repeated: Vec<Name>,
     /// Known objects that were seen, by type.
@@ -49,6 +54,8 @@ pub(super) struct Comparer<'a> {
     pub(super) cause: &'a Cause,
     /// None of the objects of the part is known yet.
     pub(super) are_new: bool,
+    /// All addresses are known that this import tells, so that no reference is in doubt.
+    pub(super) is_last: bool,
 }
 
 enum Incoming {
@@ -193,10 +200,7 @@ impl Comparer<'_> {
                     result.gone.push((object_type, known.id));
                 }
             }
-            (_, Some(known)) => {
-                result.seen.push((object_type, known.id));
-                careful.push((known, changes));
-            }
+            (_, Some(known)) => careful.push((known, changes)),
             (_, None) => self.unknown(object_type, id, changes, result),
         }
     }
@@ -236,25 +240,37 @@ impl Comparer<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let links = reader.spaces(&ids)?;
-        let mut drifted_meshes = Vec::new();
-        for ((known, changes), record) in careful.into_iter().zip(links) {
+        let records = reader.spaces(&ids)?;
+        let mut differing = Vec::new();
+        let mut doubtful = Vec::new();
+        for ((known, changes), record) in careful.into_iter().zip(records) {
             let Some(record) = record else { continue };
             let (now, is_gone) = self.after(&record, changes);
-            if is_gone {
-                if !known.deleted {
-                    result.gone.push((object_type, known.id));
-                }
-                continue;
-            }
             let print = fingerprint(&now);
-            if is_as_known(print.0, &known) {
-                result.unchanged += 1;
+            let is_same = is_as_known(print.0, &known);
+            let doubts = match is_gone || is_same {
+                true => Vec::new(),
+                false => doubtful_references(&record, &now, self.rules),
+            };
+            if !doubts.is_empty() && !self.is_last {
+                let external_id = record.external_id.clone();
+                result.doubtful.push(Change::Upsert(ImportedObject::whole(object_type, external_id, now)));
                 continue;
             }
-            let object_rules =
-                self.rules.connector(self.connector).and_then(|known| known.object_type(object_type));
-            let difference = compare(&record, &now, object_rules);
+            result.seen.push((object_type, known.id));
+            if is_gone {
+                result.gone.extend((!known.deleted).then_some((object_type, known.id)));
+            } else if is_same {
+                result.unchanged += 1;
+            } else {
+                doubtful.extend(doubts);
+                differing.push((record, now, print));
+            }
+        }
+        let referents = referents(self.connector, doubtful, reader)?;
+        let mut drifted_meshes = Vec::new();
+        for (record, now, print) in differing {
+            let difference = compare(&record, &now, self.rules, &referents);
             if !difference.drifted.is_empty() {
                 drifted_meshes
                     .extend(record.link.map(|link| (link.mesh, result.updates.len(), difference.clone())));
@@ -268,7 +284,7 @@ impl Comparer<'_> {
             };
             let body = self.body(object_type, &now, print);
             result.updates.push(StageUpdate {
-                id: known.id,
+                id: record.id,
                 body,
                 exported: Some(exported),
                 touch: difference.touch,
@@ -337,6 +353,15 @@ fn is_as_known(hash: ContentHash, known: &Known) -> bool {
 
 fn apply(object: &Object, patch: &identitymesh_connector::Patch) -> Object {
     patched(object, &patch.set, &patch.add, &patch.remove)
+}
+
+/// Looks up whom references mean.
+pub(crate) fn referents(
+    connector: ConnectorId,
+    references: Vec<(Referring, Text)>,
+    reader: &mut dyn Reader,
+) -> Result<Referents, StoreError> {
+    Referents::of(references, |index, keys| reader.bearers(connector, index, keys))
 }
 
 /// An object in the store's form.

@@ -19,6 +19,8 @@ use crate::run::Run;
 
 /// Objects in one part: large, because every transaction touches most leaves of the index of external ids.
 const PART_OBJECTS: usize = 20_000;
+/// Objects with doubtful references that may wait for the addresses of others.
+const DOUBTFUL_MAX: usize = PART_OBJECTS;
 /// Parts that may be on their way to the store.
 const PARTS_IN_FLIGHT_MAX: usize = 2;
 
@@ -72,6 +74,9 @@ pub(crate) struct Stager {
     pub(crate) is_full: bool,
     pub(super) partitions: BTreeMap<Name, Partition>,
     waiting: Vec<Change>,
+    /// Objects whose references are in doubt until others have told their addresses: they are taken up again with each
+    /// part, and no place is kept behind them.
+    doubtful: Vec<Change>,
     /// Objects that were named as there and unchanged.
     present: Vec<(Name, Text)>,
     findings: Vec<Finding>,
@@ -99,6 +104,7 @@ impl Stager {
             is_full: true,
             partitions: BTreeMap::new(),
             waiting: Vec::with_capacity(PART_OBJECTS),
+            doubtful: Vec::new(),
             present: Vec::new(),
             findings: Vec::new(),
             watermark: None,
@@ -149,12 +155,14 @@ impl Stager {
             }
         }
         self.flush()?;
+        self.end_doubts()?;
         Ok(end)
     }
 
     /// What came so far is true and stays; what is gone, the full read will say.
     fn restart(&mut self, why: String) -> Result<(), RunError> {
         self.flush()?;
+        self.end_doubts()?;
         self.drain(0)?;
         self.place = None;
         self.run.message = Some(why);
@@ -222,8 +230,23 @@ impl Stager {
         if self.waiting.is_empty() && self.watermark.is_none() && self.findings.is_empty() {
             return Ok(());
         }
+        self.stage_part(false)?;
+        if self.doubtful.len() > DOUBTFUL_MAX { self.end_doubts() } else { Ok(()) }
+    }
+
+    /// Compares what was in doubt with the addresses that are known by now.
+    fn end_doubts(&mut self) -> Result<(), RunError> {
+        if self.doubtful.is_empty() {
+            return Ok(());
+        }
+        self.drain(0)?;
+        self.stage_part(true)
+    }
+
+    fn stage_part(&mut self, is_last: bool) -> Result<(), RunError> {
         self.run.mesh.check_cancelled()?;
-        let changes = std::mem::take(&mut self.waiting);
+        let mut changes = std::mem::take(&mut self.doubtful);
+        changes.append(&mut self.waiting);
         let ids: HashSet<u64> = changes.iter().map(id_hash).collect();
         // An object that comes again must find the row of its first coming.
         let comes_again = self.in_flight.iter().any(|part| !part.ids.is_disjoint(&ids));
@@ -231,11 +254,17 @@ impl Stager {
         let cause = self.run.cause();
         let store = Arc::clone(&self.run.mesh.store);
         let are_new = self.first.as_ref().is_some_and(|known| known.is_disjoint(&ids));
-        let comparer =
-            Comparer { rules: &self.in_force.rules, connector: self.connector, cause: &cause, are_new };
+        let comparer = Comparer {
+            rules: &self.in_force.rules,
+            connector: self.connector,
+            cause: &cause,
+            are_new,
+            is_last,
+        };
         let mut reader = store.read()?;
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
+        self.doubtful = std::mem::take(&mut part.doubtful);
         self.remember(&ids);
         self.see(std::mem::take(&mut part.seen));
         for (object_type, id) in std::mem::take(&mut part.gone) {
@@ -251,7 +280,8 @@ impl Stager {
         self.findings.append(&mut part.findings);
         let findings = std::mem::take(&mut self.findings);
         part.findings = self.run.findings(findings);
-        let watermark = self.watermark.take().map(|mark| stored(&mark)).transpose()?;
+        let watermark = self.watermark.take_if(|_| self.doubtful.is_empty());
+        let watermark = watermark.map(|mark| stored(&mark)).transpose()?;
         if part.is_empty() && part.findings.is_empty() && watermark.is_none() {
             return Ok(());
         }

@@ -4,12 +4,13 @@
 //! full import says what is gone, by the same judgement as in an installation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use identitymesh_engine::absence::{Absence, Certified, Shown, is_whole, judge};
-use identitymesh_engine::rules::ConnectorRules;
+use identitymesh_engine::rules::{ConnectorRules, Referring};
 use identitymesh_engine::stage::{
-    compare, fingerprint, id_out_of_bounds, object_out_of_bounds, patched, set_aside, staged,
-    value_out_of_bounds, with_known,
+    Referents, compare, doubtful_references, fingerprint, id_out_of_bounds, object_out_of_bounds, patched,
+    set_aside, staged, value_out_of_bounds, with_known,
 };
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::{HoldClass, Limit};
@@ -68,6 +69,17 @@ impl Incoming {
     }
 }
 
+/// An import at work.
+#[derive(Default)]
+struct Reading {
+    partitions: BTreeMap<Name, Partition>,
+    /// Objects whose references are in doubt until others have told their addresses, as they are now.
+    doubtful: BTreeMap<(Name, Text), Vec<Incoming>>,
+    /// Where a delta may start once nothing is in doubt.
+    mark: Option<u64>,
+    told: Vec<String>,
+}
+
 /// One object type of an import at work.
 #[derive(Default)]
 struct Partition {
@@ -85,11 +97,13 @@ impl World {
         pages: Vec<Page>,
         end: End,
     ) -> Vec<String> {
-        let mut told = Vec::new();
-        let mut partitions: BTreeMap<Name, Partition> = BTreeMap::new();
+        let mut reading = Reading::default();
         for page in pages {
-            self.page(connector, full.is_some(), page, &mut partitions, &mut told);
+            self.page(connector, full.is_some(), page, &mut reading);
         }
+        let doubtful = std::mem::take(&mut reading.doubtful);
+        self.take_in(connector, doubtful, true, &mut reading);
+        let Reading { mut partitions, mut told, .. } = reading;
         self.state.imported.insert(connector, matches!(end, End::Whole(_)));
         match (end, full) {
             (End::Early(how), _) => told.push(format!("{how}; what came before is kept")),
@@ -105,17 +119,10 @@ impl World {
         told
     }
 
-    fn page(
-        &mut self,
-        connector: ConnectorId,
-        is_full: bool,
-        page: Page,
-        partitions: &mut BTreeMap<Name, Partition>,
-        told: &mut Vec<String>,
-    ) {
-        let mut by_object: BTreeMap<(Name, Text), Vec<Incoming>> = BTreeMap::new();
+    fn page(&mut self, connector: ConnectorId, is_full: bool, page: Page, reading: &mut Reading) {
+        let mut by_object = std::mem::take(&mut reading.doubtful);
         for (object_type, change) in page.changes {
-            let partition = partitions.entry(object_type).or_default();
+            let partition = reading.partitions.entry(object_type).or_default();
             if !matches!(change, Incoming::Malformed(..)) {
                 partition.delivered += 1;
             }
@@ -125,15 +132,32 @@ impl World {
                 partition.repeated += 1;
             }
             match refused(&change) {
-                Some(message) => told.push(format!("! {object_type} {id}: {message}")),
+                Some(message) => reading.told.push(format!("! {object_type} {id}: {message}")),
                 None => by_object.entry((object_type, id)).or_default().push(change),
             }
         }
+        reading.mark = page.mark.or(reading.mark);
+        self.take_in(connector, by_object, false, reading);
+    }
+
+    fn take_in(
+        &mut self,
+        connector: ConnectorId,
+        by_object: BTreeMap<(Name, Text), Vec<Incoming>>,
+        is_last: bool,
+        reading: &mut Reading,
+    ) {
         let commit = self.state.next_commit();
         for ((object_type, id), changes) in by_object {
-            self.stage(connector, object_type, &id, changes, commit, told);
+            let doubtful =
+                self.stage(connector, object_type, &id, changes, (commit, is_last), &mut reading.told);
+            if let Some(now) = doubtful {
+                reading.doubtful.insert((object_type, id.clone()), vec![Incoming::Object(id, now)]);
+            }
         }
-        if let Some(mark) = page.mark {
+        if reading.doubtful.is_empty()
+            && let Some(mark) = reading.mark
+        {
             self.state.watermarks.insert(connector, mark);
         }
     }
@@ -188,16 +212,16 @@ impl World {
     }
 
     /// What several changes of one object mean: the newest whole statement makes all older ones void, and what is
-    /// neither known nor stated is no object.
+    /// neither known nor stated is no object. Hands back an object whose references are in doubt.
     fn stage(
         &mut self,
         connector: ConnectorId,
         object_type: Name,
         id: &Text,
         changes: Vec<Incoming>,
-        commit: u64,
+        (commit, is_last): (u64, bool),
         told: &mut Vec<String>,
-    ) {
+    ) -> Option<Object> {
         let known = self.state.find(connector, object_type, id);
         let record = known.and_then(|space| self.state.space(space)).map(|space| &space.record);
         let mut now = record.map(|record| record.doc.clone());
@@ -224,9 +248,20 @@ impl World {
         match (known, now) {
             (None, Some(object)) if !is_gone => self.add(connector, object_type, id, object, commit),
             (Some(space), _) if is_gone => self.mark_gone(space, commit, told),
-            (Some(space), Some(object)) => self.update(space, &object, commit, told),
+            (Some(space), Some(object)) => {
+                if !is_last && !self.doubts(space, &object).is_empty() {
+                    return Some(object);
+                }
+                self.update(space, &object, commit, told);
+            }
             _ => {}
         }
+        None
+    }
+
+    fn doubts(&self, space: SpaceId, object: &Object) -> Vec<(Referring, Text)> {
+        let record = &self.state.space(space).expect("it was found").record;
+        doubtful_references(record, object, &self.rules)
     }
 
     fn add(&mut self, connector: ConnectorId, object_type: Name, id: &Text, object: Object, commit: u64) {
@@ -254,8 +289,9 @@ impl World {
             return;
         }
         let (connector, object_type) = (record.connector, record.object_type);
-        let rules = self.rules.connector(connector).and_then(|known| known.object_type(object_type));
-        let difference = compare(record, object, rules);
+        let doubts = doubtful_references(record, object, &self.rules);
+        let Ok(referents) = Referents::of(doubts, |index, keys| self.bearers(connector, index, keys));
+        let difference = compare(record, object, &self.rules, &referents);
         for (name, written) in &difference.drifted {
             told.push(format!(
                 "drift: {object_type} {} {name} is {} (we wrote {})",
@@ -291,6 +327,32 @@ impl World {
             }
             space.names = names;
         });
+    }
+}
+
+impl World {
+    /// Who is found under each of the keys, and where nobody is, who last was.
+    fn bearers(
+        &self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Result<Vec<Option<SpaceId>>, Infallible> {
+        let is_of = |space: &SpaceId| {
+            self.state.space(*space).is_some_and(|space| space.record.connector == connector)
+        };
+        let is_there = |space: &SpaceId| {
+            is_of(space) && self.state.space(*space).is_some_and(|space| !space.record.deleted)
+        };
+        let each = keys.iter().map(|key| {
+            let key = IndexKey { index, key: key.clone() };
+            let now: Vec<SpaceId> = self.state.index.named(&key).filter(is_there).collect();
+            match now[..] {
+                [only] => Some(only),
+                _ => self.state.former(&key).filter(is_of),
+            }
+        });
+        Ok(each.collect())
     }
 }
 

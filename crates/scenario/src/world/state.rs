@@ -79,6 +79,8 @@ pub struct State {
     pub leaving: BTreeMap<(MeshId, ConnectorId), LeaveRecord>,
     pub(super) index: Indexes,
     pub(super) join_index: BTreeSet<(IndexKey, MeshId)>,
+    /// Who last had a name that it has no more.
+    former: BTreeMap<IndexKey, SpaceId>,
     names: BTreeMap<MeshId, Vec<IndexKey>>,
     named: BTreeSet<(IndexKey, MeshId)>,
     pub(super) edges: BTreeSet<(MeshId, Name, Uid)>,
@@ -129,15 +131,24 @@ impl State {
     pub(super) fn edit<T>(&mut self, id: SpaceId, change: impl FnOnce(&mut Space) -> T) -> Option<T> {
         let space = self.spaces.get_mut(&id)?;
         self.index.remove(space);
+        let names = space.names.clone();
         let done = change(space);
         self.index.add(space);
+        let gone = names.into_iter().filter(|name| !space.names.contains(name));
+        self.former.extend(gone.map(|name| (name, id)));
         Some(done)
     }
 
     pub(super) fn remove(&mut self, id: SpaceId) {
         if let Some(space) = self.spaces.remove(&id) {
             self.index.remove(&space);
+            self.former.retain(|_, former| *former != id);
         }
+    }
+
+    /// Who last had a name that it has no more.
+    pub(super) fn former(&self, name: &IndexKey) -> Option<SpaceId> {
+        self.former.get(name).copied()
     }
 
     /// The live item of a mesh object in a target.

@@ -73,6 +73,29 @@ impl Loader<'_> {
             .collect()
     }
 
+    /// Who is found under each of the keys, and where nobody is, who last was.
+    pub(super) fn bearers(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Outcome<Vec<Option<SpaceId>>> {
+        let now = self.referred_by_address(connector, index, keys)?;
+        let mut former = self.conn.prepare_cached(
+            "SELECT f.space FROM former_name f CROSS JOIN space_object o ON o.id = f.space \
+             WHERE f.idx = ?1 AND f.key = ?2 AND o.connector = ?3",
+        )?;
+        let mut formerly = |key: &Text| {
+            let row = params![index, key.as_str(), connector.0];
+            Ok(former.query_row(row, |row| row.get(0).map(SpaceId)).optional()?)
+        };
+        let each = keys.iter().zip(now).map(|(key, now)| match now {
+            Some(now) => Ok(Some(now.space)),
+            None => formerly(key),
+        });
+        each.collect()
+    }
+
     /// Everybody who is found under one of the references.
     pub(super) fn owners(
         &mut self,

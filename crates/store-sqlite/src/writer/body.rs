@@ -127,6 +127,7 @@ impl Tx<'_> {
     }
 
     /// Makes `names` the names that an object (`kind` and id) holds; of a known one, hands back those that came or went.
+    /// Those of a management-space object that went are remembered as former ones.
     pub(crate) fn set_names(
         &self,
         kind: i64,
@@ -160,8 +161,20 @@ impl Tx<'_> {
         }
         if is_renamed {
             self.tell_space(owner)?;
+            self.remember_names(owner, &gone)?;
         }
         Ok(if age == Age::New { Vec::new() } else { fresh.into_iter().cloned().chain(gone).collect() })
+    }
+
+    /// Remembers under what an object was found; who had a name last is who is remembered.
+    fn remember_names(&self, space: i64, gone: &HashSet<IndexKey>) -> Outcome<()> {
+        let mut insert = self
+            .conn
+            .prepare_cached("INSERT OR REPLACE INTO former_name (idx, key, space) VALUES (?1, ?2, ?3)")?;
+        for name in gone {
+            insert.execute(params![name.index, name.key.as_str(), space])?;
+        }
+        Ok(())
     }
 
     /// The names that an object holds.

@@ -58,6 +58,7 @@ impl Tx<'_> {
             "DELETE FROM link WHERE space = ?1",
             "DELETE FROM space_ref WHERE space = ?1",
             "DELETE FROM drift WHERE space = ?1",
+            "DELETE FROM former_name WHERE space = ?1",
             "DELETE FROM password_due WHERE space = ?1",
             "DELETE FROM todo WHERE kind = 0 AND id = ?1",
         ] {

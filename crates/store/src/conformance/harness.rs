@@ -43,7 +43,7 @@ macro_rules! conformance_tests {
                 edges_change_one_by_one, a_hundred_thousand_members
             ];
             lookups: [
-                references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address,
+                references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address, a_former_name_means_its_last_bearer,
                 addresses_in_a_target, names_are_taken_by_others_only, names_are_replaced_as_a_whole
             ];
             todos: [

@@ -4,7 +4,7 @@ use identitymesh_model::{Name, SpaceId, Text};
 
 use super::Harness;
 use super::sample::{Scene, body, create, insert, keep, key, link, mesh, name, person, uid};
-use crate::{Referred, StageBatch, StageInsert};
+use crate::{Referred, StageBatch, StageInsert, StageUpdate};
 
 fn texts(texts: &[&str]) -> Vec<Text> {
     texts.iter().map(|text| Text::from(*text)).collect()
@@ -48,6 +48,36 @@ pub fn references_by_address(harness: &mut impl Harness) {
     let found = reader.referred(scene.target, Some(scene.addresses), &asked).unwrap();
     assert_eq!(found, [Some(Referred { space: id, mesh: None }), None]);
     assert_eq!(reader.referred(scene.source, Some(scene.addresses), &asked).unwrap(), [None, None]);
+}
+
+pub fn a_former_name_means_its_last_bearer(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let ids = [addressed(&scene, "guid-1", "a"), addressed(&scene, "guid-2", "b")];
+    let rename = |id, external_id: &str, dn: &str| {
+        let mut doc = person(external_id);
+        doc.set(name("dn"), dn);
+        let mut stored = body(&doc);
+        stored.names.push(key(scene.addresses, dn));
+        let update = StageUpdate { id, body: stored, exported: None, touch: true, row: None };
+        let page = StageBatch { updates: vec![update], ..scene.page(scene.target) };
+        let _ = scene.store.stage(page).wait().unwrap();
+    };
+    let bearers = |asked: &[&str]| {
+        let mut reader = scene.store.read().unwrap();
+        reader.bearers(scene.target, scene.addresses, &texts(asked)).unwrap()
+    };
+    assert_eq!(bearers(&["a", "b", "c"]), [Some(ids[0]), Some(ids[1]), None]);
+    rename(ids[0], "guid-1", "c");
+    assert_eq!(bearers(&["a", "b", "c"]), [Some(ids[0]), Some(ids[1]), Some(ids[0])]);
+    rename(ids[1], "guid-2", "a");
+    assert_eq!(bearers(&["a", "b"]), [Some(ids[1]), Some(ids[1])], "who has a name now is meant by it");
+    rename(ids[1], "guid-2", "d");
+    assert_eq!(bearers(&["a", "b", "d"]), [Some(ids[1]); 3], "the last one that had it");
+    let mut reader = scene.store.read().unwrap();
+    let elsewhere = reader.bearers(scene.source, scene.addresses, &texts(&["a", "d"])).unwrap();
+    assert_eq!(elsewhere, [None, None]);
+    let elsewhere = reader.bearers(scene.target, scene.index, &texts(&["a", "d"])).unwrap();
+    assert_eq!(elsewhere, [None, None]);
 }
 
 pub fn addresses_in_a_target(harness: &mut impl Harness) {

@@ -169,6 +169,18 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         references: &[Text],
     ) -> Result<Vec<Option<Referred>>, StoreError>;
 
+    /// The management-space objects of a connector that are found under each key of an index, and where nobody is,
+    /// the one that last was before it got another name: whom a reference in an old spelling means.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn bearers(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Result<Vec<Option<SpaceId>>, StoreError>;
+
     /// The mesh objects that have an object of this connector which is found under one of the references, also where
     /// several are, so that [`Reader::referred`] tells none.
     ///

@@ -127,6 +127,7 @@ ask! {
     cards(ids: &[MeshId]) -> Vec<Option<MeshCard>>;
     rulings(spaces: &[SpaceRecord]) -> Vec<Vec<Ruling>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
+    bearers(connector: ConnectorId, index: i64, keys: &[Text]) -> Vec<Option<SpaceId>>;
     owners(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Uid>;
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
     is_taken(key: &IndexKey, except: MeshId) -> bool;

@@ -121,6 +121,15 @@ impl Reader for SqliteReader<'_> {
         self.ask("resolving references", |loader| loader.referred(connector, by_address, references))
     }
 
+    fn bearers(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Result<Vec<Option<SpaceId>>, StoreError> {
+        self.ask("looking for whom references mean", |loader| loader.bearers(connector, index, keys))
+    }
+
     fn owners(
         &mut self,
         connector: ConnectorId,

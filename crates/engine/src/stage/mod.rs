@@ -3,17 +3,23 @@
 //! An object is compared with what is known by the hash of its canonical text first; most are unchanged and cost no
 //! more. What differs is replaced. For an object that something was exported to, every attribute that was exported
 //! and now holds something else is *drift*: somebody else changed it. Drift remembers what was exported, so that the
-//! object's own values are never mistaken for news and a foreign value always is.
+//! object's own values are never mistaken for news and a foreign value always is. References are compared by whom they
+//! mean.
+
+mod compare;
+mod referents;
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
-    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Name, Object, SpaceRecord, Text, VALUE_BYTES_MAX, Value,
-    Values, canonical,
+    ATTRIBUTE_COUNT_MAX, ConnectorId, ContentHash, Name, Object, Text, VALUE_BYTES_MAX, Value, Values,
+    canonical,
 };
 
+pub use self::compare::{Difference, compare, doubtful_references};
+pub use self::referents::Referents;
 use crate::key::{address_key, match_key};
-use crate::rules::{ObjectTypeRules, RuleSet};
+use crate::rules::RuleSet;
 
 /// An object in the form in which a management space keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,17 +65,6 @@ impl Exported {
         out.push('}');
         Some(out)
     }
-}
-
-/// What an imported object changes about one that is known.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    /// What is remembered about exports, afterwards.
-    pub exported: Exported,
-    /// Attributes that somebody else changed since we wrote them, with what we had written, by this import.
-    pub drifted: Vec<(Name, Option<Values>)>,
-    /// Whether a sync has to look at the object.
-    pub touch: bool,
 }
 
 /// Longest external id in bytes.
@@ -176,76 +171,6 @@ fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Ob
         names.extend(keys.map(|key| IndexKey { index: *index, key }));
     }
     names
-}
-
-/// What `imported` changes about `known`, whose content differs or which was not confirmed yet.
-#[must_use]
-pub fn compare(known: &SpaceRecord, imported: &Object, rules: Option<&ObjectTypeRules>) -> Difference {
-    let ignores_case = |name: Name| {
-        let schema = rules.and_then(|rules| rules.schema.as_ref());
-        schema.and_then(|schema| schema.attribute(name)).is_some_and(|attribute| attribute.ignore_case)
-    };
-    let mut exported = Exported { names: known.exported.to_vec(), drift: Vec::new() };
-    let mut drifted = Vec::new();
-    for name in known.exported.iter().copied() {
-        let now = imported.get(name);
-        let written = known.snapshot(name).flatten();
-        if is_same(now, written, ignores_case(name)) {
-            continue;
-        }
-        if known.is_rewritten(name) {
-            exported.names.retain(|known| *known != name);
-        }
-        exported.drift.push((name, written.cloned()));
-        if !is_same(now, known.doc.get(name), ignores_case(name)) {
-            drifted.push((name, written.cloned()));
-        }
-    }
-    for (name, written) in known.drift.iter().filter(|(name, _)| known.is_undone(*name)) {
-        let now = imported.get(*name);
-        let is_kept = is_same(now, written.as_ref(), ignores_case(*name));
-        let is_changed = !is_same(now, known.doc.get(*name), ignores_case(*name));
-        if is_kept || is_changed {
-            exported.names.push(*name);
-        }
-        if !is_kept {
-            exported.drift.push((*name, written.clone()));
-            drifted.extend(is_changed.then(|| (*name, written.clone())));
-        }
-    }
-    exported.names.sort_unstable();
-    exported.drift.sort_by_key(|(name, _)| *name);
-    let is_read = rules.is_none_or(ObjectTypeRules::is_inbound);
-    let returns = known.deleted;
-    let touch = returns
-        || rules.is_some_and(|rules| is_moved(rules, &known.doc, imported))
-        || !drifted.is_empty()
-        || exported.drift != known.drift
-        || (is_read && known.doc != *imported);
-    Difference { exported, drifted, touch }
-}
-
-/// Whether the object has another address, which is nobody's attribute and yet what a projection rule decides.
-fn is_moved(rules: &ObjectTypeRules, known: &Object, imported: &Object) -> bool {
-    let address = |object: &Object| object.single(rules.address()?).and_then(Value::as_text).map(Text::new);
-    match (address(known), address(imported)) {
-        (Some(known), Some(now)) => known != now && address_key(true, &known) != address_key(true, &now),
-        _ => false,
-    }
-}
-
-/// Whether both are the same to the target: the form for one value and, where its schema says so, case do not count.
-fn is_same(left: Option<&Values>, right: Option<&Values>, ignore_case: bool) -> bool {
-    match (left, right) {
-        (None, None) => true,
-        (Some(left), Some(right)) => {
-            left.as_slice() == right.as_slice() || (ignore_case && left.eq_ignore_case(right))
-        }
-        // A file or text column may not tell an empty text from none.
-        (Some(only), None) | (None, Some(only)) => {
-            only.as_slice().iter().all(|value| value.as_text() == Some(""))
-        }
-    }
 }
 
 /// The imported object with what was known of the attributes that could not be read: those count as unchanged.
