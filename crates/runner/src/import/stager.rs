@@ -155,15 +155,20 @@ impl Stager {
             }
         }
         self.flush()?;
-        self.end_doubts()?;
+        if end.is_some() {
+            self.end_doubts()?;
+        } else {
+            // Those who could say whom is meant never came. The next read begins before what is in doubt.
+            self.doubtful.clear();
+        }
         Ok(end)
     }
 
     /// What came so far is true and stays; what is gone, the full read will say.
     fn restart(&mut self, why: String) -> Result<(), RunError> {
         self.flush()?;
-        self.end_doubts()?;
         self.drain(0)?;
+        self.doubtful.clear();
         self.place = None;
         self.run.message = Some(why);
         self.is_full = true;

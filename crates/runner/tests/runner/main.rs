@@ -17,6 +17,7 @@ mod passwords;
 mod place;
 mod plans;
 mod preview;
+mod referents;
 mod seen;
 mod source;
 mod starts;

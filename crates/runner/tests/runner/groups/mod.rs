@@ -2,5 +2,5 @@
 //! the change.
 
 mod histories;
-mod place;
+pub(crate) mod place;
 mod work;
