@@ -17,7 +17,7 @@ use identitymesh_model::{
 };
 
 pub use self::compare::{Difference, compare, doubtful_references};
-pub use self::referents::Referents;
+pub use self::referents::{Referents, Told};
 use crate::key::{address_key, match_key};
 use crate::rules::RuleSet;
 
@@ -148,7 +148,9 @@ pub fn is_reference_set(values: &Values) -> bool {
     matches!(values, Values::Set(set) if set.iter().any(|value| matches!(value, Value::Reference(_))))
 }
 
-fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Object) -> Vec<IndexKey> {
+/// Under which names an object is found: its address, what others refer to it by, and attributes that have to be unique.
+#[must_use]
+pub fn names(rules: &RuleSet, connector: ConnectorId, object_type: Name, object: &Object) -> Vec<IndexKey> {
     let mut names = Vec::new();
     let (Some(connector), Some(object_type)) =
         (rules.connector(connector), rules.object_type(connector, object_type))

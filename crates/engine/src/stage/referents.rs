@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{SpaceId, Text};
 
 use crate::rules::Referring;
+
+/// Under which names objects say they are found now that are not taken down yet, because their own references are in doubt.
+pub type Told = HashMap<IndexKey, SpaceId>;
 
 /// The management-space objects that references mean, as far as that was looked up.
 #[derive(Clone, Debug, Default)]
@@ -23,13 +27,14 @@ pub(super) enum Referent {
 }
 
 impl Referents {
-    /// Looks up whom references mean. `find` gives for each key of an index the object that is found under it, or
-    /// else the one that last was.
+    /// Looks up whom references mean: by what objects in doubt `told` of themselves, which nobody has taken down yet, and
+    /// with `find`, which gives for each key of an index the object that is found under it, or else the one that last was.
     ///
     /// # Errors
     /// Those of `find`.
     pub fn of<E>(
         references: impl IntoIterator<Item = (Referring, Text)>,
+        told: &Told,
         mut find: impl FnMut(i64, &[Text]) -> Result<Vec<Option<SpaceId>>, E>,
     ) -> Result<Self, E> {
         let mut wanted: BTreeMap<Referring, BTreeSet<Text>> = BTreeMap::new();
@@ -41,8 +46,12 @@ impl Referents {
             let Some(index) = referring.index else { continue };
             let keys: Vec<Text> = keys.into_iter().collect();
             let found = find(index, &keys)?;
-            let found = keys.into_iter().zip(found);
-            referents.found.extend(found.filter_map(|(key, found)| Some(((referring, key), found?))));
+            for (key, found) in keys.into_iter().zip(found) {
+                let key = IndexKey { index, key };
+                if let Some(space) = told.get(&key).copied().or(found) {
+                    referents.found.insert((referring, key.key), space);
+                }
+            }
         }
         Ok(referents)
     }

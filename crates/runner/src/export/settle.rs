@@ -2,7 +2,7 @@
 
 use identitymesh_connector::{ImportedObject, Written};
 use identitymesh_engine::retry;
-use identitymesh_engine::stage::{compare, doubtful_references, fingerprint, with_known};
+use identitymesh_engine::stage::{Told, compare, doubtful_references, fingerprint, with_known};
 use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, SetBefore};
 use identitymesh_model::{ContentHash, Finding, Name, Object, RuleId, SpaceRecord, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
@@ -94,7 +94,7 @@ fn restaged(
 ) -> Result<Vec<StageUpdate>, StoreError> {
     let rules = &form.in_force.rules;
     let doubtful = foreign.iter().flat_map(|(record, now)| doubtful_references(record, now, rules));
-    let referents = referents(form.connector, doubtful.collect(), reader)?;
+    let referents = referents(form.connector, doubtful.collect(), &Told::new(), reader)?;
     let each = foreign.into_iter().map(|(record, now)| {
         let difference = compare(&record, &now, rules, &referents);
         let exported = ExportedText {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use identitymesh_connector::{Change, ImportedObject};
 use identitymesh_engine::rules::{Referring, RuleSet};
 use identitymesh_engine::stage::{
-    Difference, Referents, compare, doubtful_references, fingerprint, patched, staged, with_known,
+    Difference, Referents, Told, compare, doubtful_references, fingerprint, names, patched, staged,
+    with_known,
 };
 use identitymesh_model::{ConnectorId, ContentHash, Finding, Name, Object, SpaceId, SpaceRecord, Text};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
@@ -30,6 +31,8 @@ pub(super) struct PartResult {
     /// Objects whose references seem to be changed by somebody else, as they are now: they may only mean somebody who
     /// has another address, which what follows will tell.
     pub(super) doubtful: Vec<Change>,
+    /// Under which names those are found now.
+    pub(super) told: Told,
     /// Object types of whole objects that came more than once in this part, once for each time too many.
     pub(super) repeated: Vec<Name>,
     /// Known objects that were seen, by type.
@@ -54,8 +57,8 @@ pub(super) struct Comparer<'a> {
     pub(super) cause: &'a Cause,
     /// None of the objects of the part is known yet.
     pub(super) are_new: bool,
-    /// All addresses are known that this import tells, so that no reference is in doubt.
-    pub(super) is_last: bool,
+    /// What objects in doubt told of themselves, once all others have told their addresses; nothing is in doubt any more.
+    pub(super) told: Option<&'a Told>,
 }
 
 enum Incoming {
@@ -252,7 +255,9 @@ impl Comparer<'_> {
                 true => Vec::new(),
                 false => doubtful_references(&record, &now, self.rules),
             };
-            if !doubts.is_empty() && !self.is_last {
+            if !doubts.is_empty() && self.told.is_none() {
+                let names = names(self.rules, self.connector, object_type, &now);
+                result.told.extend(names.into_iter().map(|name| (name, record.id)));
                 let external_id = record.external_id.clone();
                 result.doubtful.push(Change::Upsert(ImportedObject::whole(object_type, external_id, now)));
                 continue;
@@ -267,7 +272,8 @@ impl Comparer<'_> {
                 differing.push((record, now, print));
             }
         }
-        let referents = referents(self.connector, doubtful, reader)?;
+        let nothing = Told::new();
+        let referents = referents(self.connector, doubtful, self.told.unwrap_or(&nothing), reader)?;
         let mut drifted_meshes = Vec::new();
         for (record, now, print) in differing {
             let difference = compare(&record, &now, self.rules, &referents);
@@ -359,9 +365,10 @@ fn apply(object: &Object, patch: &identitymesh_connector::Patch) -> Object {
 pub(crate) fn referents(
     connector: ConnectorId,
     references: Vec<(Referring, Text)>,
+    told: &Told,
     reader: &mut dyn Reader,
 ) -> Result<Referents, StoreError> {
-    Referents::of(references, |index, keys| reader.bearers(connector, index, keys))
+    Referents::of(references, told, |index, keys| reader.bearers(connector, index, keys))
 }
 
 /// An object in the store's form.

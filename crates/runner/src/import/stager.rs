@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use identitymesh_connector::{Certificate, Change, ObjectFinding, Page, Watermark};
 use identitymesh_engine::rules::ConnectorRules;
+use identitymesh_engine::stage::Told;
 use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{StageReceipt, Ticket};
 use tokio::sync::mpsc;
@@ -77,6 +78,8 @@ pub(crate) struct Stager {
     /// Objects whose references are in doubt until others have told their addresses: they are taken up again with each
     /// part, and no place is kept behind them.
     doubtful: Vec<Change>,
+    /// Under which names those are found now.
+    told: Told,
     /// Objects that were named as there and unchanged.
     present: Vec<(Name, Text)>,
     findings: Vec<Finding>,
@@ -105,6 +108,7 @@ impl Stager {
             partitions: BTreeMap::new(),
             waiting: Vec::with_capacity(PART_OBJECTS),
             doubtful: Vec::new(),
+            told: Told::new(),
             present: Vec::new(),
             findings: Vec::new(),
             watermark: None,
@@ -259,17 +263,19 @@ impl Stager {
         let cause = self.run.cause();
         let store = Arc::clone(&self.run.mesh.store);
         let are_new = self.first.as_ref().is_some_and(|known| known.is_disjoint(&ids));
+        let told = std::mem::take(&mut self.told);
         let comparer = Comparer {
             rules: &self.in_force.rules,
             connector: self.connector,
             cause: &cause,
             are_new,
-            is_last,
+            told: is_last.then_some(&told),
         };
         let mut reader = store.read()?;
         let mut part = comparer.compare(changes, reader.as_mut())?;
         drop(reader);
         self.doubtful = std::mem::take(&mut part.doubtful);
+        self.told = std::mem::take(&mut part.told);
         self.remember(&ids);
         self.see(std::mem::take(&mut part.seen));
         for (object_type, id) in std::mem::take(&mut part.gone) {

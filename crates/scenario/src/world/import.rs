@@ -9,8 +9,8 @@ use std::convert::Infallible;
 use identitymesh_engine::absence::{Absence, Certified, Shown, is_whole, judge};
 use identitymesh_engine::rules::{ConnectorRules, Referring};
 use identitymesh_engine::stage::{
-    Referents, compare, doubtful_references, fingerprint, id_out_of_bounds, object_out_of_bounds, patched,
-    set_aside, staged, value_out_of_bounds, with_known,
+    Referents, Told, compare, doubtful_references, fingerprint, id_out_of_bounds, names,
+    object_out_of_bounds, patched, set_aside, staged, value_out_of_bounds, with_known,
 };
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::{HoldClass, Limit};
@@ -102,7 +102,8 @@ impl World {
             self.page(connector, full.is_some(), page, &mut reading);
         }
         let doubtful = std::mem::take(&mut reading.doubtful);
-        self.take_in(connector, doubtful, true, &mut reading);
+        let addresses = self.told(connector, &doubtful);
+        self.take_in(connector, doubtful, Some(&addresses), &mut reading);
         let Reading { mut partitions, mut told, .. } = reading;
         self.state.imported.insert(connector, matches!(end, End::Whole(_)));
         match (end, full) {
@@ -137,20 +138,20 @@ impl World {
             }
         }
         reading.mark = page.mark.or(reading.mark);
-        self.take_in(connector, by_object, false, reading);
+        self.take_in(connector, by_object, None, reading);
     }
 
     fn take_in(
         &mut self,
         connector: ConnectorId,
         by_object: BTreeMap<(Name, Text), Vec<Incoming>>,
-        is_last: bool,
+        addresses: Option<&Told>,
         reading: &mut Reading,
     ) {
         let commit = self.state.next_commit();
         for ((object_type, id), changes) in by_object {
             let doubtful =
-                self.stage(connector, object_type, &id, changes, (commit, is_last), &mut reading.told);
+                self.stage(connector, object_type, &id, changes, (commit, addresses), &mut reading.told);
             if let Some(now) = doubtful {
                 reading.doubtful.insert((object_type, id.clone()), vec![Incoming::Object(id, now)]);
             }
@@ -219,7 +220,7 @@ impl World {
         object_type: Name,
         id: &Text,
         changes: Vec<Incoming>,
-        (commit, is_last): (u64, bool),
+        (commit, addresses): (u64, Option<&Told>),
         told: &mut Vec<String>,
     ) -> Option<Object> {
         let known = self.state.find(connector, object_type, id);
@@ -249,10 +250,10 @@ impl World {
             (None, Some(object)) if !is_gone => self.add(connector, object_type, id, object, commit),
             (Some(space), _) if is_gone => self.mark_gone(space, commit, told),
             (Some(space), Some(object)) => {
-                if !is_last && !self.doubts(space, &object).is_empty() {
+                if addresses.is_none() && !self.doubts(space, &object).is_empty() {
                     return Some(object);
                 }
-                self.update(space, &object, commit, told);
+                self.update(space, &object, commit, addresses.unwrap_or(&Told::new()), told);
             }
             _ => {}
         }
@@ -262,6 +263,19 @@ impl World {
     fn doubts(&self, space: SpaceId, object: &Object) -> Vec<(Referring, Text)> {
         let record = &self.state.space(space).expect("it was found").record;
         doubtful_references(record, object, &self.rules)
+    }
+
+    /// Under which names objects in doubt are found now.
+    fn told(&self, connector: ConnectorId, doubtful: &BTreeMap<(Name, Text), Vec<Incoming>>) -> Told {
+        let mut told = Told::new();
+        for ((object_type, id), changes) in doubtful {
+            let space = self.state.find(connector, *object_type, id);
+            if let (Some(space), [Incoming::Object(_, now)]) = (space, changes.as_slice()) {
+                let names = names(&self.rules, connector, *object_type, now);
+                told.extend(names.into_iter().map(|name| (name, space)));
+            }
+        }
+        told
     }
 
     fn add(&mut self, connector: ConnectorId, object_type: Name, id: &Text, object: Object, commit: u64) {
@@ -282,7 +296,14 @@ impl World {
     }
 
     /// Replaces what is known of an object by what was shown.
-    pub(super) fn update(&mut self, space: SpaceId, object: &Object, commit: u64, told: &mut Vec<String>) {
+    pub(super) fn update(
+        &mut self,
+        space: SpaceId,
+        object: &Object,
+        commit: u64,
+        addresses: &Told,
+        told: &mut Vec<String>,
+    ) {
         let known = self.state.space(space).expect("it was found");
         let record = &known.record;
         if record.doc == *object && !record.deleted && !record.unconfirmed {
@@ -290,7 +311,8 @@ impl World {
         }
         let (connector, object_type) = (record.connector, record.object_type);
         let doubts = doubtful_references(record, object, &self.rules);
-        let Ok(referents) = Referents::of(doubts, |index, keys| self.bearers(connector, index, keys));
+        let Ok(referents) =
+            Referents::of(doubts, addresses, |index, keys| self.bearers(connector, index, keys));
         let difference = compare(record, object, &self.rules, &referents);
         for (name, written) in &difference.drifted {
             told.push(format!(

@@ -2,7 +2,7 @@
 
 use identitymesh_engine::export::{Found, after_create, after_update, found};
 use identitymesh_engine::retry;
-use identitymesh_engine::stage::{Exported as Remembered, fingerprint, staged};
+use identitymesh_engine::stage::{Exported as Remembered, Told, fingerprint, staged};
 use identitymesh_model::plan::{IndexKey, ItemAction, Operation};
 use identitymesh_model::{
     ConnectorId, ItemId, Link, LinkMode, Name, Object, SpaceId, SpaceRecord, Text, Uid,
@@ -194,7 +194,7 @@ impl World {
             let now = system.and_then(|system| system.get(record.object_type, &record.external_id)).cloned();
             if let Some(now) = now {
                 let commit = self.state.next_commit();
-                self.update(record.id, &now, commit, &mut Vec::new());
+                self.update(record.id, &now, commit, &Told::new(), &mut Vec::new());
                 self.state.edit(record.id, |space| space.touched = commit);
             }
         }

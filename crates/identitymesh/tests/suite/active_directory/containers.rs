@@ -2,6 +2,9 @@
 
 use super::world::World;
 
+const NO_DRIFT: &str =
+    "whoever refers to those who have another address now refers to the same people as before";
+
 impl World {
     /// The rule says where people belong, so they are moved back, as the same objects; what goes on at the same time
     /// reaches them all the same. The rule for teams follows the domain, so those stay where they were put.
@@ -11,16 +14,16 @@ impl World {
         self.company.people[research[0]].title = "Head of Research".to_owned();
         self.company.people[research[1]].surname = "Curie".to_owned();
         self.company.people[research[2]].is_active = false;
-        self.settle("a renamed container");
+        assert_eq!(self.settle("a renamed container"), 0, "{NO_DRIFT}");
 
         self.add_container("OU=Sites,OU=Staff");
         self.move_container("OU=Finance,OU=Staff", "OU=Finance", "OU=Sites,OU=Staff");
-        self.settle("a moved container");
+        assert_eq!(self.settle("a moved container"), 0, "{NO_DRIFT}");
 
         self.move_container("OU=Teams", "OU=Groups", "OU=Sites,OU=Staff");
         self.company.teams_place = "OU=Groups,OU=Sites,OU=Staff";
         self.company.teams[3].push(research[4]);
-        self.settle("groups that were moved stay where they are");
+        assert_eq!(self.settle("groups that were moved stay where they are"), 0, "{NO_DRIFT}");
     }
 
     fn in_department(&self, department: &str) -> Vec<usize> {

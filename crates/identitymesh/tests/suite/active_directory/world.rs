@@ -49,11 +49,15 @@ impl World {
         Some(Self { place, ad, book, company, key, ids: BTreeMap::new() })
     }
 
-    /// One cycle, after which both directories hold what follows from the inputs, and one more that sends nothing.
-    pub(super) fn settle(&mut self, what: &str) {
+    /// One cycle, after which both directories hold what follows from the inputs, and one more that sends nothing. Says
+    /// of how many objects the first one read that others had changed what was written to them.
+    pub(super) fn settle(&mut self, what: &str) -> u64 {
         self.company.write(self.place.path());
         let start = Instant::now();
-        self.start(what, &["run", "cycle", "--strict"]);
+        let told = self.start(what, &["--json", "run", "cycle", "--strict"]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let drifted = told["runs"].as_array().unwrap().iter();
+        let drifted = drifted.filter_map(|run| run["counters"]["drifted"].as_u64()).sum();
         let cycle = start.elapsed();
         self.company.settle_numbers();
         let (domain, book) = self.check(what);
@@ -69,6 +73,7 @@ impl World {
         assert_eq!(domain.versions, domain_after.versions, "{what}: something was written to the domain");
         assert_eq!(book.versions, book_after.versions, "{what}: something was written to the book");
         eprintln!("{what}: cycle {cycle:?}, with all that is checked {:?}", start.elapsed());
+        drifted
     }
 
     /// What a start prints that has to come to its end.
