@@ -25,6 +25,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("trace waits", include_str!("../migrations/0006_trace_waits.sql")),
     ("coverage", include_str!("../migrations/0007_coverage.sql")),
     ("former names", include_str!("../migrations/0008_former_names.sql")),
+    ("link index", include_str!("../migrations/0009_link_index.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -8,5 +8,5 @@ mod mesh;
 mod narrow;
 mod space;
 
-pub(crate) use memory::{Loader, Memory, id_array, place};
+pub(crate) use memory::{Loader, Memory, id_array, place, text_array, uid_array};
 pub(crate) use space::{SPACE_ROWS, Sets, parse_drift};

@@ -3,11 +3,11 @@
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, Text, Uid, Value};
 use identitymesh_store::Referred;
-use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, OptionalExtension as _, Row, Rows, params};
 
 use crate::codec::{self, ANCHOR_INDEX, OF_MESH, OF_SPACE, SPACE_GONE, uid_bytes};
 use crate::fault::{Outcome, unreadable};
-use crate::load::Loader;
+use crate::load::{Loader, place, text_array, uid_array};
 
 use super::staging::sql_limit;
 
@@ -45,14 +45,13 @@ impl Loader<'_> {
         references: &[Text],
     ) -> Outcome<Vec<Option<Referred>>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT o.id, l.mesh, m.uid FROM name_key n CROSS JOIN space_object o ON o.id = n.owner \
-             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh \
-             WHERE n.idx = ?1 AND n.key = ?2 AND n.kind = ?3 AND o.connector = ?4 AND o.flags & ?5 = 0 LIMIT 2",
+            "SELECT k.rowid, o.id, l.mesh, m.uid FROM rarray(?1) k \
+             CROSS JOIN name_key n ON n.idx = ?2 AND n.key = k.value AND n.kind = ?3 \
+             CROSS JOIN space_object o ON o.id = n.owner AND o.connector = ?4 AND o.flags & ?5 = 0 \
+             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh",
         )?;
-        references
-            .iter()
-            .map(|key| only(&mut statement, params![index, key.as_str(), OF_SPACE, connector.0, SPACE_GONE]))
-            .collect()
+        let asked = params![text_array(references), index, OF_SPACE, connector.0, SPACE_GONE];
+        only_ones(statement.query(asked)?, references.len())
     }
 
     fn referred_by_id(
@@ -61,16 +60,13 @@ impl Loader<'_> {
         references: &[Text],
     ) -> Outcome<Vec<Option<Referred>>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT o.id, l.mesh, m.uid FROM partition p \
+            "SELECT k.rowid, o.id, l.mesh, m.uid FROM rarray(?1) k CROSS JOIN partition p ON p.connector = ?2 \
              CROSS JOIN space_object o INDEXED BY space_external \
-             ON o.connector = p.connector AND o.type = p.type AND o.external_id = ?2 \
-             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh \
-             WHERE p.connector = ?1 AND o.flags & ?3 = 0 LIMIT 2",
+             ON o.connector = p.connector AND o.type = p.type AND o.external_id = k.value AND o.flags & ?3 = 0 \
+             LEFT JOIN link l ON l.space = o.id LEFT JOIN mesh_object m ON m.id = l.mesh",
         )?;
-        references
-            .iter()
-            .map(|key| only(&mut statement, params![connector.0, key.as_str(), SPACE_GONE]))
-            .collect()
+        let asked = params![text_array(references), connector.0, SPACE_GONE];
+        only_ones(statement.query(asked)?, references.len())
     }
 
     /// Who is found under each of the keys, and where nobody is, who last was.
@@ -140,25 +136,27 @@ impl Loader<'_> {
         uids: &[Uid],
     ) -> Outcome<Vec<Option<Text>>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT o.external_id, o.doc FROM mesh_object m CROSS JOIN link l INDEXED BY link_mesh ON l.mesh = m.id \
-             CROSS JOIN space_object o ON o.id = l.space \
-             WHERE m.uid = ?1 AND l.connector = ?2 AND o.flags & ?3 = 0 ORDER BY o.id",
+            "SELECT k.rowid, o.id, o.external_id, o.doc FROM rarray(?1) k CROSS JOIN mesh_object m ON m.uid = k.value \
+             CROSS JOIN link l INDEXED BY link_mesh ON l.mesh = m.id AND l.connector = ?2 \
+             CROSS JOIN space_object o ON o.id = l.space AND o.flags & ?3 = 0",
         )?;
-        let mut out = Vec::with_capacity(uids.len());
-        for uid in uids {
-            let mut rows = statement.query(params![uid_bytes(uid), connector.0, SPACE_GONE])?;
-            let mut found = None;
-            while found.is_none()
-                && let Some(row) = rows.next()?
-            {
-                found = match address {
-                    None => Some(row.get::<_, String>(0)?.into()),
-                    Some(name) => self.first_text(&row.get::<_, String>(1)?, name)?,
-                };
+        let mut rows = statement.query(params![uid_array(uids), connector.0, SPACE_GONE])?;
+        // Of several the eldest counts.
+        let mut found: Vec<Option<(i64, Text)>> = vec![None; uids.len()];
+        while let Some(row) = rows.next()? {
+            let (at, id) = (place(row.get(0)?), row.get(1)?);
+            if found[at].as_ref().is_some_and(|(known, _)| *known < id) {
+                continue;
             }
-            out.push(found);
+            let text = match address {
+                None => Some(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?.into()),
+                Some(name) => {
+                    self.first_text(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?, name)?
+                }
+            };
+            found[at] = text.map(|text| (id, text)).or_else(|| found[at].take());
         }
-        Ok(out)
+        Ok(found.into_iter().map(|found| found.map(|(_, text)| text)).collect())
     }
 
     fn first_text(&mut self, doc: &str, name: Name) -> Outcome<Option<Text>> {
@@ -218,11 +216,20 @@ impl Loader<'_> {
     }
 }
 
-/// The one object that a statement finds.
-fn only(statement: &mut CachedStatement<'_>, params: impl rusqlite::Params) -> Outcome<Option<Referred>> {
-    let mut rows = statement.query(params)?;
-    let Some(first) = rows.next()?.map(referred).transpose()? else { return Ok(None) };
-    Ok(if rows.next()?.is_some() { None } else { Some(first) })
+/// For each place the one object that was found for it; where there are several, nobody could say which.
+fn only_ones(mut rows: Rows<'_>, count: usize) -> Outcome<Vec<Option<Referred>>> {
+    let mut found: Vec<Option<Referred>> = vec![None; count];
+    let mut again: Vec<usize> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let at = place(row.get(0)?);
+        if found[at].replace(referred(row)?).is_some() {
+            again.push(at);
+        }
+    }
+    for at in again {
+        found[at] = None;
+    }
+    Ok(found)
 }
 
 fn take_uids(
@@ -238,9 +245,9 @@ fn take_uids(
 }
 
 fn referred(row: &Row<'_>) -> rusqlite::Result<Referred> {
-    let mesh = match row.get::<_, Option<i64>>(1)? {
-        Some(mesh) => Some((MeshId(mesh), codec::uid(row, 2)?)),
+    let mesh = match row.get::<_, Option<i64>>(2)? {
+        Some(mesh) => Some((MeshId(mesh), codec::uid(row, 3)?)),
         None => None,
     };
-    Ok(Referred { space: SpaceId(row.get(0)?), mesh })
+    Ok(Referred { space: SpaceId(row.get(1)?), mesh })
 }
