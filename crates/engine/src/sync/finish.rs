@@ -11,6 +11,7 @@ use identitymesh_model::{ConnectorId, Finding, Timestamp};
 
 use super::active::Coverages;
 use super::emit::{Emitted, emit};
+use super::names::{Claims, Names};
 use super::narrow::{complete, traced};
 use super::neighbours::Neighbours;
 use super::part::Part;
@@ -18,7 +19,7 @@ use super::planner::{Outcome, SetTrace};
 use super::project::{Projected, Projector};
 use super::reindex::Gaps;
 use super::spread::Crew;
-use super::target::{Addresses, Claims, Names};
+use super::target::Addresses;
 use super::work::Work;
 use crate::rules::RuleSet;
 

@@ -4,10 +4,7 @@
 //! the objects that follow it in the same part.
 
 use identitymesh_model::plan::{IndexKey, Note, NoteKind, Reason, SpacePlan, Wake};
-use identitymesh_model::{
-    LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance, RuleId, Ruling, SpaceId,
-    SpaceRecord, Text, ValueType,
-};
+use identitymesh_model::{LinkMode, MeshId, Object, RuleId, Ruling, SpaceId, SpaceRecord, Text, ValueType};
 
 use super::index::keys_of;
 use super::join::{Decider, Decision, Match, link};
@@ -142,25 +139,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
     ) -> Result<(), N::Error> {
         self.wake_referrers(&space);
         let id = self.neighbours.new_mesh_id()?;
-        let record = MeshRecord {
-            id,
-            uid: self.context.ids.next_uid(self.context.now),
-            mesh_type: create.mesh_type,
-            anchor: anchor.clone(),
-            version: 0,
-            doc: Object::new(),
-            provenance: Provenance::default(),
-            state: MeshState::Active,
-        };
-        let view =
-            MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new(), trace: None };
-        let mut work = Work::of(view);
-        work.is_new = true;
-        work.is_dirty = true;
-        work.reason = Reason {
-            text: format!("new in {} as {}", self.connector_name(space.connector), space.external_id),
-            rule: create.rule,
-        };
+        let uid = self.context.ids.next_uid(self.context.now);
+        let text = format!("new in {} as {}", self.connector_name(space.connector), space.external_id);
+        let reason = Reason { text, rule: create.rule };
+        let mut work = Work::begin(id, uid, create.mesh_type, anchor.clone(), reason);
         let matched = "created from it".to_owned();
         let (mesh, rule, mode) = (id, create.rule, LinkMode::Created);
         link(&mut work, space, Match { mesh, rule, mode, matched, score: None });

@@ -7,15 +7,18 @@
 mod active;
 mod alike;
 mod attributes;
+mod difference;
 mod emit;
 pub(crate) mod explain;
 mod finish;
+mod fit;
 mod index;
 mod join;
 mod joining;
 mod leave;
 mod lifecycle;
 mod links;
+mod names;
 mod narrow;
 mod neighbours;
 mod orders;

@@ -7,10 +7,7 @@ use std::collections::HashMap;
 
 use identitymesh_model::joins::{Bond, JoinDecision, MeshSeed};
 use identitymesh_model::plan::Reason;
-use identitymesh_model::{
-    LinkMode, MeshId, MeshRecord, MeshState, MeshView, Object, Provenance, RuleId, Ruling, SpaceId,
-    SpaceRecord, Uid,
-};
+use identitymesh_model::{LinkMode, MeshId, MeshState, RuleId, Ruling, SpaceId, SpaceRecord, Uid};
 
 use super::join::Match;
 use super::neighbours::Neighbours;
@@ -68,21 +65,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
             return Ok(work.view.record.id);
         }
         let id = self.neighbours.new_mesh_id()?;
-        let record = MeshRecord {
-            id,
-            uid: seed.uid,
-            mesh_type: seed.mesh_type,
-            anchor: seed.anchor.clone(),
-            version: 0,
-            doc: Object::new(),
-            provenance: Provenance::default(),
-            state: MeshState::Active,
-        };
-        let view =
-            MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new(), trace: None };
-        let mut work = Work::of(view);
-        (work.is_new, work.is_dirty) = (true, true);
-        work.reason = Reason { text: "made by hand".to_owned(), rule: RuleId::BY_HAND };
+        let reason = Reason { text: "made by hand".to_owned(), rule: RuleId::BY_HAND };
+        let work = Work::begin(id, seed.uid, seed.mesh_type, seed.anchor.clone(), reason);
         self.works.add(work);
         Ok(id)
     }

@@ -8,9 +8,10 @@ use identitymesh_model::{
 
 use super::active::Coverages;
 use super::leave::Leaver;
+use super::names::Names;
 use super::neighbours::Neighbours;
 use super::resolve::Resolved;
-use super::target::{Addresses, Names, Target};
+use super::target::{Addresses, Target};
 use super::work::Work;
 use crate::export::waiting;
 use crate::rules::{MeshTypeRules, Projection, RuleSet};

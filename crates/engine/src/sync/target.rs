@@ -3,19 +3,19 @@
 //! The wanted state is computed in full and compared attribute by attribute with the management-space object; only
 //! differences become an item. What a rule does not speak of is left alone.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use identitymesh_expr::{Evaluator, Scope, Uniqueness};
+use identitymesh_expr::{Evaluator, Scope};
 use identitymesh_model::plan::{IndexKey, ItemAction, ItemChange, Operation};
-use identitymesh_model::rules::{DisableBy, DriftPolicy, MatchKind, ProjectionMode};
+use identitymesh_model::rules::{DisableBy, MatchKind, ProjectionMode};
 use identitymesh_model::{
-    AttributeType, ConnectorId, Finding, MeshId, Name, Object, SpaceRecord, Text, Timestamp, Uid, Value,
-    ValueType, Values, dn,
+    ConnectorId, Finding, MeshId, Name, Object, SpaceRecord, Text, Timestamp, Uid, Value, Values, dn,
 };
 
+use super::fit::fit;
+use super::names::{Claim, Names};
 use super::neighbours::Neighbours;
-use crate::key::{address_key, match_key};
+use crate::key::match_key;
 use crate::rules::{ExpressionValue, Gave, Place, Projection, ProjectionValue, TargetAttribute};
 
 /// What a target calls mesh objects, by public id; for each attribute by which it refers to them, or for addresses.
@@ -29,22 +29,6 @@ pub(super) enum Called {
     Nothing,
     /// The target does not hold it.
     Nowhere,
-}
-
-/// Names that this part of the plan has given out.
-pub(super) type Claims = HashMap<IndexKey, MeshId>;
-
-/// Where names that nobody else has come from.
-pub(super) struct Names<'a, N: Neighbours> {
-    pub(super) neighbours: &'a mut N,
-    pub(super) claims: &'a mut Claims,
-}
-
-impl<N: Neighbours> Names<'_, N> {
-    /// The same for somebody else, for a while.
-    pub(super) const fn again(&mut self) -> Names<'_, N> {
-        Names { neighbours: &mut *self.neighbours, claims: &mut *self.claims }
-    }
 }
 
 /// One mesh object and one target.
@@ -199,144 +183,6 @@ impl<N: Neighbours> Target<'_, N> {
         Some(Text::from(format!("{}={},{container}", place.rdn, dn::escape(&naming))))
     }
 
-    fn change(
-        &mut self,
-        attribute: &TargetAttribute,
-        wanted: Option<Values>,
-        space: &SpaceRecord,
-    ) -> Option<ItemChange> {
-        let current = space.doc.get(attribute.target);
-        if self.same(attribute, wanted.as_ref(), current) {
-            return None;
-        }
-        if self.only_waits(attribute, wanted.as_ref(), current) {
-            self.waits.extend(pending(wanted.as_ref()));
-            return None;
-        }
-        if wanted.is_none() && (attribute.keep_when_absent || !was_written(space, attribute.target)) {
-            return None;
-        }
-        let drifted = space.drift.iter().find(|(name, _)| *name == attribute.target);
-        if let Some((_, written)) = drifted
-            && space.is_undone(attribute.target)
-            && self.same(attribute, wanted.as_ref(), written.as_ref())
-        {
-            let message = "the target does not keep what is written to it, so it is left as it is".to_owned();
-            self.finding("PRJ-006", message, Some(attribute.target));
-            return None;
-        }
-        let lets_be = drifted.is_some() && attribute.drift != DriftPolicy::Reassert;
-        if !lets_be && !attribute.shares {
-            return Some(ItemChange::between(attribute.target, current, wanted, false));
-        }
-        let written = space.snapshot(attribute.target).flatten();
-        if !is_set(current) && !is_set(wanted.as_ref()) {
-            if lets_be && self.same(attribute, wanted.as_ref(), written) {
-                self.report(attribute);
-                return None;
-            }
-            return Some(ItemChange::between(attribute.target, current, wanted, false));
-        }
-        let wanted = match lets_be {
-            true => self.beside(attribute, written, current, wanted.as_ref()),
-            false => wanted,
-        };
-        if self.same(attribute, wanted.as_ref(), current) {
-            self.report(attribute);
-            return None;
-        }
-        Some(ItemChange::between(attribute.target, current, wanted, true))
-    }
-
-    /// A wanted set as it stands beside what others did to the one that we wrote: less what they took out, and with
-    /// what they put in.
-    fn beside(
-        &self,
-        attribute: &TargetAttribute,
-        written: Option<&Values>,
-        current: Option<&Values>,
-        wanted: Option<&Values>,
-    ) -> Option<Values> {
-        let spelled = |values: Option<&Values>| -> HashSet<Value> {
-            let values = values.map_or(&[][..], Values::as_slice).iter();
-            values.map(|value| self.spelled(attribute, value)).collect()
-        };
-        let (written, now) = (spelled(written), spelled(current));
-        let wanted = wanted.map_or(&[][..], Values::as_slice).iter();
-        let current = current.map_or(&[][..], Values::as_slice).iter();
-        let stays = wanted.filter(|value| {
-            let value = self.spelled(attribute, value);
-            now.contains(&value) || !written.contains(&value)
-        });
-        let mut values: Vec<Value> = stays.cloned().collect();
-        let known: HashSet<Value> = values.iter().map(|value| self.spelled(attribute, value)).collect();
-        values.extend(
-            current
-                .filter(|value| {
-                    let value = self.spelled(attribute, value);
-                    !written.contains(&value) && !known.contains(&value)
-                })
-                .cloned(),
-        );
-        Values::set(values)
-    }
-
-    fn report(&mut self, attribute: &TargetAttribute) {
-        if attribute.drift == DriftPolicy::Report {
-            let message =
-                "somebody else changed the value in the target; it is reported and left so".to_owned();
-            self.finding("PRJ-006", message, Some(attribute.target));
-        }
-    }
-
-    /// A value in the one spelling in which the target compares it.
-    fn spelled(&self, attribute: &TargetAttribute, value: &Value) -> Value {
-        match value {
-            Value::Reference(key) => Value::Reference(self.reference_key(attribute, key)),
-            Value::Text(text) if attribute.ignore_case => Value::Text(text.to_lowercase()),
-            other => other.clone(),
-        }
-    }
-
-    fn same(&self, attribute: &TargetAttribute, left: Option<&Values>, right: Option<&Values>) -> bool {
-        match (left, right) {
-            (None, None) => true,
-            (Some(left), Some(right)) => {
-                left.as_slice() == right.as_slice()
-                    || (attribute.ignore_case && left.eq_ignore_case(right))
-                    || (matches!(attribute.value, ProjectionValue::References(_))
-                        && self.keys(attribute, left) == self.keys(attribute, right))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether all that is missing are references to objects that the target does not hold yet: they wait, and nothing
-    /// is sent for them alone.
-    fn only_waits(
-        &self,
-        attribute: &TargetAttribute,
-        wanted: Option<&Values>,
-        current: Option<&Values>,
-    ) -> bool {
-        let wanted = wanted.map_or(&[][..], Values::as_slice);
-        let known: Vec<Value> =
-            wanted.iter().filter(|value| ItemAction::pending_uid(value).is_none()).cloned().collect();
-        let waits = known.len() < wanted.len();
-        waits && self.same(attribute, Values::set(known).as_ref(), current)
-    }
-
-    fn keys(&self, attribute: &TargetAttribute, values: &Values) -> Vec<Text> {
-        let texts = values.as_slice().iter().filter_map(Value::as_text);
-        let mut keys: Vec<Text> = texts.map(|text| self.reference_key(attribute, text)).collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    fn reference_key(&self, attribute: &TargetAttribute, reference: &str) -> Text {
-        address_key(self.hierarchical && attribute.refers_by.is_none(), reference)
-    }
-
     fn wanted(&mut self, attribute: &TargetAttribute) -> Result<Wanted, N::Error> {
         let scope = Scope::at(self.now).with_mesh(self.doc);
         if let Some(when) = &attribute.when {
@@ -357,18 +203,10 @@ impl<N: Neighbours> Target<'_, N> {
                 None => expression.give(self.evaluator, &scope, self.doc, attribute.missing),
                 Some(index) => {
                     let names = self.names.as_mut().expect("a type with unique names is planned with them");
-                    let claim = Claim {
-                        index,
-                        mesh: self.mesh,
-                        neighbours: RefCell::new(&mut *names.neighbours),
-                        claims: RefCell::new(&mut *names.claims),
-                        error: RefCell::new(None),
-                    };
+                    let claim = Claim::new(index, self.mesh, names);
                     let scope = Scope { names: Some(&claim), ..scope };
                     let given = expression.give(self.evaluator, &scope, self.doc, attribute.missing);
-                    if let Some(error) = claim.error.into_inner() {
-                        return Err(error);
-                    }
+                    claim.end()?;
                     given
                 }
             },
@@ -403,7 +241,7 @@ impl<N: Neighbours> Target<'_, N> {
         if is_multi { Values::set(values) } else { values.into_iter().next().map(Values::One) }
     }
 
-    fn finding(&mut self, code: &'static str, message: String, attribute: Option<Name>) {
+    pub(super) fn finding(&mut self, code: &'static str, message: String, attribute: Option<Name>) {
         let mut finding = Finding::new(code, message);
         finding.connector = Some(self.connector);
         finding.mesh = Some(self.mesh);
@@ -421,10 +259,6 @@ fn is_ever_updated(attribute: &TargetAttribute, space: &SpaceRecord) -> bool {
     }
 }
 
-const fn is_set(values: Option<&Values>) -> bool {
-    matches!(values, Some(Values::Set(_)))
-}
-
 /// What enables an object that we disabled: told by what we wrote last and not by how we came to plan it, so that it
 /// is not forgotten when it is planned again before it is sent.
 fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
@@ -436,11 +270,6 @@ fn enabling(disable: &DisableBy, space: &SpaceRecord) -> Option<ItemChange> {
         .then(|| ItemChange::between(disable.attribute, current, wanted, false))
 }
 
-/// Whether what stands there is ours to say: we wrote a value, or took it out.
-fn was_written(space: &SpaceRecord, name: Name) -> bool {
-    space.snapshot(name).is_some() || space.is_undone(name)
-}
-
 /// The mesh objects that references among the values wait for.
 pub(super) fn pending(values: Option<&Values>) -> impl Iterator<Item = Uid> + '_ {
     let values = values.map_or(&[][..], Values::as_slice);
@@ -449,75 +278,4 @@ pub(super) fn pending(values: Option<&Values>) -> impl Iterator<Item = Uid> + '_
 
 fn naming_value(address: &str) -> Option<Value> {
     dn::attribute_and_value(dn::split_first(address).0).map(|(_, value)| Value::text(value))
-}
-
-/// The values in the form and type that the target's schema wants; what is text in the mesh may be a number there.
-fn fit(values: Values, kind: Option<AttributeType>) -> Result<Option<Values>, String> {
-    let Some(kind) = kind else { return Ok(Some(values)) };
-    let list = values.into_vec();
-    if !kind.multi && list.len() > 1 {
-        return Err(format!("{} values for an attribute that holds one", list.len()));
-    }
-    let list: Vec<Value> =
-        list.into_iter().map(|value| fit_one(value, kind.value)).collect::<Result<_, _>>()?;
-    Ok(if kind.multi { Values::set(list) } else { list.into_iter().next().map(Values::One) })
-}
-
-fn fit_one(value: Value, kind: ValueType) -> Result<Value, String> {
-    let wrong = |value: &Value| format!("{value:?} where {kind} belongs");
-    Ok(match (kind, value) {
-        (ValueType::String, Value::Binary(bytes)) => return Err(wrong(&Value::Binary(bytes))),
-        (ValueType::String, value @ Value::Text(_)) => value,
-        (ValueType::String, value) => Value::text(value.to_string()),
-        (ValueType::Integer, Value::Text(text)) => {
-            Value::Integer(text.trim().parse().map_err(|_| wrong(&Value::Text(text)))?)
-        }
-        (ValueType::Integer, Value::Boolean(truth)) => Value::Integer(i64::from(truth)),
-        (ValueType::Boolean, Value::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" => Value::Boolean(true),
-            "false" | "0" | "no" => Value::Boolean(false),
-            _ => return Err(wrong(&Value::Text(text))),
-        },
-        (ValueType::Boolean, Value::Integer(number @ (0 | 1))) => Value::Boolean(number == 1),
-        (ValueType::DateTime, Value::Text(text)) => {
-            Value::DateTime(text.trim().parse().map_err(|_| wrong(&Value::Text(text)))?)
-        }
-        (ValueType::Reference, Value::Text(text)) => Value::Reference(text),
-        (ValueType::Integer, value @ Value::Integer(_))
-        | (ValueType::Boolean, value @ Value::Boolean(_))
-        | (ValueType::DateTime, value @ Value::DateTime(_))
-        | (ValueType::Binary, value @ Value::Binary(_))
-        | (ValueType::Reference, value @ Value::Reference(_)) => value,
-        (_, value) => return Err(wrong(&value)),
-    })
-}
-
-/// Names for `Unique`: free when neither the target, nor a waiting item, nor this part of the plan has them.
-struct Claim<'a, N: Neighbours> {
-    index: i64,
-    mesh: MeshId,
-    neighbours: RefCell<&'a mut N>,
-    claims: RefCell<&'a mut Claims>,
-    error: RefCell<Option<N::Error>>,
-}
-
-impl<N: Neighbours> Uniqueness for Claim<'_, N> {
-    fn claim(&self, candidate: &str) -> Result<bool, String> {
-        let Some(key) = match_key(MatchKind::IgnoreCase, &Value::text(candidate)) else { return Ok(false) };
-        let key = IndexKey { index: self.index, key };
-        if self.claims.borrow().get(&key).is_some_and(|holder| *holder != self.mesh) {
-            return Ok(false);
-        }
-        match self.neighbours.borrow_mut().is_taken(&key, self.mesh) {
-            Ok(true) => Ok(false),
-            Ok(false) => {
-                self.claims.borrow_mut().insert(key, self.mesh);
-                Ok(true)
-            }
-            Err(error) => {
-                *self.error.borrow_mut() = Some(error);
-                Err("the names in use could not be read".to_owned())
-            }
-        }
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use identitymesh_model::plan::{LinkChange, Reason};
 use identitymesh_model::{
-    ConnectorId, ContentHash, MeshId, MeshState, MeshView, Name, RuleId, SpaceId, SpaceRecord, Text,
+    ConnectorId, ContentHash, MeshId, MeshRecord, MeshState, MeshView, Name, Object, Provenance, RuleId,
+    SpaceId, SpaceRecord, Text, Uid,
 };
 
 use super::resolve::Resolved;
@@ -52,6 +53,23 @@ impl Work {
             reason: Reason { text: "looked at again".to_owned(), rule: RuleId(0) },
             shape: None,
         }
+    }
+
+    /// One that begins.
+    pub(super) fn begin(id: MeshId, uid: Uid, mesh_type: Name, anchor: Text, reason: Reason) -> Self {
+        let record = MeshRecord {
+            id,
+            uid,
+            mesh_type,
+            anchor,
+            version: 0,
+            doc: Object::new(),
+            provenance: Provenance::default(),
+            state: MeshState::Active,
+        };
+        let view =
+            MeshView { record, linked: Vec::new(), items: Vec::new(), leaving: Vec::new(), trace: None };
+        Self { is_new: true, is_dirty: true, reason, ..Self::of(view) }
     }
 
     /// Notes that something changed and why; the first reason is the one that is told.

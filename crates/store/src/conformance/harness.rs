@@ -44,7 +44,8 @@ macro_rules! conformance_tests {
             ];
             lookups: [
                 references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address, a_former_name_means_its_last_bearer,
-                addresses_in_a_target, names_are_taken_by_others_only, names_are_replaced_as_a_whole
+                addresses_in_a_target, of_several_objects_the_eldest_that_has_an_address_counts,
+                everybody_who_is_found_under_a_reference_owns_it, names_are_taken_by_others_only, names_are_replaced_as_a_whole
             ];
             todos: [
                 entries_come_in_order_by_key, entries_wait_for_their_time, the_earlier_time_stays,

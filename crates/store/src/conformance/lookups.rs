@@ -99,6 +99,41 @@ pub fn addresses_in_a_target(harness: &mut impl Harness) {
     assert_eq!(ask(None), None, "what is gone has no address");
 }
 
+pub fn of_several_objects_the_eldest_that_has_an_address_counts(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let without = scene.stage(scene.target, vec![insert("guid-0")])[0];
+    let elder = addressed(&scene, "guid-1", "CN=Elder,DC=x");
+    let younger = addressed(&scene, "guid-2", "CN=Younger,DC=x");
+    scene.linked(1, "E-1", younger);
+    for id in [elder, without] {
+        let mut plan = keep(1);
+        plan.links.push(link(id));
+        scene.apply(vec![plan]);
+    }
+    let mut reader = scene.store.read().unwrap();
+    let mut ask = |address| reader.addresses(scene.target, address, &[uid(1)]).unwrap().remove(0);
+    assert_eq!(ask(Some(name("dn"))), Some("CN=Elder,DC=x".into()));
+    assert_eq!(ask(None), Some("guid-0".into()));
+}
+
+pub fn everybody_who_is_found_under_a_reference_owns_it(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let group = StageInsert { object_type: name("group"), ..insert("1") };
+    let ids = scene.stage(scene.source, vec![insert("1"), group, insert("2")]);
+    scene.linked(2, "E-2", ids[0]);
+    scene.linked(1, "E-1", ids[1]);
+    let account = addressed(&scene, "guid-1", "CN=Ada,DC=x");
+    scene.linked(3, "E-3", account);
+    let mut reader = scene.store.read().unwrap();
+    let mut owners =
+        |connector, index, asked: &[&str]| reader.owners(connector, index, &texts(asked)).unwrap();
+    assert_eq!(owners(scene.source, None, &["2", "1", "nobody"]), [uid(1), uid(2)]);
+    assert_eq!(owners(scene.source, None, &["2"]), [], "an object that belongs to nobody has no owner");
+    assert_eq!(owners(scene.target, None, &["1"]), []);
+    assert_eq!(owners(scene.target, Some(scene.addresses), &["cn=ada,dc=x", "guid-1"]), [uid(3)]);
+    assert_eq!(owners(scene.source, Some(scene.addresses), &["cn=ada,dc=x"]), []);
+}
+
 pub fn names_are_taken_by_others_only(harness: &mut impl Harness) {
     let scene = Scene::new(harness.store());
     let id = addressed(&scene, "guid-1", "CN=Ada,DC=x");

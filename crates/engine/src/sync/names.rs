@@ -1,0 +1,72 @@
+//! Names that nobody else has: in the target, in what waits for it, and in this part of the plan.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use identitymesh_expr::Uniqueness;
+use identitymesh_model::plan::IndexKey;
+use identitymesh_model::rules::MatchKind;
+use identitymesh_model::{MeshId, Value};
+
+use super::neighbours::Neighbours;
+use crate::key::match_key;
+
+/// Names that this part of the plan has given out.
+pub(super) type Claims = HashMap<IndexKey, MeshId>;
+
+/// Where names that nobody else has come from.
+pub(super) struct Names<'a, N: Neighbours> {
+    pub(super) neighbours: &'a mut N,
+    pub(super) claims: &'a mut Claims,
+}
+
+impl<N: Neighbours> Names<'_, N> {
+    /// The same for somebody else, for a while.
+    pub(super) const fn again(&mut self) -> Names<'_, N> {
+        Names { neighbours: &mut *self.neighbours, claims: &mut *self.claims }
+    }
+}
+
+/// Names for `Unique`: free when neither the target, nor a waiting item, nor this part of the plan has them.
+pub(super) struct Claim<'a, N: Neighbours> {
+    index: i64,
+    mesh: MeshId,
+    neighbours: RefCell<&'a mut N>,
+    claims: RefCell<&'a mut Claims>,
+    error: RefCell<Option<N::Error>>,
+}
+
+impl<'a, N: Neighbours> Claim<'a, N> {
+    /// Names under this index for `mesh`.
+    pub(super) fn new(index: i64, mesh: MeshId, names: &'a mut Names<'_, N>) -> Self {
+        let neighbours = RefCell::new(&mut *names.neighbours);
+        Self { index, mesh, neighbours, claims: RefCell::new(&mut *names.claims), error: RefCell::new(None) }
+    }
+
+    /// # Errors
+    /// What kept a question about a name from being answered.
+    pub(super) fn end(self) -> Result<(), N::Error> {
+        self.error.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+impl<N: Neighbours> Uniqueness for Claim<'_, N> {
+    fn claim(&self, candidate: &str) -> Result<bool, String> {
+        let Some(key) = match_key(MatchKind::IgnoreCase, &Value::text(candidate)) else { return Ok(false) };
+        let key = IndexKey { index: self.index, key };
+        if self.claims.borrow().get(&key).is_some_and(|holder| *holder != self.mesh) {
+            return Ok(false);
+        }
+        match self.neighbours.borrow_mut().is_taken(&key, self.mesh) {
+            Ok(true) => Ok(false),
+            Ok(false) => {
+                self.claims.borrow_mut().insert(key, self.mesh);
+                Ok(true)
+            }
+            Err(error) => {
+                *self.error.borrow_mut() = Some(error);
+                Err("the names in use could not be read".to_owned())
+            }
+        }
+    }
+}
