@@ -109,7 +109,7 @@ fn play(seed: u64, script: Option<Script>) -> Result<Life, Box<Broken>> {
     let mut played = Life::default();
     let cannot = |error: &dyn fmt::Display| format!("this machine cannot play: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let outcome = match (runtime, Ground::new()) {
+    let outcome = match (runtime, Ground::new(seed)) {
         (Ok(runtime), Ok(ground)) => {
             let mut playing = Playing::new(seed, ground, &mut played);
             let outcome = runtime.block_on(playing.play(script));

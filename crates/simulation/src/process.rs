@@ -25,6 +25,8 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<ManualClock>,
     ids: Arc<CountingIds>,
     folder: tempfile::TempDir,
+    /// From how many members on a group is looked at member by member, where that is not left to the product.
+    large_set: Option<usize>,
 }
 
 /// A running process.
@@ -44,12 +46,13 @@ impl SecretResolver for NoSecrets {
 }
 
 impl Ground {
-    /// A folder with a new store in it.
+    /// A folder with a new store in it. In every other life all groups count as large ones.
     ///
     /// # Errors
     /// When one of them cannot be made.
-    pub(crate) fn new() -> Result<Self, String> {
-        let ground = Self::bare().map_err(|error| error.to_string())?;
+    pub(crate) fn new(seed: u64) -> Result<Self, String> {
+        let mut ground = Self::bare().map_err(|error| error.to_string())?;
+        ground.large_set = seed.is_multiple_of(2).then_some(1);
         std::fs::write(ground.path(), new_store()?).map_err(|error| error.to_string())?;
         Ok(ground)
     }
@@ -59,7 +62,7 @@ impl Ground {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
         let start = START.parse().expect("a constant time");
         let clock = Arc::new(ManualClock::new(start));
-        Ok(Self { systems: Systems::new(), clock, ids: Arc::default(), folder })
+        Ok(Self { systems: Systems::new(), clock, ids: Arc::default(), folder, large_set: None })
     }
 
     fn open(&self) -> Result<SqliteStore, String> {
@@ -88,7 +91,9 @@ impl Ground {
         let (cancel, actor) = (CancellationToken::new(), "simulation".to_owned());
         let mesh =
             Mesh::open(around, clock, ids, registry, Arc::new(NoSecrets), actor, cancel, Arc::new(Silent));
-        Ok(Process { mesh: mesh.map_err(|error| error.to_string())?, store, control })
+        let mut mesh = mesh.map_err(|error| error.to_string())?;
+        mesh.large_set = self.large_set.unwrap_or(mesh.large_set);
+        Ok(Process { mesh, store, control })
     }
 
     pub(crate) fn pass_seconds(&self, seconds: i64) {
