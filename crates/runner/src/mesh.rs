@@ -20,7 +20,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const THREADS_MAX: usize = 4;
 
 /// From how many references on it pays to trace a mesh object. Below it a look at all of them costs less than what would
-/// have to be taken down of each. Not in use by itself yet: see [`Mesh::large_set`].
+/// have to be taken down of each.
 pub const LARGE_SET_MEMBERS: usize = 1_000;
 
 /// Puts secrets in place of references to them.
@@ -51,8 +51,8 @@ pub struct Mesh {
     pub cancel: CancellationToken,
     /// Hears of progress.
     pub observer: Arc<dyn Observer>,
-    /// From how many references on a mesh object's sets are looked at member by member; [`LARGE_SET_MEMBERS`] is where it
-    /// pays. It is off until the two ways have agreed in thousands of random histories.
+    /// From how many references on a mesh object's sets are looked at member by member: [`LARGE_SET_MEMBERS`], unless
+    /// somebody wants to see the two ways agree.
     pub large_set: usize,
     /// How many threads a sync plans on, beside the one that writes. What comes out is the same on any number.
     pub threads: usize,
@@ -79,7 +79,7 @@ impl Mesh {
         let in_force = InForce::load(store.as_ref(), &registry)?;
         let in_force = Arc::new(RwLock::new(in_force.map(Arc::new)));
         let busy = Busy::default();
-        let large_set = usize::MAX;
+        let large_set = LARGE_SET_MEMBERS;
         let threads = available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
         Ok(Self {
             store,
