@@ -6,7 +6,7 @@ use std::sync::Arc;
 use identitymesh_engine::{PlanContext, Planner, Seeds, SetTrace};
 use identitymesh_model::plan::Plan;
 use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, SpaceRecord};
-use identitymesh_store::{Cursor, SyncBatch, Todo, TraceWrite};
+use identitymesh_store::{Cursor, Reader, StoreError, SyncBatch, Todo, TraceWrite};
 
 use super::count::count;
 use super::in_flight::{InFlight, PlanTouch};
@@ -133,7 +133,9 @@ impl<'a> Work<'a> {
     fn parts(&mut self, scope: SyncScope, connector: Option<ConnectorId>) -> Result<(), RunError> {
         match (scope, connector) {
             (SyncScope::Pending(_), Some(connector)) => self.pending(connector)?,
-            (SyncScope::All(_), Some(connector)) => self.all_of(connector, |_| true)?,
+            (SyncScope::All(_), Some(connector)) => {
+                self.each_of(|reader, after| reader.spaces_after(connector, after, PART_OBJECTS))?;
+            }
             _ => {
                 self.looks_at_all = true;
                 self.everything()?;
@@ -165,21 +167,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn all_of(
+    /// Looks at what is read, page by page; `read` gets the last object of the page before.
+    fn each_of(
         &mut self,
-        connector: ConnectorId,
-        wanted: impl Fn(&SpaceRecord) -> bool,
+        read: impl Fn(&mut dyn Reader, SpaceId) -> Result<Vec<SpaceRecord>, StoreError>,
     ) -> Result<(), RunError> {
         let store = self.run.mesh.store.clone();
         let mut after = SpaceId(0);
         loop {
-            let part = store.read()?.spaces_after(connector, after, PART_OBJECTS)?;
-            let Some(last) = part.last() else { return Ok(()) };
+            let spaces = read(store.read()?.as_mut(), after)?;
+            let Some(last) = spaces.last() else { return Ok(()) };
             after = last.id;
-            let spaces: Vec<SpaceRecord> = part.into_iter().filter(&wanted).collect();
-            if !spaces.is_empty() {
-                self.part(Seeds { spaces, mesh: Vec::new() }, None, Vec::new())?;
-            }
+            self.part(Seeds { spaces, mesh: Vec::new() }, None, Vec::new())?;
         }
     }
 
@@ -194,7 +193,7 @@ impl<'a> Work<'a> {
         }
         for connector in self.in_force.rules.connectors() {
             self.in_flight.drain()?;
-            self.all_of(connector.id, |space| space.link.is_none())?;
+            self.each_of(|reader, after| reader.unlinked_after(connector.id, after, PART_OBJECTS))?;
         }
         Ok(())
     }

@@ -67,10 +67,30 @@ impl Loader<'_> {
         after: SpaceId,
         limit: usize,
     ) -> Outcome<Vec<SpaceRecord>> {
+        self.by_id_after("", connector, after, limit)
+    }
+
+    /// Rows of linked objects are not touched: the indexes tell them.
+    pub(super) fn unlinked_after(
+        &mut self,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Outcome<Vec<SpaceRecord>> {
+        self.by_id_after("AND l.space IS NULL", connector, after, limit)
+    }
+
+    fn by_id_after(
+        &mut self,
+        which: &str,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Outcome<Vec<SpaceRecord>> {
         let sql = format!(
             "SELECT 0, {SPACE_ROWS} FROM space_object o INDEXED BY space_connector \
              LEFT JOIN link l ON l.space = o.id \
-             WHERE o.connector = ?1 AND o.id > ?2 ORDER BY o.id LIMIT ?3"
+             WHERE o.connector = ?1 AND o.id > ?2 {which} ORDER BY o.id LIMIT ?3"
         );
         let rows = self.space_rows(&sql, [connector.0, after.0, sql_limit(limit)])?;
         Ok(rows.into_iter().map(|(_, record)| record).collect())

@@ -1,6 +1,6 @@
 //! Clauses on links and join keys.
 
-use identitymesh_model::{Link, LinkMode};
+use identitymesh_model::{Link, LinkMode, SpaceId};
 
 use super::Harness;
 use super::sample::{RULE, Scene, add_key, create, keep, key, link, mesh, person, unlink};
@@ -18,6 +18,7 @@ pub fn a_link_reads_back_from_both_ends(harness: &mut impl Harness) {
     assert_eq!(view.linked.iter().map(|record| record.id).collect::<Vec<_>>(), [source, target]);
     let expected = Link { mesh: mesh(1), rule: RULE, mode: LinkMode::Joined, score: None };
     assert!(view.linked.iter().all(|record| record.link == Some(expected)));
+    assert_eq!(reader.unlinked_after(scene.source, SpaceId(0), 10).unwrap(), []);
     assert_eq!(reader.spaces(&[source]).unwrap()[0].as_ref().unwrap().link, Some(expected));
 }
 
@@ -52,7 +53,7 @@ pub fn a_linked_object_is_not_linked_again(harness: &mut impl Harness) {
 pub fn a_missing_object_cannot_be_linked(harness: &mut impl Harness) {
     let scene = Scene::new(harness.store());
     let mut plan = create(1, "E-1", person("Ada"));
-    plan.links.push(link(identitymesh_model::SpaceId(99)));
+    plan.links.push(link(SpaceId(99)));
     let error = scene.store.apply(scene.batch(vec![plan])).wait().unwrap_err();
     assert_eq!(error.class, StoreClass::Conflict);
     assert_eq!(scene.store.read().unwrap().views(&[mesh(1)]).unwrap(), [None]);

@@ -262,6 +262,8 @@ pub fn all_objects_of_a_connector_by_id(harness: &mut impl Harness) {
     assert_eq!(page.iter().map(|record| record.id).collect::<Vec<_>>(), ids[..3]);
     let page = reader.spaces_after(scene.source, ids[2], 3).unwrap();
     assert_eq!(page.iter().map(|record| record.id).collect::<Vec<_>>(), ids[3..]);
+    let unlinked = reader.unlinked_after(scene.source, ids[0], 2).unwrap();
+    assert_eq!(unlinked.iter().map(|record| record.id).collect::<Vec<_>>(), ids[1..3]);
     let asked = [ids[3], SpaceId(i64::MAX), ids[0]];
     let found: Vec<_> = reader.spaces(&asked).unwrap().into_iter().map(|r| r.map(|r| r.id)).collect();
     assert_eq!(found, [Some(ids[3]), None, Some(ids[0])]);

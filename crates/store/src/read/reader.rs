@@ -94,6 +94,18 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         limit: usize,
     ) -> Result<Vec<SpaceRecord>, StoreError>;
 
+    /// A connector's objects that belong to no mesh object, by id, after `after`. What this costs grows with those and
+    /// hardly with the others.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn unlinked_after(
+        &mut self,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceRecord>, StoreError>;
+
     /// Single objects.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ ask! {
     pending(connector: ConnectorId, after: Cursor, limit: usize, traced: Option<i64>) -> Vec<(Cursor, SpaceRecord)>;
     pending_count(connector: ConnectorId, after: Cursor) -> u64;
     spaces_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
+    unlinked_after(connector: ConnectorId, after: SpaceId, limit: usize) -> Vec<SpaceRecord>;
     spaces(ids: &[SpaceId]) -> Vec<Option<SpaceRecord>>;
     mesh_after(after: MeshId, limit: usize) -> Vec<MeshId>;
     views(ids: &[MeshId]) -> Vec<Option<MeshView>>;

@@ -72,6 +72,17 @@ impl Reader for SqliteReader<'_> {
         self.ask("reading a connector's objects", |loader| loader.spaces_after(connector, after, limit))
     }
 
+    fn unlinked_after(
+        &mut self,
+        connector: ConnectorId,
+        after: SpaceId,
+        limit: usize,
+    ) -> Result<Vec<SpaceRecord>, StoreError> {
+        self.ask("reading objects without a mesh object", |loader| {
+            loader.unlinked_after(connector, after, limit)
+        })
+    }
+
     fn spaces(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<SpaceRecord>>, StoreError> {
         self.ask("reading management-space objects", |loader| loader.spaces(ids))
     }
