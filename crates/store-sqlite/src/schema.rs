@@ -26,6 +26,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("coverage", include_str!("../migrations/0007_coverage.sql")),
     ("former names", include_str!("../migrations/0008_former_names.sql")),
     ("link index", include_str!("../migrations/0009_link_index.sql")),
+    ("lease run", include_str!("../migrations/0010_lease_run.sql")),
 ];
 
 /// What every version of the file has, before any migration.

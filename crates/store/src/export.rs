@@ -3,7 +3,8 @@
 //! A lease writes one narrow *intent* for each item and is durable before anything is sent. Settling deletes item and
 //! intent and writes the expected management-space object, in one transaction. An intent that is found open belongs
 //! to an exporter that went away between the two: its item is leased again with `unsettled` set, and the exporter
-//! asks the target what happened.
+//! asks the target what happened. A lease belongs to the run that took it: once another run has leased the item, what the
+//! first has to say of it is refused (STO-017).
 
 use identitymesh_model::plan::{ItemAction, Operation};
 use identitymesh_model::{

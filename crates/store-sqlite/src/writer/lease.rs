@@ -11,15 +11,18 @@ use crate::fault::{Outcome, unreadable};
 use super::tx::Tx;
 
 impl Tx<'_> {
-    /// Takes due items in the order of their ids. An intent that is found open makes its item *unsettled*.
+    /// Takes due items in the order of their ids. An intent that is found open makes its item *unsettled*. The run that
+    /// leases is the fence: later runs have higher numbers, and what an earlier one still has to say of the item is
+    /// refused.
     pub(crate) fn lease(&mut self, request: &LeaseRequest) -> Outcome<Lease> {
         let mut items = self.due_items(request)?;
         let mut intent = self.conn.prepare_cached(
-            "INSERT OR REPLACE INTO intent (item, state, until, attempts) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO intent (item, state, until, attempts, run) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         for item in &items {
             let attempts = i64::from(item.attempts) + 1;
-            intent.execute([item.id.0, INTENT_SENT, request.until.as_micros(), attempts])?;
+            let run = request.cause.run.0;
+            intent.execute([item.id.0, INTENT_SENT, request.until.as_micros(), attempts, run])?;
         }
         self.add_spaces(request.connector, &mut items)?;
         Ok(Lease { items })

@@ -1,6 +1,6 @@
 //! Settling leased items: what became of them, and the target's objects as they must be now.
 
-use identitymesh_model::{ConnectorId, MeshId, RuleId, SpaceId, Uid};
+use identitymesh_model::{MeshId, RuleId, SpaceId, Uid};
 use identitymesh_store::audit::ChangeRow;
 use identitymesh_store::{
     ExportedState, PasswordOwed, Settle, SettleBatch, SettleReceipt, Settled, SpaceChangeKind, Todo,
@@ -16,7 +16,7 @@ use super::body::{Age, body_flags};
 use super::tx::{Tx, unique};
 
 impl Tx<'_> {
-    /// Records what became of leased items. Refused as a whole when one of them is not leased.
+    /// Records what became of leased items. Refused as a whole when one of them is not leased by this run.
     pub(crate) fn settle(&mut self, batch: &SettleBatch) -> Outcome<SettleReceipt> {
         // New objects in the order of the one large index with random keys.
         let mut order: Vec<&Settled> = batch.settled.iter().collect();
@@ -34,14 +34,15 @@ impl Tx<'_> {
 
     /// Ends an item that is leased; says how many entries the to-do list gained. The mesh object of one that a person
     /// asked for is looked at again: a sync left it alone until now.
-    fn take_item(&self, connector: ConnectorId, settled: &Settled) -> Outcome<u64> {
+    fn take_item(&self, batch: &SettleBatch, settled: &Settled) -> Outcome<u64> {
         let item = settled.item.0;
-        let mut intent = self.conn.prepare_cached("DELETE FROM intent WHERE item = ?1 AND state = ?2")?;
+        let mut intent =
+            self.conn.prepare_cached("DELETE FROM intent WHERE item = ?1 AND state = ?2 AND run = ?3")?;
         let mut queued = self.conn.prepare_cached(
             "DELETE FROM export_item WHERE id = ?1 AND mesh = ?2 AND connector = ?3 RETURNING by_hand",
         )?;
-        let was_leased = intent.execute([item, INTENT_SENT])? == 1;
-        let row = [item, settled.mesh.0, connector.0];
+        let was_leased = intent.execute([item, INTENT_SENT, batch.cause.run.0])? == 1;
+        let row = [item, settled.mesh.0, batch.connector.0];
         let by_hand: Option<bool> = queued.query_row(row, |row| row.get(0)).optional()?;
         match by_hand.filter(|_| was_leased) {
             Some(true) => self.wake([(Todo::Mesh(settled.mesh), None)]),
@@ -50,12 +51,13 @@ impl Tx<'_> {
         }
     }
 
-    fn check_leased(&self, connector: ConnectorId, settled: &Settled) -> Outcome<()> {
+    fn check_leased(&self, batch: &SettleBatch, settled: &Settled) -> Outcome<()> {
         let mut statement = self.conn.prepare_cached(
             "SELECT 1 FROM intent t JOIN export_item i ON i.id = t.item \
-             WHERE t.item = ?1 AND t.state = ?2 AND i.mesh = ?3 AND i.connector = ?4",
+             WHERE t.item = ?1 AND t.state = ?2 AND i.mesh = ?3 AND i.connector = ?4 AND t.run = ?5",
         )?;
-        if statement.exists([settled.item.0, INTENT_SENT, settled.mesh.0, connector.0])? {
+        let (connector, run) = (batch.connector.0, batch.cause.run.0);
+        if statement.exists([settled.item.0, INTENT_SENT, settled.mesh.0, connector, run])? {
             return Ok(());
         }
         Err(not_leased(settled))
@@ -63,9 +65,9 @@ impl Tx<'_> {
 
     fn settle_one(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
         let woken = if ends(&settled.what) {
-            self.take_item(batch.connector, settled)?
+            self.take_item(batch, settled)?
         } else {
-            self.check_leased(batch.connector, settled)?;
+            self.check_leased(batch, settled)?;
             0
         };
         Ok(woken + self.carry_out(batch, settled, may_wait)?)
@@ -308,5 +310,5 @@ fn waits(what: &Settle) -> bool {
 }
 
 fn not_leased(settled: &Settled) -> crate::fault::Fault {
-    conflict("STO-017", format!("queue item {} is not leased any more", settled.item))
+    conflict("STO-017", format!("queue item {} is not leased by this run any more", settled.item))
 }

@@ -5,7 +5,9 @@ use identitymesh_model::{ItemId, SpaceId};
 
 use super::Harness;
 use super::sample::{Scene, at, create, item_of, keep, link, mesh, person, uid};
-use crate::{ItemFilter, ItemState, Lease, LeaseRequest, Settle};
+use crate::{
+    Cause, ItemFilter, ItemState, Lease, LeaseRequest, RunStart, Settle, SettleBatch, Settled, StoreClass,
+};
 
 fn ids(lease: &Lease) -> Vec<i64> {
     lease.items.iter().map(|item| item.mesh.0).collect()
@@ -53,9 +55,36 @@ pub fn a_lease_survives_the_process(harness: &mut impl Harness) {
     };
     harness.reopen();
     assert_eq!(ids(&harness.store().lease(request.clone()).wait().unwrap()), [0; 0]);
-    let later = LeaseRequest { cause: crate::Cause { at: at(70), ..request.cause.clone() }, ..request };
+    let later = LeaseRequest { cause: Cause { at: at(70), ..request.cause.clone() }, ..request };
     let lease = harness.store().lease(later).wait().unwrap();
     assert!(lease.items[0].unsettled);
+}
+
+pub fn who_lost_a_lease_settles_nothing(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    let mine = scene.lease(10);
+    let start = RunStart { connector: None, step: "export".into(), actor: "cli".into(), at: at(70) };
+    let other = scene.store.begin_run(start).wait().unwrap();
+    assert!(other > scene.run, "later runs have higher numbers");
+    let cause = Cause { run: other, ..scene.cause(70) };
+    let request = LeaseRequest { cause: cause.clone(), ..scene.lease_request(70) };
+    let taken = scene.store.lease(request).wait().unwrap();
+    assert!(taken.items[0].unsettled);
+    // Whether the outcome ends the item or only postpones it.
+    for what in [Settle::Dropped, Settle::Retry { not_before: at(80), reason: "busy".into() }] {
+        let settled = Settled { item: mine.items[0].id, mesh: mesh(1), what };
+        let late = scene.store.settle(scene.settle_batch(vec![settled.clone()])).wait().unwrap_err();
+        assert_eq!(late.class, StoreClass::Conflict);
+        assert_eq!(ids(&scene.lease(71)), [0; 0], "the other's lease goes on");
+        if settled.what == Settle::Dropped {
+            continue;
+        }
+        let batch = SettleBatch { cause: cause.clone(), ..scene.settle_batch(vec![settled]) };
+        let _ = scene.store.settle(batch).wait().unwrap();
+    }
+    let rows = scene.store.read().unwrap().item_list(&ItemFilter::default(), None, 9).unwrap();
+    assert_eq!(rows.items[0].state, ItemState::RetryWait);
 }
 
 pub fn a_retry_waits_for_its_time(harness: &mut impl Harness) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use identitymesh_model::plan::ItemAction;
-use identitymesh_model::{ItemId, SpaceId};
+use identitymesh_model::{ItemId, RunId, SpaceId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -73,6 +73,8 @@ pub fn histories_agree_with_the_reference(harness: &mut impl Harness) {
 /// A history in progress, and what the store called its objects.
 struct History {
     number: usize,
+    /// One for all steps: whoever leased an item settles it.
+    run: RunId,
     reference: Reference,
     spaces: BTreeMap<u8, SpaceId>,
     clock: i64,
@@ -80,7 +82,9 @@ struct History {
 
 impl History {
     fn new(harness: &impl Harness, number: usize) -> Self {
-        let mut history = Self { number, reference: Reference::default(), spaces: BTreeMap::new(), clock: 0 };
+        let run = Scene::new(harness.store()).run;
+        let (reference, spaces) = (Reference::default(), BTreeMap::new());
+        let mut history = Self { number, run, reference, spaces, clock: 0 };
         let scene = history.scene(harness);
         let plans = (0..6).map(|mesh| create(history.mesh(mesh), &format!("{number}-{mesh}"), person("0")));
         scene.apply(plans.collect());
@@ -97,7 +101,8 @@ impl History {
         let names = [format!("source {}", self.number), format!("target {}", self.number)];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let made = store.configure(super::sample::configuration(&names, &["a", "b"])).wait().unwrap();
-        Scene { source: made.connectors[0], target: made.connectors[1], ..Scene::new(store) }
+        let (source, target) = (made.connectors[0], made.connectors[1]);
+        Scene { source, target, run: self.run, ..Scene::new(store) }
     }
 
     fn mesh(&self, mesh: u8) -> u64 {
