@@ -67,6 +67,10 @@ impl Faults {
         self.calls
     }
 
+    pub(crate) const fn items(&self) -> u64 {
+        self.items
+    }
+
     /// Counts a call, which fails when a fault says so.
     pub(crate) fn call(&mut self, what: &str) -> Result<(), ConnectorError> {
         self.calls += 1;

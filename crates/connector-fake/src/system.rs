@@ -182,6 +182,12 @@ impl FakeSystem {
         self.lock().faults.calls()
     }
 
+    /// Items that exports brought since the start or the last [`FakeSystem::clear_faults`].
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.lock().faults.items()
+    }
+
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }

@@ -9,13 +9,13 @@ use identitymesh_connector_fake::Fault;
 use identitymesh_model::{Object, Value};
 use identitymesh_runner::{ImportKind, import};
 use identitymesh_store::SpaceFilter;
-use identitymesh_store::audit::ChangeKind;
+use identitymesh_store::audit::{CHAIN_START, ChangeKind, ChangeRow, chain};
 use identitymesh_testkit::failing::{Control, Failure};
 
 use crate::place::{Place, Target, id, name, over_failing};
 
 /// Long enough for every lease and every wait to end.
-const LATER_SECONDS: i64 = 2 * 3_600;
+pub(crate) const LATER_SECONDS: i64 = 2 * 3_600;
 /// Starts until a disturbed mesh has to be where an undisturbed one is.
 const STARTS_MAX: usize = 8;
 
@@ -40,7 +40,7 @@ struct Told {
 
 /// Everything that must not depend on what failed in between.
 #[derive(Debug, PartialEq)]
-struct End {
+pub(crate) struct End {
     /// Anchor, state, document.
     people: Vec<(String, String, String)>,
     /// External id in HR, or the account's owner; linked, gone, unconfirmed.
@@ -53,7 +53,7 @@ struct End {
     is_caught_up: bool,
 }
 
-fn end(place: &Place) -> End {
+pub(crate) fn end(place: &Place) -> End {
     let rows = place.people();
     // Public ids differ from life to life; who is meant does not.
     let told = |text: &str| {
@@ -139,13 +139,24 @@ async fn start(place: &Place) -> bool {
     configured && place.cycle().await.is_ok_and(|report| report.failed.is_empty())
 }
 
-/// A life with one disturbance. On each day it starts until it was well twice, with time between.
-async fn live(place: Place, failing: &Control) -> Place {
-    live_counted(place, failing).await.0
+/// How much a life asked of HR and of its target.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    hr: u64,
+    target: u64,
+    /// Operations that the target was sent.
+    items: u64,
 }
 
-/// The same, with how many calls HR and the target had.
-async fn live_counted(mut place: Place, failing: &Control) -> (Place, [u64; 2]) {
+/// A life with one disturbance. On each day it starts until it was well twice, with time between.
+async fn live(place: Place, failing: &Control) -> Place {
+    let place = live_counted(place, failing).await.0;
+    assert!(audit_is_whole(&place), "the audit is no whole chain");
+    place
+}
+
+/// The same, with how much was asked.
+async fn live_counted(mut place: Place, failing: &Control) -> (Place, Asked) {
     for day in [Day::First, Day::Second, Day::Eighth] {
         pass(&place, day);
         let mut well = 0;
@@ -163,71 +174,79 @@ async fn live_counted(mut place: Place, failing: &Control) -> (Place, [u64; 2]) 
         assert_eq!(well, 2, "{day:?} does not come to its end");
     }
     let place = place.reopen();
-    let calls = [place.hr.calls(), place.accounts.calls()];
+    let asked = Asked { hr: place.hr.calls(), target: place.accounts.calls(), items: place.accounts.items() };
     place.hr.clear_faults();
     place.accounts.clear_faults();
     // A delta does not show again what it had shown before its account was known to be ours; a full import does.
     import(&place.mesh, name("accounts"), ImportKind::Full).await.unwrap();
-    (place, calls)
+    (place, asked)
 }
 
 fn beginning(target: Target) -> (Place, Arc<Control>) {
     over_failing(Place::bare(target))
 }
 
-/// The end of an undisturbed life, and how many calls of the store, of HR and of the target it took.
-async fn undisturbed(target: Target) -> (End, [u64; 3]) {
+/// The end of an undisturbed life, and how many calls of the store and how much else it took.
+async fn undisturbed(target: Target) -> (End, u64, Asked) {
     let (place, failing) = beginning(target);
     failing.fail(u64::MAX, Failure::Once);
-    let (place, counted) = live_counted(place, &failing).await;
-    let calls = [failing.calls(), counted[0], counted[1]];
-    eprintln!("calls of the store, of HR and of the target: {calls:?}");
+    let (place, asked) = live_counted(place, &failing).await;
+    let calls = failing.calls();
+    eprintln!("{target:?}: {calls} calls of the store, {asked:?}");
     let end = end(&place);
     // One entry is left on the to-do list: the leaver's time of grace ends later.
     assert_eq!((end.people.len(), end.accounts.len(), end.queued, end.todos), (5, 4, 0, 1), "{end:#?}");
     assert!(end.is_caught_up && end.spaces.iter().all(|space| !space.3), "{end:#?}");
-    (end, calls)
+    (end, calls, asked)
 }
 
-async fn every_store_call(failure: Failure) {
-    let (expected, [calls, ..]) = undisturbed(Target::Flat).await;
+async fn every_store_call(target: Target, failure: Failure) {
+    let (expected, calls, _) = undisturbed(target).await;
     assert!(calls > 100, "{calls} calls are no life");
     for nth in 1..=calls {
-        let (place, failing) = beginning(Target::Flat);
+        let (place, failing) = beginning(target);
         failing.fail(nth, failure);
         let place = live(place, &failing).await;
         assert!(failing.calls() >= nth.min(calls) || failing.is_dead());
-        assert_eq!(end(&place), expected, "store call {nth}, {failure:?}");
-        assert!(audit_is_whole(&place), "store call {nth}, {failure:?}");
+        assert_eq!(end(&place), expected, "store call {nth}, {target:?} {failure:?}");
     }
 }
 
-fn audit_is_whole(place: &Place) -> bool {
-    use identitymesh_store::audit::ChangeRow;
+/// Whether every row is in its place, is what its hash says, and follows from the one before.
+pub(crate) fn audit_is_whole(place: &Place) -> bool {
     let changes = place.mesh.store.read().unwrap().changes(0, 10_000).unwrap();
-    let is_in_order = changes.iter().zip(1..).all(|(change, seq)| change.seq == seq);
-    is_in_order && changes.iter().all(|change| ChangeRow::from(change).leaf() == change.leaf)
+    let mut last = CHAIN_START;
+    changes.iter().zip(1..).all(|(change, seq)| {
+        let leaf = ChangeRow::from(change).leaf();
+        last = chain(&last, &leaf);
+        (change.seq, change.leaf, change.chain) == (seq, leaf, last)
+    })
 }
 
 #[tokio::test]
 async fn the_store_fails_at_every_call() {
-    every_store_call(Failure::Once).await;
+    every_store_call(Target::Flat, Failure::Once).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_before_every_store_call() {
-    every_store_call(Failure::DiesBefore).await;
+    every_store_call(Target::Flat, Failure::DiesBefore).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_after_every_store_call() {
-    every_store_call(Failure::DiesAfter).await;
+    every_store_call(Target::Flat, Failure::DiesAfter).await;
+}
+
+#[tokio::test]
+async fn the_process_dies_after_every_store_call_over_a_tree() {
+    every_store_call(Target::Tree, Failure::DiesAfter).await;
 }
 
 async fn every_connector_call(target: Target, class: Class) {
-    let (expected, [_, hr, accounts]) = undisturbed(target).await;
-    assert!(hr > 10 && accounts > 10, "{hr} and {accounts} calls are no life");
-    for (at_target, calls) in [(false, hr), (true, accounts)] {
+    let (expected, _, asked) = undisturbed(target).await;
+    assert!(asked.hr > 10 && asked.target > 10, "{asked:?} is no life");
+    for (at_target, calls) in [(false, asked.hr), (true, asked.target)] {
         for nth in 1..=calls {
             let (place, failing) = beginning(target);
             let system = if at_target { &place.accounts } else { &place.hr };
@@ -247,14 +266,17 @@ async fn a_system_is_away_at_every_call() {
 
 #[tokio::test]
 async fn a_system_denies_every_call_once() {
-    every_connector_call(Target::Tree, Class::Denied).await;
+    for target in [Target::Flat, Target::Tree] {
+        every_connector_call(target, Class::Denied).await;
+    }
 }
 
 #[tokio::test]
 async fn every_answer_of_the_target_is_lost_once() {
     for target in [Target::Flat, Target::Tree] {
-        let (expected, _) = undisturbed(target).await;
-        for nth in 1..=12 {
+        let (expected, _, asked) = undisturbed(target).await;
+        assert!(asked.items > 5, "{asked:?} is no life");
+        for nth in 1..=asked.items {
             let (place, failing) = beginning(target);
             place.accounts.inject(Fault::LoseAnswerOf(nth));
             let place = live(place, &failing).await;

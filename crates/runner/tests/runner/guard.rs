@@ -23,7 +23,7 @@ async fn settled() -> Place {
     place
 }
 
-async fn limited(place: &Place, limits: Limits) {
+pub(crate) async fn limited(place: &Place, limits: Limits) {
     let mut configuration = place.configuration();
     let target = configuration.connectors.iter_mut().find(|known| known.connector.name == name("accounts"));
     target.unwrap().connector.limits = limits;

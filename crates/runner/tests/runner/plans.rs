@@ -21,7 +21,7 @@ impl PartSink for Keep {
 }
 
 /// Keeps what a sync of the HR system would do.
-async fn keep(place: &Place, plans: &PlanDirectory) -> PlanHead {
+pub(crate) async fn keep(place: &Place, plans: &PlanDirectory) -> PlanHead {
     let (sandbox, _folder) = place.sandbox();
     let sink = Keep(plans.begin().unwrap(), sandbox.real.clone());
     let question = Question::Syncs(vec![SyncScope::Pending(name("hr"))]);
