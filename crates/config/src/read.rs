@@ -21,7 +21,7 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// Where each connector's relative paths start: the directory of its file.
     pub bases: BTreeMap<Name, PathBuf>,
-    /// Files and keys that are known and not carried out yet, with what that means.
+    /// What the reader of an answer should know: files and keys that are known and not carried out yet, and what that means.
     pub notes: Vec<String>,
 }
 

@@ -53,6 +53,10 @@ impl ConnectorKind for Ldap {
         Config::read(settings, self.family).err().unwrap_or_default()
     }
 
+    fn warnings(&self, settings: &Settings) -> Vec<String> {
+        Config::read(settings, self.family).map(|config| config.warnings()).unwrap_or_default()
+    }
+
     async fn connect(
         &self,
         settings: &Settings,
@@ -71,5 +75,5 @@ fn unusable(problems: &[Problem]) -> ConnectorError {
     let said: Vec<String> =
         problems.iter().map(|problem| format!("{} {}", problem.path, problem.message)).collect();
     ConnectorError::new(error::SETTINGS, Class::Configuration, said.join("; "))
-        .advice("run `identitymesh config validate`, and check the secrets that the settings name")
+        .advice("run `identitymesh plan DIR` with your configuration directory, and check the secrets that the settings name")
 }

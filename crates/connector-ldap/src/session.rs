@@ -71,10 +71,7 @@ impl LdapSession {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.config.trust_server_certificate {
-            warnings.push("any certificate is accepted (trust_server_certificate): whoever stands between can read and change everything".to_owned());
-        }
+        let mut warnings = self.config.warnings();
         if !self.config.starttls && self.config.servers.iter().any(|server| !server.is_ldaps()) {
             warnings.push("the connection is not encrypted: use ldaps:// or starttls = true".to_owned());
         }

@@ -60,6 +60,11 @@ pub trait ConnectorKind: Send + Sync {
         false
     }
 
+    /// What settings that are in order allow and should not allow for long, each in a sentence. Pure: touches nothing.
+    fn warnings(&self, _settings: &Settings) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Opens a session. Secrets are resolved already.
     ///
     /// # Errors

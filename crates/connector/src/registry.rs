@@ -1,7 +1,10 @@
 //! The kinds that a process knows.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+
+use serde_json::Value as Json;
 
 use crate::ConnectorKind;
 
@@ -29,6 +32,14 @@ impl Registry {
     #[must_use]
     pub fn get(&self, word: &str) -> Option<&Arc<dyn ConnectorKind>> {
         self.kinds.get(word)
+    }
+
+    /// What is to be warned of in the settings of a connector of the kind `word`, whose relative paths start at `base`.
+    /// Nothing for settings that are not in order: those have problems instead.
+    #[must_use]
+    pub fn warnings(&self, word: &str, written: &BTreeMap<String, Json>, base: &Path) -> Vec<String> {
+        let Some(kind) = self.get(word) else { return Vec::new() };
+        kind.prepare(written, base).map(|settings| kind.warnings(&settings)).unwrap_or_default()
     }
 
     /// All kinds in the order of their words.

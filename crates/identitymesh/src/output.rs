@@ -36,6 +36,11 @@ impl Output {
         }
     }
 
+    /// A warning on the error stream, whoever reads it.
+    pub(crate) fn warn(self, text: &str) {
+        eprintln!("warning: {text}");
+    }
+
     /// Whether a person watches.
     pub(crate) fn is_watched(self) -> bool {
         !self.json && std::io::stderr().is_terminal()

@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use identitymesh_connector::{Context, Registry, Session, Settings};
+use identitymesh_model::rules::ConnectorConfig;
 use identitymesh_model::{Clock, ConnectorId, IdSource, Name};
 use identitymesh_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -143,6 +144,13 @@ impl Mesh {
         let settings = self.resolve_secrets(name, settings)?;
         let context = Context { cancel: self.cancel.clone(), request_timeout: REQUEST_TIMEOUT, schema: None };
         Ok(kind.connect(&settings, &context).await?)
+    }
+
+    /// What is to be warned of in a connector's settings, whatever is done with it.
+    #[must_use]
+    pub fn warnings(&self, in_force: &InForce, connector: &ConnectorConfig) -> Vec<String> {
+        let head = &connector.connector;
+        self.registry.warnings(&head.kind, &head.settings, in_force.base(head.name))
     }
 
     fn resolve_secrets(&self, name: Name, mut settings: Settings) -> Result<Settings, RunError> {

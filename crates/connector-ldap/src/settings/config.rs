@@ -89,6 +89,14 @@ impl Config {
         self.starttls || self.servers.iter().all(|server| server.is_ldaps() || server.is_loopback())
     }
 
+    /// What these settings allow and should not allow for long.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let any_certificate = self.trust_server_certificate.then_some(
+            "any certificate is accepted (trust_server_certificate): whoever stands between can read and change everything",
+        );
+        any_certificate.into_iter().map(str::to_owned).collect()
+    }
+
     /// Reads settings that fit their schema.
     ///
     /// # Errors

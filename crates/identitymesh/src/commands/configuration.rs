@@ -14,9 +14,18 @@ use crate::open::{Opened, registry};
 
 /// A directory whose files are all in order.
 pub(super) fn load(directory: &Path) -> anyhow::Result<Loaded> {
-    let loaded = read_directory(directory).map_err(|problems| refused(&problems))?;
-    let problems = check(&loaded, &registry());
-    if problems.is_empty() { Ok(loaded) } else { Err(refused(&problems)) }
+    let mut loaded = read_directory(directory).map_err(|problems| refused(&problems))?;
+    let registry = registry();
+    let problems = check(&loaded, &registry);
+    if !problems.is_empty() {
+        return Err(refused(&problems));
+    }
+    for connector in &loaded.configuration.connectors {
+        let head = &connector.connector;
+        let warnings = registry.warnings(&head.kind, &head.settings, &loaded.bases[&head.name]);
+        loaded.notes.extend(warnings.iter().map(|warning| format!("{}: {warning}", head.name)));
+    }
+    Ok(loaded)
 }
 
 fn refused(problems: &[identitymesh_config::ConfigProblem]) -> anyhow::Error {

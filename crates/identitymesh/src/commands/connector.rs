@@ -76,6 +76,7 @@ fn list(shell: &Shell) -> anyhow::Result<()> {
     let totals = opened.mesh.store.read()?.totals()?;
     let mut rows = Vec::new();
     let mut data = Vec::new();
+    let mut warned = String::new();
     for connector in &in_force.configuration.connectors {
         let head = &connector.connector;
         let id = in_force.id(head.name)?;
@@ -84,8 +85,10 @@ fn list(shell: &Shell) -> anyhow::Result<()> {
             counts.fold((0, 0), |(present, linked), count| (present + count.present, linked + count.linked));
         let waiting: u64 =
             totals.items.iter().filter(|count| count.connector == id).map(|count| count.count).sum();
+        let warnings = opened.mesh.warnings(&in_force, connector);
+        warned.extend(warnings.iter().map(|warning| format!("\nwarning: {}: {warning}", head.name)));
         data.push(json!({ "name": head.name, "type": head.kind, "enabled": head.enabled, "objects": present,
-            "linked": linked, "waiting": waiting }));
+            "linked": linked, "waiting": waiting, "warnings": warnings }));
         rows.push(vec![
             head.name.to_string(),
             head.kind.clone(),
@@ -95,7 +98,9 @@ fn list(shell: &Shell) -> anyhow::Result<()> {
             thousands(waiting),
         ]);
     }
-    shell.output.answer(&data, || table(&["connector", "type", "state", "objects", "linked", "queue"], &rows))
+    shell.output.answer(&data, || {
+        table(&["connector", "type", "state", "objects", "linked", "queue"], &rows) + &warned
+    })
 }
 
 fn test(shell: &Shell, name: &str) -> anyhow::Result<()> {

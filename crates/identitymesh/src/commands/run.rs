@@ -21,6 +21,7 @@ struct Answer {
 
 pub(super) fn run(shell: &Shell, arguments: &RunArguments) -> anyhow::Result<Done> {
     let opened = shell.write()?;
+    warn(shell, &opened.mesh)?;
     if arguments.profile == Profile::Follow {
         let name = arguments.connector.as_deref().context(NEEDS_NAME)?;
         return follow::run(shell, &opened.mesh, Name::new(name)?);
@@ -32,6 +33,17 @@ pub(super) fn run(shell: &Shell, arguments: &RunArguments) -> anyhow::Result<Don
     }
     let is_held = answer.runs.iter().any(|run| run.state != RunState::Succeeded);
     Ok(if arguments.strict && is_held { Done::Held } else { Done::Well })
+}
+
+/// Says what is to be warned of in the connectors that a run may use.
+fn warn(shell: &Shell, mesh: &Mesh) -> anyhow::Result<()> {
+    let in_force = mesh.in_force()?;
+    for connector in in_force.configuration.connectors.iter().filter(|known| known.connector.enabled) {
+        for warning in mesh.warnings(&in_force, connector) {
+            shell.output.warn(&format!("{}: {warning}", connector.connector.name));
+        }
+    }
+    Ok(())
 }
 
 async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answer> {

@@ -138,3 +138,34 @@ fn a_planted_secret_is_in_no_byte_that_is_written() {
     place.good(&["secrets", "remove", "ldap/svc"]);
     assert_eq!(place.json(&["secrets", "list"]).as_array().unwrap().len(), 0);
 }
+
+/// A connector whose settings accept any certificate, where nobody answers.
+const TRUSTING: &str = r#"
+[connector]
+name = "book"
+type = "ldap"
+
+[connector.settings]
+servers = ["ldaps://127.0.0.1:1"]
+base = "dc=corp,dc=example"
+trust_server_certificate = true
+"#;
+
+#[test]
+fn a_connector_that_accepts_any_certificate_is_warned_of_wherever_it_appears() {
+    let place = Place::new();
+    place.good(&["init", "mesh"]);
+    std::fs::write(place.path().join("mesh/connectors/book.toml"), TRUSTING).unwrap();
+    let is_warned =
+        |said: &str| said.contains("book: any certificate is accepted (trust_server_certificate)");
+    for arguments in [&["plan", "mesh"][..], &["apply", "mesh"], &["connector", "list"]] {
+        let said = place.good(arguments);
+        assert!(is_warned(&said), "{arguments:?}: {said}");
+    }
+    let listed = place.json(&["connector", "list"]);
+    let warnings: Vec<usize> =
+        listed.as_array().unwrap().iter().map(|one| one["warnings"].as_array().unwrap().len()).collect();
+    assert_eq!(warnings, [1, 0, 0], "{listed}");
+    let said = place.run(&["--json", "run", "cycle"]).stderr;
+    assert!(is_warned(&String::from_utf8(said).unwrap()));
+}
