@@ -372,6 +372,30 @@ fn a_delta_of_what_is_there_makes_the_rest_gone_and_a_refused_mark_reads_everyth
     assert_eq!(answer["runs"][0]["message"], Json::Null, "{answer}");
 }
 
+#[test]
+fn a_source_restored_from_a_backup_while_it_is_followed_is_read_in_full() {
+    let Some(mut fed) = Fed::start(SessionLog::Memory, &(person("ana") + &person("bob"))) else { return };
+    fed.source.back_up().unwrap();
+    let following = Following::start(&fed);
+    following.wait_for("listening");
+    fed.set_title("ana", "Chief");
+    fed.source.modify(&format!("dn: uid=bob,{SOURCE}\nchangetype: delete\n")).unwrap();
+    fed.until("what the backup does not hold", |fed| {
+        fed.title("ana").as_deref() == Some("Chief") && fed.title("bob").is_none()
+    });
+
+    fed.source.restore().unwrap();
+    following.wait_for("lost");
+    let is_refusal = |said: &Json| said.to_string().contains("everything was read, because");
+    while !is_refusal(&following.wait_for("done")) {}
+    fed.until("what the backup holds", |fed| {
+        fed.title("ana").as_deref() == Some("") && fed.title("bob").is_some()
+    });
+    fed.set_title("bob", "Clerk");
+    fed.until("a change after that", |fed| fed.title("bob").as_deref() == Some("Clerk"));
+    following.end();
+}
+
 /// Measuring takes minutes and asserts nothing about time, so somebody has to ask for it.
 fn is_measuring() -> bool {
     std::env::var_os("IDENTITYMESH_MEASURE").is_some()

@@ -109,6 +109,11 @@ fn a_change_whose_answer_is_lost_is_looked_for_and_never_repeated_blindly() {
 }
 
 #[test]
+fn a_change_at_a_389_server_whose_answer_is_lost_is_looked_for_and_never_repeated_blindly() {
+    every_kind_of_change(Family::Ds389);
+}
+
+#[test]
 fn an_answer_that_comes_late_is_not_taken_for_another() {
     let Some(mesh) = Mesh::start(Family::Slapd, Way::In, 0, "request_timeout_s = 1") else { return };
     let everybody = people(PEOPLE);

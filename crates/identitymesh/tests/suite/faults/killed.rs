@@ -11,6 +11,13 @@ const PEOPLE: usize = 60;
 /// The controls that end an answer of DirSync and of a synchronization (RFC 4533).
 const CHANGES: [&str; 2] = ["1.2.840.113556.1.4.841", "1.3.6.1.4.1.4203.1.9.1.3"];
 
+/// The end of an answer that holds changes; 389 Directory Server's are ordinary entries of its changelog.
+fn ends_changes(message: &Message) -> bool {
+    let is_of_changes = message.name.eq_ignore_ascii_case("cn=changelog")
+        || CHANGES.iter().any(|control| message.has(control));
+    !message.is_request && message.is_last && is_of_changes
+}
+
 /// Kills the server when the `count`th of these messages passes, which is the last that anybody hears of it.
 fn kill_at(mesh: &Mesh, count: usize, wanted: impl Fn(&Message) -> bool + Send + 'static) {
     let directory = Arc::clone(&mesh.directory);
@@ -48,8 +55,7 @@ fn import(family: Family) {
         "Newer".clone_into(title);
         mesh.directory().set_title(at, title);
     }
-    let ends = |message: &Message| !message.is_request && message.is_last;
-    kill_at(&mesh, 1, move |message| ends(message) && CHANGES.iter().any(|control| message.has(control)));
+    kill_at(&mesh, 1, ends_changes);
     mesh.place.bad(&["run", "delta-import", "--connector", "directory"]);
     assert_eq!(mesh.last("delta-import")["state"], "failed");
     mesh.relay.calm();
@@ -117,4 +123,14 @@ fn a_controller_killed_during_an_export_loses_and_doubles_nothing() {
 #[test]
 fn a_server_killed_during_an_export_loses_and_doubles_nothing() {
     export(Family::Slapd);
+}
+
+#[test]
+fn a_389_server_killed_during_an_import_loses_and_doubles_nothing() {
+    import(Family::Ds389);
+}
+
+#[test]
+fn a_389_server_killed_during_an_export_loses_and_doubles_nothing() {
+    export(Family::Ds389);
 }

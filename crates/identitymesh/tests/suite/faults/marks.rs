@@ -1,8 +1,9 @@
 //! The place where the last import ended is of no use any more: everything is read, by itself, and the run says why.
 
+use identitymesh_testkit::real::Slapd;
 use rusqlite::Connection;
 
-use super::directory::Family;
+use super::directory::{Directory, Family};
 use super::mesh::{Mesh, Way, people};
 
 const PEOPLE: usize = 30;
@@ -40,7 +41,11 @@ impl Mesh {
         assert!(!copied.contains_key(&format!("p{:03}", at + 1)));
         assert!(copied.contains_key(&format!("p{:03}", PEOPLE + at)));
         assert_eq!(copied.len(), PEOPLE);
-        // From here on changes are enough again.
+        self.changes_are_enough(at);
+    }
+
+    /// A delta import reads one change, and nothing but that.
+    fn changes_are_enough(&self, at: usize) {
         self.directory().set_title(at, "Again");
         let answer = self.place.json(&["run", "delta-import", "--connector", "directory"]);
         let run = &answer["runs"][0];
@@ -85,4 +90,35 @@ fn a_changelog_that_was_trimmed_past_the_mark_is_made_up_for_by_reading_everythi
     }
     mesh.directory().trim_changelog();
     mesh.is_read_in_full(3, "was trimmed");
+}
+
+#[test]
+fn a_server_restored_from_a_backup_refuses_its_cookie_and_is_read_in_full() {
+    let Some(mesh) = started(Family::Slapd) else { return };
+    let restored = |mesh: &Mesh, does: fn(&mut Slapd) -> anyhow::Result<()>| {
+        let Directory::Slapd(slapd) = &mut *mesh.directory() else { panic!("this is about OpenLDAP") };
+        does(slapd).unwrap();
+    };
+    let before = mesh.copied();
+    restored(&mesh, Slapd::back_up);
+    // Somebody changes, goes and comes after the backup, and the mesh has seen it.
+    mesh.directory().set_title(3, "Lost");
+    mesh.directory().delete(4);
+    mesh.directory().modify(&super::directory::entry(Family::Slapd, PEOPLE).replacen(
+        '\n',
+        "\nchangetype: add\n",
+        1,
+    ));
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    assert_ne!(mesh.copied(), before);
+
+    restored(&mesh, Slapd::restore);
+    let answer = mesh.place.json(&["run", "delta-import", "--connector", "directory"]);
+    let run = &answer["runs"][0];
+    let message = run["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("everything was read, because") && message.contains("CON-010"), "{run}");
+    assert!(message.contains("consumer state is newer than provider"), "the server's own words: {run}");
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    assert_eq!(mesh.copied(), before);
+    mesh.changes_are_enough(3);
 }

@@ -91,3 +91,8 @@ fn a_controller_that_repeats_or_loses_entries_makes_nobody_gone() {
 fn a_server_that_repeats_or_loses_entries_makes_nobody_gone() {
     pages(Family::Slapd);
 }
+
+#[test]
+fn a_389_server_that_repeats_or_loses_entries_makes_nobody_gone() {
+    pages(Family::Ds389);
+}

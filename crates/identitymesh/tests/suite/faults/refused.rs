@@ -71,3 +71,8 @@ fn a_controller_that_refuses_one_in_a_hundred_has_the_others() {
 fn a_server_that_refuses_one_in_a_hundred_has_the_others() {
     one_in_a_hundred(Family::Slapd, "invalidAttributeSyntax (21): mail: value #0 invalid per syntax");
 }
+
+#[test]
+fn a_389_server_that_refuses_one_in_a_hundred_has_the_others() {
+    one_in_a_hundred(Family::Ds389, "invalidAttributeSyntax (21): mail: value #0 invalid per syntax");
+}

@@ -51,6 +51,17 @@ impl Files {
         self.path("configuration")
     }
 
+    /// Copies the data of a server that does not run.
+    pub(super) fn back_up(&self) -> Result<()> {
+        copy_files(&self.path("data"), &self.path("backup"))
+    }
+
+    /// Puts the copy in place of the data.
+    pub(super) fn restore(&self) -> Result<()> {
+        fs::remove_dir_all(self.path("data")).context("cannot remove the data")?;
+        copy_files(&self.path("backup"), &self.path("data"))
+    }
+
     /// What the server and its tools say.
     pub(super) fn log(&self) -> PathBuf {
         self.path("log")
@@ -130,6 +141,17 @@ fn suffix_entry(suffix: &str) -> Result<String> {
 
 fn shown(path: &Path) -> Result<String> {
     Ok(path.to_str().context("the path of the temporary directory is not UTF-8")?.to_owned())
+}
+
+/// Copies the files of a folder that has no folders in it.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))
+            .with_context(|| format!("cannot copy {}", entry.path().display()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -91,6 +91,26 @@ impl Slapd {
         self.daemon.signal("-CONT")
     }
 
+    /// Keeps the data as they are now, for [`Slapd::restore`]. The server is ended for that and started again.
+    ///
+    /// # Errors
+    /// When the data cannot be copied, or the server does not come up again.
+    pub fn back_up(&mut self) -> Result<()> {
+        self.end();
+        self.files.back_up()?;
+        self.launch()
+    }
+
+    /// Brings back the data that [`Slapd::back_up`] kept, as an administrator does after a loss.
+    ///
+    /// # Errors
+    /// When there is no backup, or the server does not come up with it.
+    pub fn restore(&mut self) -> Result<()> {
+        self.end();
+        self.files.restore()?;
+        self.launch()
+    }
+
     fn try_start(options: SlapdOptions) -> Result<Self> {
         let files = Files::create(&options)?;
         let mut server = Self {
