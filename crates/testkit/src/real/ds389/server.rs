@@ -110,6 +110,14 @@ impl Ds389 {
         self.client().modify(change_records)
     }
 
+    /// Like [`Ds389::modify`], bound as another entry.
+    ///
+    /// # Errors
+    /// As for [`Ds389::modify`], and when the directory refuses the name or the password.
+    pub fn modify_as(&self, bind: (&str, &str), change_records: &str) -> Result<()> {
+        Client { bind, ..self.client() }.modify(change_records)
+    }
+
     fn client(&self) -> Client<'_> {
         let bind = (self.bind_dn.as_str(), self.password.as_str());
         Client { url: &self.url, ca_file: &self.ca_file, start_tls: false, bind }

@@ -9,6 +9,23 @@ use super::domain::{BASE, feed};
 use super::server::SambaAd;
 use crate::real::ldif::{Entries, parse_ldif};
 
+/// The Python that Samba's own tools run in, whichever else is on the path.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// What `samba-tool dsacl set` does, also to objects that it does not find because they are deleted.
+const GRANT: &str = "\
+import sys
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+from samba.sd_utils import SDUtils
+configuration, database, dn, *rights = sys.argv[1:]
+lp = LoadParm()
+lp.load(configuration)
+domain = SamDB(url=database, session_info=system_session(), lp=lp)
+SDUtils(domain).update_aces_in_dacl(dn, add_aces=rights, controls=['sd_flags:1:4', 'show_deleted:1'])
+";
+
 impl SambaAd {
     /// Entries at and below `base` that match `filter`, read by the administrator over LDAPS.
     ///
@@ -33,7 +50,15 @@ impl SambaAd {
     /// # Errors
     /// With what the command says when it fails.
     pub fn modify(&self, ldif: &str) -> Result<()> {
-        let mut command = self.command("ldapmodify", (&self.bind_name, &self.password));
+        self.modify_as((&self.bind_name, &self.password), ldif)
+    }
+
+    /// Like [`SambaAd::modify`], bound as another account.
+    ///
+    /// # Errors
+    /// As for [`SambaAd::modify`], and when the domain refuses the name or the password.
+    pub fn modify_as(&self, bind: (&str, &str), ldif: &str) -> Result<()> {
+        let mut command = self.command("ldapmodify", bind);
         feed(command.arg("-a"), ldif)
     }
 
@@ -45,29 +70,64 @@ impl SambaAd {
         output.is_ok_and(|output| output.status.success())
     }
 
+    /// Makes an account with a password among the domain's own people; it is enabled and can sign in.
+    ///
+    /// # Errors
+    /// With what Samba says when it fails.
+    pub fn add_account(&self, name: &str, password: &str) -> Result<()> {
+        let database = self.domain().database().display().to_string();
+        self.tool(&["user", "create", name, password, "-H", &database])
+    }
+
     /// Makes an account with a password and returns the file with its Kerberos keys.
     ///
     /// # Errors
     /// With what Samba says when it fails.
     pub fn account_with_keytab(&self, name: &str, password: &str) -> Result<PathBuf> {
-        let configuration = format!("--configfile={}", self.domain().configuration().display());
-        let database = self.domain().database().display().to_string();
         let keytab = self.domain().folder.join(format!("{name}.keytab"));
-        let tool = |arguments: &[&str]| -> Result<()> {
-            let output = Command::new("samba-tool").args(arguments).arg(&configuration).output()?;
-            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Ok(())
-        };
-        tool(&["user", "create", name, password, "-H", &database])?;
+        self.add_account(name, password)?;
         let principal = format!("--principal={name}");
-        tool(&["domain", "exportkeytab", &keytab.display().to_string(), &principal])?;
+        self.tool(&["domain", "exportkeytab", &keytab.display().to_string(), &principal])?;
         Ok(keytab)
+    }
+
+    /// The security identifier of an account, `S-1-5-21-…`.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn sid(&self, account: &str) -> Result<String> {
+        let mut command = Command::new("ldbsearch");
+        command.arg(format!("--configfile={}", self.domain().configuration().display()));
+        command.arg("-H").arg(self.domain().database());
+        let output = command.args([&format!("(sAMAccountName={account})"), "objectSid"]).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let sid = text.lines().find_map(|line| line.strip_prefix("objectSid: "));
+        sid.map(str::to_owned).with_context(|| format!("{account} has no security identifier: {text}"))
+    }
+
+    /// Adds rights to what an object's list of rights holds, each in the words of SDDL: `(A;;RP;;;S-1-5-…)`.
+    ///
+    /// # Errors
+    /// With what Samba says when it refuses.
+    pub fn grant(&self, dn: &str, rights: &[String]) -> Result<()> {
+        let mut command = Command::new(PYTHON);
+        command.args(["-c", GRANT]).arg(self.domain().configuration()).arg(self.domain().database());
+        let output = command.arg(dn).args(rights).output().context("cannot start Python")?;
+        ensure!(output.status.success(), "{dn}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
     }
 
     /// The domain's own container for people.
     #[must_use]
     pub fn users(&self) -> String {
         format!("CN=Users,{BASE}")
+    }
+
+    fn tool(&self, arguments: &[&str]) -> Result<()> {
+        let configuration = format!("--configfile={}", self.domain().configuration().display());
+        let output = Command::new("samba-tool").args(arguments).arg(&configuration).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
     }
 
     fn command(&self, program: &str, (name, password): (&str, &str)) -> Command {

@@ -19,6 +19,8 @@ pub struct SlapdOptions {
     pub sync: Option<SessionLog>,
     /// Whether writes are recorded under `cn=accesslog`, which [`SessionLog::AccessLog`] includes.
     pub access_log: bool,
+    /// Whether entries are found by id and by change through an index; otherwise the server is as nobody prepared it.
+    pub id_index: bool,
     /// Whether `memberOf` is computed and names in `member` follow renames and deletions (overlay `memberof`).
     pub member_of: bool,
 }
@@ -48,6 +50,7 @@ impl Default for SlapdOptions {
             tls: true,
             sync: None,
             access_log: false,
+            id_index: true,
             member_of: false,
         }
     }

@@ -91,12 +91,12 @@ impl Slapd {
         self.daemon.signal("-CONT")
     }
 
-    /// Keeps the data as they are now, for [`Slapd::restore`]. The server is ended for that and started again.
+    /// Keeps the data as they are now, for [`Slapd::restore`]. The server is stopped for that and started again.
     ///
     /// # Errors
     /// When the data cannot be copied, or the server does not come up again.
     pub fn back_up(&mut self) -> Result<()> {
-        self.end();
+        self.stop();
         self.files.back_up()?;
         self.launch()
     }
@@ -106,7 +106,7 @@ impl Slapd {
     /// # Errors
     /// When there is no backup, or the server does not come up with it.
     pub fn restore(&mut self) -> Result<()> {
-        self.end();
+        self.stop();
         self.files.restore()?;
         self.launch()
     }

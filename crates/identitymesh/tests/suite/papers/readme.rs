@@ -1,31 +1,7 @@
-//! What the pages say against what the program says of itself.
+//! The readme.
 
+use super::page::page;
 use crate::process::Place;
-
-fn page(path: &str) -> String {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-#[test]
-fn every_setting_of_every_connector_type_is_on_its_page() {
-    let types = Place::new().json(&["connector", "types"]);
-    let types = types.as_array().unwrap();
-    assert!(types.len() >= 5, "{types:?}");
-    let configuration = page("docs/configuration.md");
-    for kind in types {
-        let word = kind["type"].as_str().unwrap();
-        assert!(
-            configuration.contains(&format!("connectors/{word}.md")),
-            "docs/configuration.md does not lead to {word}"
-        );
-        let page = page(&format!("docs/connectors/{word}.md"));
-        for setting in kind["settings"].as_array().unwrap() {
-            let name = setting["name"].as_str().unwrap();
-            assert!(page.contains(&format!("`{name}`")), "docs/connectors/{word}.md does not name {name}");
-        }
-    }
-}
 
 /// The way that the readme shows, command for command.
 #[test]
