@@ -65,6 +65,11 @@ impl<N: Neighbours> Part<'_, '_, N> {
         work.lost.push((space.connector, space.object_type));
         if self.rules.references {
             self.wakes.push(Wake::Referrers { space: space.id });
+            let object_type = self.rules.object_type(space.connector, space.object_type);
+            if object_type.is_some_and(|object_type| object_type.is_target) {
+                // What waits to be sent may refer to it where it was.
+                self.wakes.push(Wake::Holders { id: mesh });
+            }
         }
         if !space.deleted {
             self.note_out_of_scope(space);
