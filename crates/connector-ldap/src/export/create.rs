@@ -1,9 +1,11 @@
 //! Making an entry.
 
-use identitymesh_connector::{NewPassword, Outcome, Written};
+use identitymesh_connector::{AttributeChange, NewPassword, Outcome, Written};
 use identitymesh_model::{Name, Object, Values, dn};
 
 use super::account;
+use super::pieces::{cut_new, missing};
+use super::update::Progress;
 use super::writer::{Writer, conflict, unknown, unsendable, written};
 use crate::naming;
 use crate::read;
@@ -23,8 +25,8 @@ impl Writer {
         self.check_encryption(map, attributes.iter().map(|(name, _)| name))?;
         let attributes = &account::created(map, attributes);
         let address = address(map, attributes)?;
-        let (dn, mut entry) =
-            (address.to_owned(), entry(map, attributes, address, &self.config.empty_member)?);
+        let (first, later) = cut_new(map, attributes);
+        let (dn, mut entry) = (address.to_owned(), entry(map, &first, address, &self.config.empty_member)?);
         let has_password = self.add_password(&mut entry, password)?;
         let request = self.with_id_back(map, Write::Add { dn, attributes: entry });
         let mut answer = self.send(&request).await?;
@@ -35,6 +37,7 @@ impl Writer {
         match result::verdict(answer.code) {
             Verdict::Applied => {
                 let written = self.created(map, address, &answer).await?;
+                let written = self.fill(map, address, &later, written).await?;
                 Ok(Outcome::Applied(Written { has_password, ..written }))
             }
             Verdict::Exists => self.compare(map, address, attributes, &answer).await,
@@ -57,6 +60,29 @@ impl Writer {
         Ok(Written { external_id, object: Some(object), has_password: false })
     }
 
+    /// Puts in the links that follow. The entry is there whatever becomes of them: what it holds then is told, and what
+    /// is missing is the next change.
+    async fn fill(
+        &self,
+        map: &TypeMap,
+        address: &str,
+        later: &[AttributeChange],
+        made: Written,
+    ) -> Result<Written, Outcome> {
+        let Some(id) = made.external_id.as_ref().filter(|_| !later.is_empty()) else { return Ok(made) };
+        let mut progress = Progress { dn: address.to_owned(), has_changed: true };
+        match self.link(map, id, later, &mut progress).await {
+            Ok(()) => Ok(written(id)),
+            Err(_) => {
+                let entry = self.entry_with_id(map, id).await?;
+                let object = entry.and_then(|entry| self.read(map, &entry).object);
+                let object =
+                    object.ok_or_else(|| unknown(format!("{address} was added and cannot be read")))?;
+                Ok(Written { object: Some(object), ..written(id) })
+            }
+        }
+    }
+
     /// The name is taken: by this very object, or by another.
     async fn compare(
         &self,
@@ -71,9 +97,15 @@ impl Writer {
             return Err(self.refused(map, &format!("adding {address}"), answer));
         };
         let differing = differences(map, wanted, &there.attributes);
-        if differing.is_empty() {
+        // A large group of which only the first pieces came is this very object too.
+        let missing: Option<Vec<AttributeChange>> = differing
+            .iter()
+            .map(|name| missing(map, *name, wanted.get(*name), there.attributes.get(*name)))
+            .collect();
+        if let Some(missing) = missing {
             let external_id = Some(there.external_id.clone());
-            return Ok(Outcome::AlreadySo(Written { external_id, object: Some(there), has_password: false }));
+            let found = Written { external_id, object: Some(there), has_password: false };
+            return Ok(Outcome::AlreadySo(self.fill(map, address, &missing, found).await?));
         }
         let names: Vec<&str> = differing.into_iter().map(Name::as_str).collect();
         Err(conflict(format!("{address} exists already with other values of {}", names.join(", "))))

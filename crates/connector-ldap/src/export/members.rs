@@ -1,34 +1,38 @@
 //! Links in and out: members of groups and other references, in pieces.
 //!
-//! Servers limit how many values one request may carry, so a large change goes in pieces, each of which the server
-//! does as a whole. Where it offers that, values that are there already or gone already are no error; elsewhere, and
-//! when a value names an entry that is not there, what is left to do is found by looking once.
+//! The server does each piece as a whole. Where it offers that, values that are there already or gone already are no
+//! error; elsewhere, and when a value names an entry that is not there, what is left to do is found by looking once.
 
 use identitymesh_connector::{AttributeChange, ChangeKind, Outcome};
-use identitymesh_model::{Value, ValueType};
+use identitymesh_model::Value;
 
 use super::changes::{Rest, rest};
+use super::pieces::{VALUES_SENT, cut};
 use super::update::Progress;
 use super::writer::{Writer, unsendable};
-use crate::result::{self, Verdict};
+use crate::result::{self, OBJECT_CLASS_VIOLATION, Verdict};
 use crate::schema::{PERMISSIVE_MODIFY, TypeMap};
 use crate::transport::{Control, Modification, Write};
 use crate::value;
 
-/// Values of one request; Active Directory takes 5,000 by default.
-const VALUES_SENT: usize = 1_000;
-
 impl Writer {
-    /// Whether a change goes in pieces here.
-    pub(super) fn is_linked(&self, map: &TypeMap, change: &AttributeChange) -> bool {
-        let schema = map.schema.attribute(change.name);
-        matches!(change.kind, ChangeKind::AddRemove { .. })
-            && schema.is_some_and(|schema| schema.kind.value == ValueType::Reference)
-            && !map.required_references.contains(&change.name)
-            && self.directory.offers(PERMISSIVE_MODIFY)
+    /// What of the changes goes in one request, and which links follow in pieces.
+    pub(super) fn cut(
+        &self,
+        map: &TypeMap,
+        changes: &[AttributeChange],
+    ) -> (Vec<AttributeChange>, Vec<AttributeChange>) {
+        let is_forgiving = self.directory.offers(PERMISSIVE_MODIFY);
+        let (mut at_once, mut later) = (Vec::with_capacity(changes.len()), Vec::new());
+        for change in changes {
+            let (first, rest) = cut(map, change.clone(), is_forgiving);
+            at_once.extend(first);
+            later.extend(rest);
+        }
+        (at_once, later)
     }
 
-    /// Takes links out and puts links in.
+    /// Puts links in and takes links out: in this order, because some groups may not be without any.
     pub(super) async fn link(
         &self,
         map: &TypeMap,
@@ -38,11 +42,11 @@ impl Writer {
     ) -> Result<(), Outcome> {
         for change in changes {
             let ChangeKind::AddRemove { add, remove } = &change.kind else { continue };
-            for piece in remove.chunks(VALUES_SENT) {
-                self.piece(map, id, change, (&[], piece), progress).await?;
-            }
             for piece in add.chunks(VALUES_SENT) {
                 self.piece(map, id, change, (piece, &[]), progress).await?;
+            }
+            for piece in remove.chunks(VALUES_SENT) {
+                self.piece(map, id, change, (&[], piece), progress).await?;
             }
         }
         Ok(())
@@ -58,9 +62,9 @@ impl Writer {
     ) -> Result<(), Outcome> {
         let kind = ChangeKind::AddRemove { add: add.to_vec(), remove: remove.to_vec() };
         let mut wanted = AttributeChange { name: change.name, kind };
-        let mut has_looked = false;
+        let (mut has_looked, mut needs_stand_in) = (false, false);
         loop {
-            let answer = self.send_links(map, id, &wanted, progress).await?;
+            let answer = self.send_links(map, id, &wanted, needs_stand_in, progress).await?;
             let what = || format!("changing {} of {}", change.name, progress.dn);
             match result::verdict(answer.code) {
                 Verdict::Applied => {
@@ -68,6 +72,14 @@ impl Writer {
                     return Ok(());
                 }
                 Verdict::Transient => return Err(self.negative(map, &what(), &answer)),
+                // The last member would go; the group stays with a stand-in.
+                _ if answer.code == OBJECT_CLASS_VIOLATION
+                    && add.is_empty()
+                    && map.required_references.contains(&change.name)
+                    && !std::mem::replace(&mut needs_stand_in, true) =>
+                {
+                    continue;
+                }
                 _ if has_looked => return Err(self.refused(map, &what(), &answer)),
                 _ => {}
             }
@@ -91,6 +103,7 @@ impl Writer {
         map: &TypeMap,
         id: &str,
         change: &AttributeChange,
+        needs_stand_in: bool,
         progress: &Progress,
     ) -> Result<crate::transport::Answer, Outcome> {
         let ChangeKind::AddRemove { add, remove } = &change.kind else {
@@ -107,10 +120,14 @@ impl Writer {
         }
         if !add.is_empty() {
             changes.push(Modification::Add(description, encode(add)?));
+        } else if needs_stand_in {
+            changes.push(Modification::Add(description, vec![self.config.empty_member.as_bytes().to_vec()]));
         }
         let write = Write::Modify { dn: self.target(map, id, &progress.dn), changes };
         let mut request = self.guarded(map, id, &[], write);
-        request.controls.push(Control::flag(PERMISSIVE_MODIFY));
+        if self.directory.offers(PERMISSIVE_MODIFY) {
+            request.controls.push(Control::flag(PERMISSIVE_MODIFY));
+        }
         self.send(&request).await
     }
 }

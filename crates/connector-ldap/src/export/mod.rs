@@ -13,6 +13,7 @@ mod delete;
 mod members;
 mod order;
 mod password;
+mod pieces;
 mod update;
 mod writer;
 

@@ -44,8 +44,7 @@ impl Writer {
         }
         self.check_encryption(map, changes.iter().map(|change| change.name))?;
         let changes = &self.account(map, id, changes).await?;
-        let (linked, plain): (Vec<_>, Vec<_>) =
-            changes.iter().cloned().partition(|change| self.is_linked(map, change));
+        let (plain, linked) = self.cut(map, changes);
         let mut progress = Progress { dn, has_changed: false };
         self.modify(map, id, &plain, new_address, &mut progress).await?;
         self.link(map, id, &linked, &mut progress)
@@ -210,9 +209,9 @@ impl Writer {
     }
 }
 
-/// The attributes were changed and the rename was not: no conflict, because something was changed.
+/// Some of it was changed and the rest was not: no conflict, because something was changed.
 fn half_done(outcome: Outcome) -> Outcome {
-    let said = |reason: String| format!("the attributes were changed, the name was not: {reason}");
+    let said = |reason: String| format!("a part was changed, the rest was not: {reason}");
     match outcome {
         Outcome::Refused { code, reason, attributes } => {
             Outcome::Refused { code, reason: said(reason), attributes }

@@ -154,6 +154,55 @@ async fn a_group_is_never_empty_and_never_shows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_group_comes_and_goes_in_pieces_and_is_never_empty() {
+    let Some(slapd) = start("") else { return };
+    let mut session = session(&slapd).await;
+    let names: Vec<String> = (0..2_500).map(|number| format!("uid=p{number:05},dc=mesh,dc=test")).collect();
+    let everybody: Vec<&str> = names.iter().map(String::as_str).collect();
+    let attributes =
+        [("dn", Values::from(ALL)), ("cn", set(&["all"])), ("member", references(&everybody[..2_400]))];
+    let made = create(object(&attributes));
+    let all = created(&send_one(session.as_mut(), "group", made.clone()).await, ALL);
+    let members = || seen(&slapd, ALL, "member").len();
+    assert_eq!(members(), 2_400);
+    assert!(matches!(send_one(session.as_mut(), "group", made.clone()).await, Outcome::AlreadySo(_)));
+
+    // As if the connection had ended after the second piece: the same is asked for again, and the rest comes.
+    slapd.modify(&without(ALL, &everybody[2_000..2_400])).unwrap();
+    assert!(matches!(send_one(session.as_mut(), "group", made.clone()).await, Outcome::AlreadySo(_)));
+    assert_eq!(members(), 2_400);
+    // With a stranger among the members it is not taken to be ours.
+    slapd.modify(&format!("dn: {ALL}\nchangetype: modify\nadd: member\nmember: cn=stranger\n")).unwrap();
+    let outcome = send_one(session.as_mut(), "group", made).await;
+    assert!(matches!(outcome, Outcome::Conflict { .. }), "{outcome:?}");
+    slapd.modify(&without(ALL, &["cn=stranger"])).unwrap();
+
+    // Some of those that come are there already, some of those that go are gone already.
+    slapd.modify(&without(ALL, &everybody[5..7])).unwrap();
+    let swap = vec![add_remove("member", &everybody[1_100..], &everybody[..1_100])];
+    let outcome = send_one(session.as_mut(), "group", update(&all, swap.clone())).await;
+    assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    assert_eq!(members(), 1_400);
+    assert!(matches!(send_one(session.as_mut(), "group", update(&all, swap)).await, Outcome::AlreadySo(_)));
+
+    let empty = vec![add_remove("member", &[], &everybody)];
+    let outcome = send_one(session.as_mut(), "group", update(&all, empty)).await;
+    assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    assert_eq!(seen(&slapd, ALL, "member"), ["cn=no-members"]);
+    let fill = replace("member", None, Some(references(&everybody)));
+    let outcome = send_one(session.as_mut(), "group", update(&all, vec![fill])).await;
+    assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    assert_eq!(members(), 2_500);
+}
+
+/// LDIF that takes members out of a group.
+fn without(group: &str, members: &[&str]) -> String {
+    let mut text = format!("dn: {group}\nchangetype: modify\ndelete: member\n");
+    members.iter().for_each(|member| text.push_str(&format!("member: {member}\n")));
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_carry_the_servers_words_and_the_attribute() {
     let Some(slapd) = start("") else { return };
     let mut session = session(&slapd).await;

@@ -195,7 +195,7 @@ pub(super) async fn search(
         page: None,
         controls: Vec::new(),
     };
-    page::all(around.transport.as_ref(), "reading what changed", search).await
+    page::all_changed(around.transport.as_ref(), search).await
 }
 
 async fn renames(around: &Around, ids: Vec<String>, resolved: &mut Resolved) -> Result<(), ConnectorError> {

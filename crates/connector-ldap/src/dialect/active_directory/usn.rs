@@ -90,7 +90,7 @@ impl Usn {
             page: None,
             controls: vec![Control::flag(SHOW_DELETED)],
         };
-        let entries = page::all(around.transport.as_ref(), "reading what changed", search).await?;
+        let entries = page::all_changed(around.transport.as_ref(), search).await?;
         entries.iter().map(|entry| self.read(entry)).collect()
     }
 

@@ -107,6 +107,28 @@ async fn members_come_and_go_in_pieces() {
     let outcome = send_one(session.as_mut(), "group", update(&identity, vec![nobody])).await;
     assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
     assert_eq!(seen(&ad, &team, "member").len(), 2_497);
+
+    // All at once, into a group that was empty and into one that was not there.
+    let everybody: Vec<Value> =
+        all.iter().filter(|member| **member != dn(9)).map(|member| Value::reference(*member)).collect();
+    let second = format!("CN=second,{GROUPS}");
+    let attributes =
+        object(&[("dn", Values::from(second.as_str())), ("sAMAccountName", Values::from("second"))]);
+    let identity = created(&send_one(session.as_mut(), "group", create(attributes)).await, &second);
+    let fill = replace("member", None, Values::set(everybody.clone()));
+    let outcome = send_one(session.as_mut(), "group", update(&identity, vec![fill])).await;
+    assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    assert_eq!(seen(&ad, &second, "member").len(), 2_499);
+    let third = format!("CN=third,{GROUPS}");
+    let attributes = object(&[
+        ("dn", Values::from(third.as_str())),
+        ("sAMAccountName", Values::from("third")),
+        ("member", Values::set(everybody).unwrap()),
+    ]);
+    let made = create(attributes);
+    created(&send_one(session.as_mut(), "group", made.clone()).await, &third);
+    assert_eq!(seen(&ad, &third, "member").len(), 2_499);
+    assert!(matches!(send_one(session.as_mut(), "group", made).await, Outcome::AlreadySo(_)));
 }
 
 #[tokio::test]

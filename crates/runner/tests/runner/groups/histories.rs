@@ -250,7 +250,8 @@ fn same(left: &[String], right: &[String], when: &str) -> Result<(), TestCaseErr
 #[tokio::test(flavor = "multi_thread")]
 async fn what_once_differed_comes_to_the_same() {
     use Event::{Group, GroupGone, Moved, OutAccountGone, ReadBack, Sync};
-    let events = [GroupGone(2), Sync, Group(2, vec![3]), OutAccountGone(3), Moved(3, 1, true), Sync, ReadBack];
+    let events =
+        [GroupGone(2), Sync, Group(2, vec![3]), OutAccountGone(3), Moved(3, 1, true), Sync, ReadBack];
     compare(Rules::Plain, &events).await.unwrap();
 }
 
