@@ -24,7 +24,7 @@ mod surroundings;
 mod sync;
 mod undo;
 
-pub use again::{Again, Agreement, Moment, again};
+pub use again::{Again, Agreement, LinkAgain, Made, Moment, SentAgain, again, link_again, sent_again};
 pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;

@@ -228,7 +228,7 @@ fn decide(
     plan(mesh, in_force, reader, &imagined, Seeds { spaces: vec![bare], mesh: Vec::new() })
 }
 
-fn decision_of(outcome: &Outcome, id: SpaceId) -> LinkDecision {
+pub(crate) fn decision_of(outcome: &Outcome, id: SpaceId) -> LinkDecision {
     for object in &outcome.plan.objects {
         for link in &object.links {
             if let LinkChange::Add { space, rule, matched, .. } = link

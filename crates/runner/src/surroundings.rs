@@ -6,13 +6,17 @@ use std::collections::HashMap;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid,
+    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Value,
 };
-use identitymesh_store::past::{Cut, mesh_at, space_at};
+use identitymesh_store::past::{Cut, linked_at, mesh_at, space_at};
 use identitymesh_store::{Reader, StoreError};
+
+use crate::again::view;
 
 /// What a new mesh object would be called, as none is made.
 const NEW_MESH: MeshId = MeshId(i64::MAX);
+/// Most mesh objects that had one public id in turn.
+const GONE_READ: usize = 10;
 
 /// The answers of a store.
 pub(crate) struct Surroundings<'a> {
@@ -41,6 +45,35 @@ impl Surroundings<'_> {
     }
 }
 
+/// What a target called mesh objects at `cut`; of several objects the eldest counts.
+pub(crate) fn addresses_at(
+    reader: &mut dyn Reader,
+    connector: ConnectorId,
+    address: Option<Name>,
+    uids: &[Uid],
+    cut: Cut,
+) -> Result<Vec<Option<Text>>, StoreError> {
+    let mut out = Vec::with_capacity(uids.len());
+    for uid in uids {
+        let mut ids = reader.mesh_find_gone(&uid.to_string(), GONE_READ)?;
+        ids.extend(reader.mesh_by_uid(*uid)?);
+        let mut found = None;
+        for id in ids {
+            let linked = linked_at(reader, id, cut)?;
+            let there = linked.iter().filter(|space| space.connector == connector && !space.deleted);
+            found = found.or_else(|| there.filter_map(|space| called(space, address)).next());
+        }
+        out.push(found);
+    }
+    Ok(out)
+}
+
+/// How a target's object is referred to.
+fn called(space: &SpaceRecord, address: Option<Name>) -> Option<Text> {
+    let Some(name) = address else { return Some(space.external_id.clone()) };
+    space.doc.get(name)?.as_slice().first().and_then(Value::as_text).map(Text::from)
+}
+
 impl Neighbours for Surroundings<'_> {
     type Error = StoreError;
 
@@ -49,7 +82,19 @@ impl Neighbours for Surroundings<'_> {
     }
 
     fn candidates(&mut self, keys: &[IndexKey]) -> Result<Vec<Vec<MeshId>>, StoreError> {
-        self.reader.candidates(keys)
+        let mut found = self.reader.candidates(keys)?;
+        if let Some(cut) = self.cut {
+            for ids in &mut found {
+                let mut known = Vec::with_capacity(ids.len());
+                for id in ids.drain(..) {
+                    if mesh_at(self.reader, id, cut)?.is_some() {
+                        known.push(id);
+                    }
+                }
+                *ids = known;
+            }
+        }
+        Ok(found)
     }
 
     fn blocks(&mut self, keys: &[IndexKey], limit: usize) -> Result<Vec<Vec<MeshId>>, StoreError> {
@@ -58,6 +103,13 @@ impl Neighbours for Surroundings<'_> {
 
     fn cards(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshCard>>, StoreError> {
         let mut cards = self.reader.cards(ids)?;
+        if let Some(cut) = self.cut {
+            for (id, card) in ids.iter().zip(&mut cards) {
+                let past = mesh_at(self.reader, *id, cut)?;
+                *card =
+                    past.map(|past| MeshCard { mesh_type: past.mesh_type, state: past.state, doc: past.doc });
+            }
+        }
         for (id, card) in ids.iter().zip(&mut cards) {
             if let Some(MeshView { record, .. }) = self.imagined.get(id) {
                 let (mesh_type, state, doc) = (record.mesh_type, record.state, record.doc.clone());
@@ -73,6 +125,12 @@ impl Neighbours for Surroundings<'_> {
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {
         let mut views = self.reader.views(ids)?;
+        if let Some(cut) = self.cut {
+            for (id, known) in ids.iter().zip(&mut views) {
+                let linked = linked_at(self.reader, *id, cut)?;
+                *known = mesh_at(self.reader, *id, cut)?.map(|past| view(&past, linked));
+            }
+        }
         for (id, view) in ids.iter().zip(&mut views) {
             if let Some(imagined) = self.imagined.get(id) {
                 *view = Some(imagined.clone());
@@ -110,7 +168,8 @@ impl Neighbours for Surroundings<'_> {
         address: Option<Name>,
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, StoreError> {
-        self.reader.addresses(connector, address, uids)
+        let Some(cut) = self.cut else { return self.reader.addresses(connector, address, uids) };
+        addresses_at(self.reader, connector, address, uids, cut)
     }
 
     fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {

@@ -1,7 +1,8 @@
 //! Asking for reasons, and taking back.
 
 use clap::{Args, Subcommand};
-use identitymesh_model::Timestamp;
+use identitymesh_model::{RunId, Timestamp};
+use identitymesh_runner::Moment;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WhyCommand {
@@ -13,6 +14,8 @@ pub(crate) enum WhyCommand {
         connector: String,
         /// The external id
         id: String,
+        #[command(flatten)]
+        moment: MomentArguments,
     },
     /// By which rule a mesh object is in a target, or why it is not; what waits, is held or was put aside
     Export {
@@ -21,11 +24,15 @@ pub(crate) enum WhyCommand {
         /// In this target only
         #[arg(long)]
         connector: Option<String>,
+        #[command(flatten)]
+        moment: MomentArguments,
     },
     /// What keeps a mesh object and its accounts from being deleted, and what comes next
     Deletion {
         /// Its anchor, public id or a join key
         object: String,
+        #[command(flatten)]
+        moment: MomentArguments,
     },
 }
 
@@ -35,12 +42,26 @@ pub(crate) struct WhyArguments {
     pub(crate) object: String,
     /// One attribute; all when none is named
     pub(crate) attribute: Option<String>,
-    /// As this run made it, by its inputs and rules
+    #[command(flatten)]
+    pub(crate) moment: MomentArguments,
+}
+
+/// From when an answer is wanted; from now when nothing is said.
+#[derive(Debug, Args)]
+pub(crate) struct MomentArguments {
+    /// What this run did, made again from its inputs and rules
     #[arg(long, value_name = "RUN", conflicts_with = "at")]
-    pub(crate) run: Option<i64>,
-    /// As it had been made at this time, by its inputs and rules
+    run: Option<i64>,
+    /// What was done last at this time, made again from its inputs and rules
     #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Timestamp>,
+    at: Option<Timestamp>,
+}
+
+impl MomentArguments {
+    /// The moment, if it is not now.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        self.run.map(|run| Moment::Run(RunId(run))).or(self.at.map(Moment::At))
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,6 +22,7 @@ mod plan_text;
 mod plans;
 mod preview;
 mod reasons;
+mod reasons_then;
 mod run;
 mod runs;
 mod secrets;

@@ -10,15 +10,24 @@ use serde_json::{Value as Json, json};
 
 use super::lookup::{connector_id, mesh_name, mesh_object};
 use super::mesh::state;
-use super::{Done, Shell, why};
+use super::{Done, Shell, reasons_then, why};
 use crate::arguments::WhyCommand;
 
 pub(super) fn run(shell: &Shell, command: WhyCommand) -> anyhow::Result<Done> {
     match command {
         WhyCommand::Value(value) => why::run(shell, &value)?,
-        WhyCommand::Link { connector, id } => link(shell, &connector, &id)?,
-        WhyCommand::Export { object, connector } => export(shell, &object, connector.as_deref())?,
-        WhyCommand::Deletion { object } => deletion(shell, &object)?,
+        WhyCommand::Link { connector, id, moment } => match moment.moment() {
+            None => link(shell, &connector, &id)?,
+            Some(moment) => reasons_then::link(shell, &connector, &id, moment)?,
+        },
+        WhyCommand::Export { object, connector, moment } => match moment.moment() {
+            None => export(shell, &object, connector.as_deref())?,
+            Some(moment) => reasons_then::export(shell, &object, connector.as_deref(), moment)?,
+        },
+        WhyCommand::Deletion { object, moment } => match moment.moment() {
+            None => deletion(shell, &object)?,
+            Some(moment) => reasons_then::deletion(shell, &object, moment)?,
+        },
     }
     Ok(Done::Well)
 }
@@ -48,7 +57,7 @@ fn link(shell: &Shell, connector: &str, id: &str) -> anyhow::Result<()> {
     shell.output.answer(&answers, || texts.join("\n\n"))
 }
 
-fn called(reader: &mut dyn Reader, id: identitymesh_model::MeshId) -> anyhow::Result<String> {
+pub(super) fn called(reader: &mut dyn Reader, id: identitymesh_model::MeshId) -> anyhow::Result<String> {
     let view = reader.views(&[id])?.pop().flatten();
     Ok(view.map_or_else(
         || format!("mesh object {id}"),
@@ -132,7 +141,7 @@ fn export(shell: &Shell, object: &str, connector: Option<&str>) -> anyhow::Resul
     })
 }
 
-fn scope_told(rule: &identitymesh_engine::reasons::InScope) -> String {
+pub(super) fn scope_told(rule: &identitymesh_engine::reasons::InScope) -> String {
     let scope = rule.scope.as_deref().unwrap_or("everybody");
     match &rule.holds {
         Ok(true) => format!("{}: in scope ({scope})", rule.rule),
@@ -180,7 +189,7 @@ fn deletion(shell: &Shell, object: &str) -> anyhow::Result<()> {
     shell.output.answer(&data, || told.join("\n"))
 }
 
-fn holder_told(in_force: &InForce, holder: &Holder) -> Option<String> {
+pub(super) fn holder_told(in_force: &InForce, holder: &Holder) -> Option<String> {
     if !holder.is_source {
         return None;
     }
@@ -208,7 +217,7 @@ const fn step(action: LeaveAction) -> &'static str {
     }
 }
 
-fn leave_told(in_force: &InForce, leave: &TargetLeave) -> Vec<String> {
+pub(super) fn leave_told(in_force: &InForce, leave: &TargetLeave) -> Vec<String> {
     let target = format!("{}/{}", in_force.name_of(leave.connector), leave.external_id);
     let Some(since) = leave.since else {
         return vec![format!("{target}: in the scope of {}, so nothing is done to it", leave.rule)];

@@ -16,8 +16,7 @@ use crate::output::table;
 
 pub(super) fn run(shell: &Shell, arguments: &WhyArguments) -> anyhow::Result<()> {
     let wanted = arguments.attribute.as_deref().map(Name::new).transpose()?;
-    let moment = arguments.run.map(|run| Moment::Run(RunId(run))).or(arguments.at.map(Moment::At));
-    match moment {
+    match arguments.moment.moment() {
         Some(moment) => then(shell, &arguments.object, wanted, moment),
         None => now(shell, &arguments.object, wanted),
     }
@@ -68,15 +67,22 @@ fn then(shell: &Shell, called: &str, wanted: Option<Name>, moment: Moment) -> an
 }
 
 fn head(called: &str, again: &Again) -> String {
-    let agreement = match &again.agreement {
+    format!(
+        "{called} in run {} at {}, by version {} of the configuration; {}",
+        again.row.run,
+        again.row.at,
+        again.version,
+        agreed(&again.agreement)
+    )
+}
+
+/// What the comparison with what was recorded says.
+pub(super) fn agreed(agreement: &Agreement) -> String {
+    match agreement {
         Agreement::Same => "made again from its inputs it is what was recorded, byte for byte".to_owned(),
         Agreement::Differs(why) => format!("made again it is not what was recorded: {why}"),
         Agreement::NotKept(why) => format!("it cannot be made again: {why}"),
-    };
-    format!(
-        "{called} in run {} at {}, by version {} of the configuration; {agreement}",
-        again.row.run, again.row.at, again.version
-    )
+    }
 }
 
 /// Contributions, with what is said beside them.

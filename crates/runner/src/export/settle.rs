@@ -3,14 +3,15 @@
 use identitymesh_connector::{ImportedObject, Written};
 use identitymesh_engine::retry;
 use identitymesh_engine::stage::{Told, compare, doubtful_references, fingerprint, with_known};
-use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, SetBefore};
-use identitymesh_model::{ContentHash, Finding, Name, Object, RuleId, SpaceRecord, Uid};
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ContentHash, Finding, Name, Object, SpaceRecord, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, Counters, ExportedText, LeasedItem, Reader, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
     StoreError,
 };
 
+use super::recorded::before_text;
 use super::send::Ready;
 use super::state::TargetForm;
 use crate::RunError;
@@ -106,24 +107,6 @@ fn restaged(
         StageUpdate { id: record.id, body, exported: Some(exported), touch: true, row: None }
     });
     Ok(each.collect())
-}
-
-/// What an update changed: the values before, and of sets what was added and taken out.
-fn before(changes: &[ItemChange], moved: Option<(Name, &SpaceRecord)>, rule: RuleId) -> Before {
-    let mut before = Before::default();
-    for change in changes {
-        match &change.edit {
-            Edit::Replace { old, .. } => before.attributes.push((change.name, old.clone())),
-            Edit::Set { add, remove, .. } => {
-                let (added, removed) = (add.clone(), remove.clone());
-                before.sets.push(SetBefore { name: change.name, added, removed });
-            }
-        }
-    }
-    before.attributes.extend(moved.map(|(name, record)| (name, record.doc.get(name).cloned())));
-    before.attributes.sort_by_key(|(name, _)| *name);
-    before.rules = before.attributes.iter().map(|_| vec![rule]).collect();
-    before
 }
 
 /// Items that were leased and never sent go back to the queue.
@@ -256,32 +239,25 @@ impl Part<'_, '_> {
                     return Settle::Unknown { not_before: self.cause.at, reason };
                 };
                 let state = self.form.created(item.object_type, attributes, external_id, written, waits);
-                let row = self.row(item, String::from("{\"op\":\"create\"}"), Some(state.body.hash));
+                let row = self.row(item, action, Some(state.body.hash));
                 // What somebody else had made has a password that somebody uses.
                 let owes_password = is_ours && self.form.password_rule(item, action).is_some();
                 Settle::Created { rule: item.rule, state, owes_password, row }
             }
-            ItemAction::Update { space, address, changes, .. } => {
+            ItemAction::Update { space, .. } => {
                 let Some(record) = &item.space else { return Settle::Dropped };
                 let state = self.form.updated(record, action, written, waits);
-                let moved = self.form.address(item.object_type).filter(|_| address.is_some());
-                let before = before(changes, moved.map(|name| (name, record)), item.rule);
-                let row = self.row(item, before.to_text(), Some(state.body.hash));
+                let row = self.row(item, action, Some(state.body.hash));
                 Settle::Updated { space: *space, state, row }
             }
             ItemAction::Delete { space } => {
-                let before = item.space.as_ref().map_or_else(String::new, |record| {
-                    let attributes = record.doc.iter().map(|(name, values)| (name, Some(values.clone())));
-                    let attributes: Vec<_> = attributes.collect();
-                    let rules = attributes.iter().map(|_| vec![item.rule]).collect();
-                    Before { attributes, rules, ..Before::default() }.to_text()
-                });
-                Settle::Deleted { space: *space, row: self.row(item, before, None) }
+                Settle::Deleted { space: *space, row: self.row(item, action, None) }
             }
         }
     }
 
-    fn row(&self, item: &LeasedItem, before: String, after: Option<ContentHash>) -> ChangeRow {
+    fn row(&self, item: &LeasedItem, action: &ItemAction, after: Option<ContentHash>) -> ChangeRow {
+        let before = before_text(self.form, action, item.space.as_ref(), item.rule);
         let Cause { run, actor, at } = self.cause;
         let connector = Some(self.form.connector);
         ChangeRow::new(item.mesh, item.uid, *run, *at, actor, ChangeKind::Export, connector, before, after)

@@ -1,11 +1,15 @@
 //! Recorded inputs through recorded rules once more: the same bytes, whatever came after, or a word on what is not kept.
 
-use identitymesh_model::{ContentHash, Text};
-use identitymesh_runner::{Agreement, Moment, again, apply_configuration};
-use identitymesh_store::ChangeRecord;
+use std::collections::{BTreeMap, BTreeSet};
+
+use identitymesh_model::{ContentHash, LinkMode, MeshId, Text};
+use identitymesh_runner::{Agreement, Moment, again, apply_configuration, link_again, sent_again};
 use identitymesh_store::audit::ChangeKind;
+use identitymesh_store::{ChangeRecord, LinkSpan};
 
 use crate::place::{Place, Target, id, name};
+
+const DAY: i64 = 24 * 3_600;
 
 /// A few months: people change, have managers, leave, come back, and the rules change on the way.
 async fn lived() -> Place {
@@ -34,9 +38,24 @@ async fn lived() -> Place {
     place.good_cycle().await;
     place.hire(5..6);
     set(0, "mail", "second@corp.example".into());
-    place.pass_seconds(8 * 24 * 3_600);
+    place.pass_seconds(8 * DAY);
     place.good_cycle().await;
+    place.hr.remove(name("person"), &id(2));
+    for days in [1, 8, 15] {
+        place.good_cycle().await;
+        place.pass_seconds(days * DAY);
+        place.good_cycle().await;
+    }
     place
+}
+
+/// The rows of the audit, and the links that there are and were.
+fn all(place: &Place) -> (Vec<ChangeRecord>, Vec<LinkSpan>) {
+    let mut reader = place.mesh.store.read().unwrap();
+    let rows = reader.changes(0, 10_000).unwrap();
+    let meshes: BTreeSet<MeshId> = rows.iter().map(|row| row.mesh).collect();
+    let links = meshes.into_iter().flat_map(|mesh| reader.link_history(mesh).unwrap()).collect();
+    (rows, links)
 }
 
 /// The changes of mesh objects that leave something.
@@ -50,7 +69,7 @@ async fn every_change_is_made_again_byte_for_byte() {
     let place = lived().await;
     let rows = changes(&place);
     assert!(rows.len() > 15, "{}", rows.len());
-    let mut versions = std::collections::BTreeSet::new();
+    let mut versions = BTreeSet::new();
     for row in rows {
         let made = again(&place.mesh, row.mesh, Moment::Row(row.seq)).unwrap().unwrap();
         assert_eq!(made.agreement, Agreement::Same, "row {} {:?}: {}", row.seq, row.kind, made.text);
@@ -58,6 +77,47 @@ async fn every_change_is_made_again_byte_for_byte() {
         versions.insert(made.version);
     }
     assert_eq!(versions.len(), 2, "rules of both configurations");
+}
+
+#[tokio::test]
+async fn everything_sent_and_purged_is_made_again_byte_for_byte() {
+    let place = lived().await;
+    let (rows, _) = all(&place);
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut differ = Vec::new();
+    for row in rows.iter().filter(|row| matches!(row.kind, ChangeKind::Export | ChangeKind::Purge)) {
+        let made = sent_again(&place.mesh, row.mesh, Moment::Row(row.seq)).unwrap().remove(0);
+        assert_eq!(made.row, *row);
+        let kind = match (row.kind, row.after) {
+            (ChangeKind::Purge, _) => "purge",
+            (_, None) => "delete",
+            _ if row.before.contains("create") => "create",
+            _ if row.before.contains("state") => "disable or enable",
+            _ => "update",
+        };
+        *kinds.entry(kind).or_default() += 1;
+        if made.agreement != Agreement::Same {
+            differ.push(format!("row {} {kind}: {:?}", row.seq, made.agreement));
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
+    let seen: Vec<&str> = kinds.keys().copied().collect();
+    assert_eq!(seen, ["create", "delete", "disable or enable", "purge", "update"], "{kinds:?}");
+}
+
+#[tokio::test]
+async fn every_link_is_decided_again_as_it_was() {
+    let place = lived().await;
+    let (_, spans) = all(&place);
+    let mut modes = BTreeSet::new();
+    for span in spans {
+        let made = link_again(&place.mesh, span.space, Moment::Row(span.link.rows)).unwrap().unwrap();
+        assert_eq!(made.link, span.link);
+        let is_decided = matches!(span.link.mode, LinkMode::Joined | LinkMode::Created);
+        assert_eq!(made.agreement, is_decided.then_some(Agreement::Same), "{span:?}: {:?}", made.decision);
+        modes.insert(format!("{:?}", span.link.mode));
+    }
+    assert_eq!(modes.into_iter().collect::<Vec<_>>(), ["Created", "Joined", "Projected"]);
 }
 
 #[tokio::test]

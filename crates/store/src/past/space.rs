@@ -3,7 +3,7 @@
 use identitymesh_model::{MeshId, SpaceBefore, SpaceId, SpaceRecord, Timestamp, Uid};
 
 use super::cut::{Cut, ROWS_READ, unreadable};
-use crate::{Reader, StoreError};
+use crate::{Reader, SpaceChange, SpaceIdentity, StoreError};
 
 /// A management-space object as it was at `cut`, `None` when there was none.
 ///
@@ -16,6 +16,31 @@ pub fn space_at(reader: &mut dyn Reader, id: SpaceId, cut: Cut) -> Result<Option
     {
         return Ok(None);
     }
+    walk_back(reader, &identity, cut, |row| cut.is_before_place(row.place, row.at))
+}
+
+/// A management-space object as it was just before one of its own changes, a row of [`Reader::space_history`], with
+/// the link that it had just before row `seq` of the audit. `None` when it was not there.
+///
+/// # Errors
+/// When the store cannot be read or a row of its history makes no sense.
+pub fn space_before(
+    reader: &mut dyn Reader,
+    id: SpaceId,
+    change: i64,
+    seq: i64,
+) -> Result<Option<SpaceRecord>, StoreError> {
+    let Some(identity) = reader.space_identities(&[id])?.pop().flatten() else { return Ok(None) };
+    walk_back(reader, &identity, Cut::Before(seq), |row| row.seq >= change)
+}
+
+fn walk_back(
+    reader: &mut dyn Reader,
+    identity: &SpaceIdentity,
+    cut: Cut,
+    is_later: impl Fn(&SpaceChange) -> bool,
+) -> Result<Option<SpaceRecord>, StoreError> {
+    let id = identity.id;
     let now = reader.spaces(&[id])?.pop().flatten();
     let mut is_there = now.is_some();
     let mut record = now.unwrap_or_else(|| identity.empty());
@@ -31,7 +56,7 @@ pub fn space_at(reader: &mut dyn Reader, id: SpaceId, cut: Cut) -> Result<Option
         let rows = reader.space_history(id, before, ROWS_READ)?;
         let Some(last) = rows.last().map(|row| row.seq) else { break };
         for row in &rows {
-            if !cut.is_before_place(row.place, row.at) {
+            if !is_later(row) {
                 return Ok(is_there.then_some(record));
             }
             let change = SpaceBefore::parse(&row.before).map_err(|error| {

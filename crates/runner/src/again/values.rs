@@ -1,8 +1,4 @@
-//! Why a value was as it was: the inputs of that moment, through the rules of that moment, once more.
-//!
-//! Inputs are walked back to in the store's history, rules are compiled from the configuration that was in force when
-//! the run began. Whether that is what really happened is not believed but compared: the hash of what comes out with
-//! the hash that the audit has. Where something is not kept any more the answer says what.
+//! Attributes of a mesh object, made again.
 
 use std::collections::HashMap;
 
@@ -10,44 +6,16 @@ use identitymesh_engine::PlanContext;
 use identitymesh_engine::explain::{Contribution, explain};
 use identitymesh_engine::replay::{Replayed, replay};
 use identitymesh_model::{
-    ContentHash, MeshId, MeshRecord, MeshView, Object, Origin, Provenance, RunId, SpaceRecord, Timestamp,
-    canonical,
+    ContentHash, MeshId, MeshRecord, MeshView, Object, Provenance, SpaceRecord, canonical,
 };
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::past::{Cut, PastMesh, linked_at, mesh_at};
 use identitymesh_store::{ChangeRecord, Reader};
-use serde::Serialize;
 
+use super::moment::{Agreement, Moment};
+use super::state::{ROWS_READ, STATES_TRIED, as_of, last_change, provenance};
 use crate::surroundings::Surroundings;
 use crate::{InForce, Mesh, RunError};
-
-/// How many rows of a history are read at once.
-const ROWS_READ: usize = 200;
-/// How many earlier states of linked objects are tried: an import may have written between planning and writing.
-const STATES_TRIED: usize = 16;
-
-/// Which change of a mesh object to make again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// The last one of a run.
-    Run(RunId),
-    /// The last one up to a time.
-    At(Timestamp),
-    /// The one with this row in the audit.
-    Row(i64),
-}
-
-/// Whether what came out is what was recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "result", content = "why")]
-pub enum Agreement {
-    /// Byte for byte.
-    Same,
-    /// It is not.
-    Differs(String),
-    /// Something that is needed is not kept any more.
-    NotKept(String),
-}
 
 /// A change made again.
 pub struct Again {
@@ -99,14 +67,9 @@ fn find(reader: &mut dyn Reader, id: MeshId, moment: Moment) -> Result<Option<Ch
         let rows = reader.history(id, before, ROWS_READ)?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Ok(None) };
         before = Some(last);
-        let found = rows.into_iter().find(|row| {
-            matches!(row.kind, ChangeKind::Create | ChangeKind::Update)
-                && match moment {
-                    Moment::Run(run) => row.run == run,
-                    Moment::At(at) => row.at <= at,
-                    Moment::Row(seq) => row.seq == seq,
-                }
-        });
+        let found = rows
+            .into_iter()
+            .find(|row| matches!(row.kind, ChangeKind::Create | ChangeKind::Update) && moment.may_be(row));
         if found.is_some() {
             return Ok(found);
         }
@@ -165,36 +128,9 @@ fn hash(doc: &Object) -> ContentHash {
     ContentHash::of(&canonical::object_to_string(doc))
 }
 
-/// The same objects as they were at another moment.
-fn as_of(reader: &mut dyn Reader, linked: Vec<SpaceRecord>, cut: Cut) -> Result<Vec<SpaceRecord>, RunError> {
-    let mut out = Vec::with_capacity(linked.len());
-    for record in linked {
-        let was = identitymesh_store::past::space_at(reader, record.id, cut)?;
-        let link = record.link;
-        out.push(was.map_or(record, |was| SpaceRecord { link, ..was }));
-    }
-    Ok(out)
-}
-
-/// The place of the last change of these objects before `cut`.
-fn last_change(reader: &mut dyn Reader, linked: &[SpaceRecord], cut: Cut) -> Result<Option<i64>, RunError> {
-    let mut last = None;
-    for record in linked {
-        let rows = reader.space_history(record.id, None, ROWS_READ)?;
-        let earlier = rows.iter().find(|row| !cut.is_before_place(row.place, row.at)).map(|row| row.place);
-        last = last.max(earlier);
-    }
-    Ok(last)
-}
-
 /// What the planner saw: attributes as before, state, type and anchor as after.
 fn view(before: Option<&PastMesh>, after: &PastMesh, linked: Vec<SpaceRecord>) -> MeshView {
-    let provenance = before.map_or_else(Provenance::default, |before| {
-        let origins = before.rules.iter().map(|rules| {
-            rules.iter().map(|rule| Origin { space: None, rule: *rule, run: RunId(0) }).collect()
-        });
-        Provenance(origins.collect())
-    });
+    let provenance = before.map_or_else(Provenance::default, provenance);
     let record = MeshRecord {
         id: after.id,
         uid: after.uid,
