@@ -79,6 +79,6 @@ pub(crate) enum MeshCommand {
         #[arg(long, value_name = "NAME")]
         attribute: Option<String>,
     },
-    /// Say why a value is as it is, and what lost against it
+    /// Say why a value is as it is, and what lost against it: short for `why value`
     Why(WhyArguments),
 }

@@ -5,6 +5,7 @@
 mod active_directory;
 mod bad_files;
 mod bench;
+mod deletion;
 mod demo;
 mod faults;
 mod first_mesh;
