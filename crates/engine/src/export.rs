@@ -117,14 +117,30 @@ pub fn addressed(action: &ItemAction, known: &KnownAddresses) -> (ItemAction, Ve
     (action, waits)
 }
 
+/// Whoever was waited for may have been made anew where it was before: some systems take references out with the object
+/// that they lead to and say nothing of it, so what is wanted is put in, and not taken out as what it was before.
 fn address(edit: &mut Edit, known: &KnownAddresses) {
     match edit {
-        Edit::Replace { new, .. } => *new = new.take().and_then(|values| replaced(values, known)),
-        Edit::Set { add, .. } => {
+        Edit::Replace { old, new } => {
+            let waited = new.as_ref().is_some_and(waits);
+            *new = new.take().and_then(|values| replaced(values, known));
+            if waited && old == new {
+                *old = None;
+            }
+        }
+        Edit::Set { add, remove, .. } => {
+            let waited = add.iter().any(|value| ItemAction::pending_uid(value).is_some());
             let values = Values::set(std::mem::take(add)).and_then(|values| replaced(values, known));
             *add = values.map_or_else(Vec::new, Values::into_vec);
+            if waited {
+                remove.retain(|value| add.binary_search(value).is_err());
+            }
         }
     }
+}
+
+fn waits(values: &Values) -> bool {
+    values.as_slice().iter().any(|value| ItemAction::pending_uid(value).is_some())
 }
 
 fn replaced(values: Values, known: &KnownAddresses) -> Option<Values> {
@@ -320,6 +336,38 @@ mod tests {
             create_container: false,
             changes: vec![ItemChange { name, edit: Edit::Replace { old: Some("a".into()), new: None } }],
         }
+    }
+
+    /// Some systems take references out with the object that they lead to, and say nothing of it.
+    #[test]
+    fn whoever_was_made_anew_where_it_was_is_referred_to_anew() {
+        let uid: Uid = "019cad8f-ac00-7000-8000-000000000019".parse().unwrap();
+        let (here, other) = (Value::reference("cn=a"), Value::reference("cn=b"));
+        let pending = ItemAction::pending_reference(&uid.to_string(), None);
+        let set = Edit::Set {
+            add: vec![pending.clone()],
+            remove: vec![here.clone(), other.clone()],
+            shared: false,
+        };
+        let single = Edit::Replace { old: Some(Values::One(here.clone())), new: Some(Values::One(pending)) };
+        let change = |name, edit| ItemChange { name: Name::literal(name), edit };
+        let action = ItemAction::Update {
+            space: SpaceId(1),
+            address: None,
+            create_container: false,
+            changes: vec![change("manager", single), change("member", set)],
+        };
+        let known = KnownAddresses::of(std::iter::once(&action), |_, uids| {
+            Ok::<_, std::convert::Infallible>(uids.iter().map(|_| Some("cn=a".into())).collect())
+        });
+        let Ok(known) = known;
+        let (ItemAction::Update { changes, .. }, waits) = addressed(&action, &known) else { panic!() };
+        let wanted = [
+            Edit::Replace { old: None, new: Some(Values::One(here.clone())) },
+            Edit::Set { add: vec![here], remove: vec![other], shared: false },
+        ];
+        assert_eq!(changes.into_iter().map(|change| change.edit).collect::<Vec<_>>(), wanted);
+        assert_eq!(waits, []);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Writer {
         (at_once, later)
     }
 
-    /// Puts links in and takes links out: in this order, because some groups may not be without any.
+    /// Takes links out and puts links in; the other way round where a group may not be without any.
     pub(super) async fn link(
         &self,
         map: &TypeMap,
@@ -42,11 +42,14 @@ impl Writer {
     ) -> Result<(), Outcome> {
         for change in changes {
             let ChangeKind::AddRemove { add, remove } = &change.kind else { continue };
-            for piece in add.chunks(VALUES_SENT) {
-                self.piece(map, id, change, (piece, &[]), progress).await?;
-            }
-            for piece in remove.chunks(VALUES_SENT) {
-                self.piece(map, id, change, (&[], piece), progress).await?;
+            let adds = add.chunks(VALUES_SENT).map(|piece| (piece, &[][..]));
+            let removes = remove.chunks(VALUES_SENT).map(|piece| (&[][..], piece));
+            let pieces: Vec<_> = match map.required_references.contains(&change.name) {
+                true => adds.chain(removes).collect(),
+                false => removes.chain(adds).collect(),
+            };
+            for piece in pieces {
+                self.piece(map, id, change, piece, progress).await?;
             }
         }
         Ok(())

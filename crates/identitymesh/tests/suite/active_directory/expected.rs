@@ -15,7 +15,7 @@ fn full_name(person: &Person) -> String {
 }
 
 impl Company {
-    fn dn_in_domain(&self, at: usize, base: &str) -> String {
+    pub(super) fn dn_in_domain(&self, at: usize, base: &str) -> String {
         let person = &self.people[at];
         let name = format!("{} {}", full_name(person), Self::id(at)).replace(',', "\\,");
         match person.is_active {

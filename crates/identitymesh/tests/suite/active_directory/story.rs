@@ -17,6 +17,7 @@ fn a_company_lives_in_a_domain_and_a_phone_book() {
     leavers(&mut world);
     world.containers_are_moved_by_others();
     a_rehire(&mut world);
+    world.an_account_is_deleted_by_mistake(4);
     world.numbers_go_both_ways();
     a_power_cut(&mut world);
 }

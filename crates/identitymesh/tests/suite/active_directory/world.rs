@@ -100,6 +100,19 @@ impl World {
         self.ids.clone_from(&domain.ids);
     }
 
+    /// An administrator deletes somebody's account, and a domain takes members and managers out without a word: all of it
+    /// comes back, and the account is another object.
+    pub(super) fn an_account_is_deleted_by_mistake(&mut self, at: usize) {
+        let dn = self.company.dn_in_domain(at, &self.ad.base);
+        self.ad.modify(&format!("dn: {dn}\nchangetype: delete\n")).unwrap();
+        self.ids.remove(&format!("p{}", Company::id(at)));
+        let what = "an account that was deleted by mistake";
+        self.start(what, &["run", "delta-import", "--connector", "ad"]);
+        // The book has the new account's identifier only once the domain has shown it.
+        self.start(what, &["run", "cycle"]);
+        self.settle(what);
+    }
+
     /// Whether somebody can sign in to the domain with the first password.
     pub(super) fn signs_in(&self, at: usize) -> bool {
         self.binds(at, &self.delivered(at))
