@@ -46,10 +46,17 @@ pub fn judge(object_type: Name, shown: &Shown, population: u64, unseen: u64, lim
     let gaps = gaps(shown, population);
     if !gaps.is_empty() {
         let reasons = gaps.join(", ");
-        return Absence::Unproved(format!(
-            "deletes unseen: {unseen} {object_type} objects were not in this import and stay as they are, because it \
-             does not prove that they are gone ({reasons})"
-        ));
+        return Absence::Unproved(if unseen == 0 {
+            format!(
+                "deletes unseen: no {object_type} object is missing from this import, but it does not prove that it \
+                 showed all of them ({reasons})"
+            )
+        } else {
+            format!(
+                "deletes unseen: {unseen} {object_type} objects were not in this import and stay as they are, because \
+                 it does not prove that they are gone ({reasons})"
+            )
+        });
     }
     let allowed = limit.allowed(population);
     if unseen > allowed {

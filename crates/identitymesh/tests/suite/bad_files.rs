@@ -87,6 +87,15 @@ fn a_file_without_rows_takes_nobody_away() {
     write(&place, HEADER);
     let run = import(&place);
     says(&run, "deletes unseen");
+    assert_eq!(run["state"], "succeeded_with_findings");
+    assert_eq!(finding(&run, "IMP-002")["subject"], "person", "{run}");
+    let strict = |wanted: i32| {
+        let status = place.run(&["run", "full-import", "--connector", "hr", "--strict"]).status;
+        assert_eq!(status.code(), Some(wanted));
+    };
+    strict(3);
+    write(&place, file());
+    strict(0);
     write(&place, "");
     place.run(&["run", "cycle"]);
     everybody_is_there(&place);

@@ -29,6 +29,7 @@ fn an_empty_file_deletes_nobody_and_says_so() {
     let runs = place.json(&["run", "cycle"]);
     assert!(runs["runs"][0]["message"].as_str().unwrap().contains("deletes unseen"), "{runs}");
     assert_eq!(runs["runs"][0]["counters"]["deletes_unseen"], 5);
+    assert_eq!(runs["runs"][0]["state"], "succeeded_with_findings");
     nobody_left(&place);
 }
 

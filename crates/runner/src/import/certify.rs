@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use identitymesh_connector::PRESENCE_ASKED_MAX;
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::{HoldClass, Limit};
-use identitymesh_model::{Name, SpaceId, Text};
+use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{Reader, StageBatch, StoreError};
 
 use super::part::{PartResult, batch};
@@ -28,8 +28,8 @@ const DELETES_WRITTEN: usize = 20_000;
 enum Concluded {
     /// Everything was shown, so what is gone is known.
     Whole,
-    /// It is not proved that everything was shown, and nothing is missing.
-    Complete,
+    /// It is not proved that everything was shown, nothing is missing, and why if the connector tried to prove it.
+    Complete(Option<String>),
     /// Nothing can be said about what is gone, and why.
     Unproved(String),
     /// The read left something out, as the system itself says.
@@ -39,7 +39,7 @@ enum Concluded {
 impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
-        let (mut notes, mut covered) = (Vec::new(), Vec::new());
+        let (mut notes, mut covered, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
@@ -51,8 +51,9 @@ impl Stager {
             let concluded = self.partition(object_type, &partition, &reported, asker)?;
             is_repeatable |= self.run.held.is_some();
             covered.push((object_type, matches!(concluded, Concluded::Whole)));
+            findings.extend(concluded.finding(self.connector, object_type));
             match concluded {
-                Concluded::Whole | Concluded::Complete => {}
+                Concluded::Whole | Concluded::Complete(_) => {}
                 Concluded::Unproved(why) => notes.push(why),
                 Concluded::Refuted(why) => {
                     is_refuted = true;
@@ -60,9 +61,9 @@ impl Stager {
                 }
             }
         }
-        self.cover(covered)?;
+        self.cover(covered, findings)?;
         let has_gaps = !notes.is_empty();
-        if !notes.is_empty() {
+        if has_gaps {
             let told = notes.join("; ");
             self.run.message = Some(
                 self.run.message.take().map_or_else(|| told.clone(), |before| format!("{before}; {told}")),
@@ -117,7 +118,8 @@ impl Stager {
             Absence::Unproved(told) => {
                 self.take_told(object_type, partition, reported)?;
                 if count == 0 {
-                    return Ok(Concluded::Complete);
+                    // A connector that never certifies has nothing new to say while nothing is missing.
+                    return Ok(Concluded::Complete(partition.certificate.is_some().then_some(told)));
                 }
                 self.run.count("deletes_unseen", count);
                 Ok(Concluded::Unproved(told))
@@ -209,10 +211,12 @@ impl Stager {
         }
     }
 
-    /// Keeps of which types everything was shown.
-    fn cover(&mut self, covered: Vec<(Name, bool)>) -> Result<(), RunError> {
+    /// Keeps of which types everything was shown, and what was found where it was not.
+    fn cover(&mut self, covered: Vec<(Name, bool)>, findings: Vec<Finding>) -> Result<(), RunError> {
         if !covered.is_empty() {
-            let part = batch(self.run.cause(), self.connector, PartResult::default());
+            let findings = self.run.findings(findings);
+            let part =
+                batch(self.run.cause(), self.connector, PartResult { findings, ..PartResult::default() });
             let counters = self.run.counters.clone();
             self.run.mesh.store.stage(StageBatch { covered, counters, ..part }).wait()?;
         }
@@ -228,6 +232,20 @@ impl Stager {
             self.run.mesh.store.stage(batch).wait()?;
         }
         Ok(())
+    }
+}
+
+impl Concluded {
+    /// What a person should know of a partition of which it is not known what is gone.
+    fn finding(&self, connector: ConnectorId, object_type: Name) -> Option<Finding> {
+        let why = match self {
+            Self::Whole | Self::Complete(None) => return None,
+            Self::Complete(Some(why)) | Self::Unproved(why) | Self::Refuted(why) => why,
+        };
+        let mut finding = Finding::new("IMP-002", why);
+        finding.connector = Some(connector);
+        finding.subject = Some(object_type.to_string());
+        Some(finding)
     }
 }
 

@@ -71,7 +71,18 @@ async fn zero_rows_where_there_were_five_thousand() {
     assert_eq!(run.count("deletes_unseen"), PEOPLE as u64);
     let message = run.message.as_deref().unwrap();
     assert!(message.contains("deletes unseen") && message.contains("nothing was delivered"), "{message}");
+    assert_eq!((run.state, run.count("findings")), (RunState::SucceededWithFindings, 1));
+    let findings = place.mesh.store.read().unwrap().findings(run.run, 0, 10).unwrap();
+    let found = &findings[0].finding;
+    assert_eq!(
+        (findings.len(), found.code.as_str(), found.subject.as_deref()),
+        (1, "IMP-002", Some("person"))
+    );
     deletes_nobody(&place, &run, PEOPLE as u64);
+
+    place.hr.clear_faults();
+    let run = place.import(ImportKind::Full).await.unwrap();
+    assert_eq!((run.state, run.count("findings")), (RunState::Succeeded, 0), "a certified import clears it");
 }
 
 #[tokio::test]
