@@ -38,7 +38,7 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             discover: true,
             hierarchical: true,
             compare_and_set: true,
-            follow: family == Family::Any,
+            follow: true,
             set_password: true,
             must_change_password: family == Family::ActiveDirectory,
         },

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Page, Progress, Watermark};
 
 use super::changed::{Changed, Resolved, resolve};
+use super::watch::Watching;
 use super::{controller, dirsync, usn};
 use crate::delta::{Around, Delta, Pages, refused, style_of};
 use crate::settings::Changes;
@@ -39,6 +40,14 @@ impl Delta for ByChanges {
         // The first round is read here, because only here a mark can be refused.
         reading.fetch().await?;
         Ok(Box::new(reading))
+    }
+
+    async fn follow(
+        &self,
+        around: Around,
+        since: &Watermark,
+    ) -> Result<Option<Box<dyn Pages>>, ConnectorError> {
+        Ok(Some(Box::new(Watching::begin(around, Self, since).await?)))
     }
 
     async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {

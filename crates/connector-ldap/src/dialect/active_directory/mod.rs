@@ -10,6 +10,7 @@ mod referrers;
 pub(crate) mod schema;
 mod usn;
 pub(crate) mod values;
+mod watch;
 
 pub(crate) use facts::{FACTS, delta, is_it};
 use facts::{changing_attributes, classes_filter};
