@@ -97,3 +97,15 @@ pub(super) fn shown(values: &identitymesh_model::Values) -> String {
     let texts: Vec<String> = values.as_slice().iter().map(ToString::to_string).collect();
     texts.join(" | ")
 }
+
+/// What is said of values and links of a connector that is disabled.
+pub(super) const STALE: &str = "stale: the connector is disabled";
+
+/// Whether a connector is not run, so that what it contributed stays as it was.
+pub(super) fn is_disabled(in_force: &InForce, connector: ConnectorId) -> bool {
+    in_force
+        .configuration
+        .connectors
+        .iter()
+        .any(|known| !known.connector.enabled && in_force.id(known.connector.name).ok() == Some(connector))
+}

@@ -1,10 +1,14 @@
 //! `mesh`: unified records, what they hold and what became of them.
 
-use identitymesh_model::{MeshId, MeshState, MeshView, Name};
+use std::collections::BTreeMap;
+
+use identitymesh_engine::explain::{Contribution, explain};
+use identitymesh_model::{MeshId, MeshState, MeshView, Name, Timestamp, Values};
+use identitymesh_runner::InForce;
 use identitymesh_store::MeshFilter;
 use serde_json::{Value as Json, json};
 
-use super::lookup::{mesh_object, shown};
+use super::lookup::{STALE, is_disabled, mesh_object, shown};
 use super::{Done, Shell, as_of, history, why};
 use crate::arguments::MeshCommand;
 use crate::output::table;
@@ -67,6 +71,15 @@ pub(super) fn state(state: MeshState) -> String {
     }
 }
 
+/// Attributes whose value comes from a connector that is disabled, and from which.
+fn stale_values(in_force: &InForce, view: &MeshView, now: Timestamp) -> BTreeMap<Name, String> {
+    let stale = |contribution: Contribution| {
+        let (connector, _) = contribution.space.filter(|_| contribution.wins)?;
+        is_disabled(in_force, connector).then(|| (contribution.attribute, in_force.name_of(connector)))
+    };
+    explain(&in_force.rules, view, now).into_iter().filter_map(stale).collect()
+}
+
 fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
     let opened = shell.read()?;
     let in_force = opened.mesh.in_force()?;
@@ -77,6 +90,7 @@ fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
         .map(|space| {
             json!({ "connector": in_force.name_of(space.connector), "type": space.object_type,
                 "external_id": space.external_id, "unconfirmed": space.unconfirmed,
+                "stale": is_disabled(&in_force, space.connector),
                 "mode": space.link.map(|link| link.mode),
                 "rule": space.link.map(|link| in_force.rules.rule_name(link.rule)) })
         })
@@ -89,20 +103,28 @@ fn show(shell: &Shell, called: &str) -> anyhow::Result<()> {
         .iter()
         .map(|leave| json!({ "connector": in_force.name_of(leave.connector), "since": leave.since, "steps": leave.steps }))
         .collect();
+    let stale = stale_values(&in_force, &view, opened.mesh.clock.now());
     let data = json!({ "type": record.mesh_type, "anchor": record.anchor, "uid": record.uid, "version": record.version,
-        "state": record.state, "attributes": record.doc, "links": links, "queue": queue, "leaving": leaves });
+        "state": record.state, "attributes": record.doc,
+        "stale_attributes": stale, "links": links, "queue": queue, "leaving": leaves });
+    let told = |name: Name, values: &Values| {
+        let value = shown(values);
+        stale.get(&name).map_or_else(|| value.clone(), |from| format!("{value} (stale: {from} is disabled)"))
+    };
     shell.output.answer(&data, || {
         let mut out =
             format!("{} {} ({}), {}", record.mesh_type, record.anchor, record.uid, state(record.state));
         let rows: Vec<Vec<String>> =
-            record.doc.iter().map(|(name, values)| vec![format!("  {name}"), shown(values)]).collect();
+            record.doc.iter().map(|(name, values)| vec![format!("  {name}"), told(name, values)]).collect();
         out.push('\n');
         out.push_str(&table(&["  attribute", "value"], &rows));
         out.push_str("\nlinks:");
         for space in linked {
             let rule = space.link.map_or_else(String::new, |link| in_force.rules.rule_name(link.rule));
+            let stale =
+                if is_disabled(&in_force, space.connector) { format!(" ({STALE})") } else { String::new() };
             out.push_str(&format!(
-                "\n  {} {} {} by {rule}",
+                "\n  {} {} {} by {rule}{stale}",
                 in_force.name_of(space.connector),
                 space.object_type,
                 space.external_id

@@ -10,7 +10,7 @@ use identitymesh_store::{Reader, RunRow};
 use serde_json::{Value as Json, json};
 
 use super::Shell;
-use super::lookup::{mesh_ever, mesh_object, shown};
+use super::lookup::{STALE, is_disabled, mesh_ever, mesh_object, shown};
 use crate::arguments::WhyArguments;
 use crate::output::table;
 
@@ -109,6 +109,16 @@ impl<'a> Told<'a> {
         Ok(Self { in_force, contributions, runs })
     }
 
+    /// Whether the connector that it comes from is not run any more.
+    fn is_stale(&self, contribution: &Contribution) -> bool {
+        contribution.space.as_ref().is_some_and(|(connector, _)| is_disabled(self.in_force, *connector))
+    }
+
+    fn source_in_words(&self, contribution: &Contribution) -> String {
+        let source = self.source(contribution);
+        if self.is_stale(contribution) { format!("{source} ({STALE})") } else { source }
+    }
+
     fn source(&self, contribution: &Contribution) -> String {
         match &contribution.space {
             Some((connector, external_id)) => format!("{}/{external_id}", self.in_force.name_of(*connector)),
@@ -124,7 +134,7 @@ impl<'a> Told<'a> {
     fn data(&self) -> Vec<Json> {
         let one = |contribution: &Contribution| {
             json!({ "attribute": contribution.attribute, "value": contribution.values, "wins": contribution.wins,
-                "source": self.source(contribution), "rule": contribution.rule,
+                "source": self.source(contribution), "stale": self.is_stale(contribution), "rule": contribution.rule,
                 "confidence": contribution.confidence, "priority": contribution.priority,
                 "since_run": contribution.since, "why": contribution.verdict })
         };
@@ -137,7 +147,7 @@ impl<'a> Told<'a> {
                 contribution.attribute.to_string(),
                 if contribution.wins { "▸".to_owned() } else { String::new() },
                 contribution.values.as_ref().map_or_else(String::new, shown),
-                self.source(contribution),
+                self.source_in_words(contribution),
                 contribution.confidence.to_string(),
                 contribution.rule.clone(),
                 contribution.verdict.clone(),

@@ -67,3 +67,35 @@ fn the_written_configuration_is_byte_stable() {
         assert_eq!(read("one"), read("two"), "{file}");
     }
 }
+
+#[test]
+fn values_of_a_disabled_connector_stay_and_are_marked_as_stale() {
+    let place = Place::new();
+    place.good(&["init", "mesh"]);
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    let values = || place.json(&["mesh", "show", "100003"])["attributes"].clone();
+    let before = values();
+    assert!(!place.good(&["mesh", "show", "100003"]).contains("stale"));
+    let file = place.path().join("mesh/connectors/hr.toml");
+    let enabled = std::fs::read_to_string(&file).unwrap();
+    let disabled = enabled.replacen("[connector]\n", "[connector]\nenabled = false\n", 1);
+    assert_ne!(enabled, disabled);
+
+    std::fs::write(&file, disabled).unwrap();
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    assert_eq!(values(), before, "what it contributed stays");
+    let shown = place.json(&["mesh", "show", "100003"]);
+    assert_eq!(shown["stale_attributes"]["mail"], "hr", "{shown}");
+    let links = shown["links"].as_array().unwrap();
+    assert!(links.iter().all(|link| link["stale"] == (link["connector"] == "hr")), "{shown}");
+    assert!(place.good(&["mesh", "show", "100003"]).contains("(stale: hr is disabled)"));
+    let why = place.json(&["why", "value", "100003", "mail"]);
+    assert_eq!(why["contributions"][0]["stale"], true, "{why}");
+    assert!(place.good(&["why", "value", "100003", "mail"]).contains("stale: the connector is disabled"));
+
+    std::fs::write(&file, enabled).unwrap();
+    place.good(&["apply", "mesh"]);
+    assert_eq!(place.json(&["mesh", "show", "100003"])["stale_attributes"], serde_json::json!({}));
+}
