@@ -40,4 +40,4 @@ pub use preview::{Foreseen, Group, Groups, PartSink, Question, Sandbox, preview}
 pub use reasons::{ExportReason, LinkDecision, LinkReason, why_export, why_link};
 pub use run::{RunReport, Steps};
 pub use sync::{JoinAsk, JoinDecided, SyncScope, decide_join, sync};
-pub use undo::{UndoEntry, UndoPlan, UndoScope, UndoStays, plan_undo, undo};
+pub use undo::{UndoEntry, UndoForeseen, UndoPlan, UndoScope, UndoStays, plan_undo, preview_undo, undo};

@@ -8,7 +8,7 @@ use identitymesh_runner::{
     Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, Question, SyncScope,
     apply_configuration, bases, preview,
 };
-use identitymesh_store::{MeshFilter, ReadOnly};
+use identitymesh_store::{HoldRow, MeshFilter, ReadOnly};
 use serde_json::{Value as Json, json};
 
 use super::configuration::load;
@@ -242,12 +242,18 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
 }
 
 fn data(foreseen: &Foreseen<Sink>, in_force: &InForce) -> anyhow::Result<Json> {
-    let mut holds = serde_json::to_value(&foreseen.holds)?;
-    for (row, hold) in holds.as_array_mut().into_iter().flatten().zip(&foreseen.holds) {
-        row["connector"] = in_force.name_of(hold.connector).into();
-    }
+    let holds = holds_data(&foreseen.holds, in_force)?;
     Ok(json!({ "counts": foreseen.counts, "groups": foreseen.groups, "flows": foreseen.flows, "holds": holds,
         "findings": foreseen.findings }))
+}
+
+/// Holds with the names of their connectors.
+pub(super) fn holds_data(holds: &[HoldRow], in_force: &InForce) -> anyhow::Result<Json> {
+    let mut data = serde_json::to_value(holds)?;
+    for (row, hold) in data.as_array_mut().into_iter().flatten().zip(holds) {
+        row["connector"] = in_force.name_of(hold.connector).into();
+    }
+    Ok(data)
 }
 
 /// Spells parts out, and keeps them where that was asked for.

@@ -2,13 +2,16 @@
 
 use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::{ContentHash, RunId};
-use identitymesh_runner::{InForce, UndoEntry, UndoPlan, UndoScope, plan_undo, undo};
+use identitymesh_runner::{
+    InForce, UndoEntry, UndoForeseen, UndoPlan, UndoScope, plan_undo, preview_undo, undo,
+};
 use serde_json::{Value as Json, json};
 
 use super::lookup::{mesh_object, shown};
+use super::preview::{holds_data, summary};
 use super::{Done, Shell};
 use crate::arguments::{UndoArguments, UndoCommand};
-use crate::open::Opened;
+use crate::open::{Opened, scratch};
 use crate::output::counted;
 
 /// Most entries that an answer for people spells out; all are counted.
@@ -40,7 +43,8 @@ fn scope(opened: &Opened, command: &UndoCommand) -> anyhow::Result<UndoScope> {
 
 fn preview(shell: &Shell, opened: &Opened, scope: &UndoScope) -> anyhow::Result<()> {
     let in_force = opened.mesh.in_force()?;
-    let plan = plan_undo(&opened.mesh, scope)?;
+    let scratch = scratch(opened, shell.cancel.clone())?;
+    let UndoForeseen { plan, flows, holds } = preview_undo(&scratch.sandbox, scope)?;
     let hash = plan.content_hash();
     let entries: Vec<Json> = plan
         .entries
@@ -59,11 +63,12 @@ fn preview(shell: &Shell, opened: &Opened, scope: &UndoScope) -> anyhow::Result<
                 "attribute": stays.attribute, "why": stays.why })
         })
         .collect();
-    let data = json!({ "scope": plan.scope, "hash": hash, "entries": entries, "stays": stays });
-    shell.output.answer(&data, || text(&in_force, &plan, hash))
+    let data = json!({ "scope": plan.scope, "hash": hash, "entries": entries, "stays": stays, "flows": flows,
+        "holds": holds_data(&holds, &in_force)? });
+    shell.output.answer(&data, || text(&in_force, &plan, &summary(&data), hash))
 }
 
-fn text(in_force: &InForce, plan: &UndoPlan, hash: ContentHash) -> String {
+fn text(in_force: &InForce, plan: &UndoPlan, summary: &str, hash: ContentHash) -> String {
     let mut out = String::new();
     for entry in plan.entries.iter().take(ENTRIES_SHOWN) {
         let target = in_force.name_of(entry.connector);
@@ -83,6 +88,7 @@ fn text(in_force: &InForce, plan: &UndoPlan, hash: ContentHash) -> String {
         let target = in_force.name_of(stays.connector);
         out.push_str(&format!("{} in {target}: {what} stays as it is, because {}\n", stays.uid, stays.why));
     }
+    out.push_str(summary);
     let changes = counted(plan.entries.len() as u64, "change leads", "changes lead");
     out.push_str(&format!("{changes} back from {}, {} stay; plan {hash}", plan.scope, plan.stays.len()));
     out

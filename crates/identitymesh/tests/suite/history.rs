@@ -108,7 +108,10 @@ fn a_run_is_undone_after_a_preview() {
     let plan = place.json(&["undo", "run", &run]);
     assert_eq!(std::fs::read(place.data().join("mesh.db")).unwrap(), store, "a preview writes nothing");
     assert_eq!(plan["entries"].as_array().unwrap().len(), 1, "{plan}");
-    assert!(place.good(&["undo", "run", &run, "--preview"]).contains("Lovelace → Byron"));
+    assert_eq!((&plan["flows"][0]["sent"], &plan["holds"]), (&1.into(), &Json::Array(Vec::new())), "{plan}");
+    let told = place.good(&["undo", "run", &run, "--preview"]);
+    assert!(told.contains("Lovelace → Byron"), "{told}");
+    assert!(told.contains("next export to directory: update 1 user sent"), "{told}");
     assert_eq!(place.run(&["undo", "run", &run, "--apply"]).status.code(), Some(2), "it needs a reason");
     let wrong = ["undo", "run", &run, "--apply", "--reason", "x", "--hash", "00"];
     assert!(place.bad(&wrong).contains("nothing was done"));

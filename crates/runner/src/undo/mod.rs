@@ -7,7 +7,9 @@
 mod around;
 mod imagine;
 mod plan;
+mod preview;
 mod select;
 
 pub use plan::{UndoEntry, UndoPlan, UndoStays, plan_undo, undo};
+pub use preview::{UndoForeseen, preview_undo};
 pub use select::UndoScope;

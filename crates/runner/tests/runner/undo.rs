@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use identitymesh_model::plan::Operation;
 use identitymesh_model::{HoldId, Object, RunId, Value};
-use identitymesh_runner::{RunError, UndoScope, plan_undo, undo};
+use identitymesh_runner::{RunError, UndoScope, plan_undo, preview_undo, undo};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{ItemState, RunState};
 
@@ -89,6 +89,26 @@ async fn what_a_run_changed_goes_back_and_stays_so_until_it_is_another_change() 
         assert_eq!(now[&id(0)].single(name("sn")), Some(&Value::text("Right 0")));
         assert_eq!(now[&id(1)], before[&id(1)]);
     }
+}
+
+#[tokio::test]
+async fn the_preview_of_an_undo_says_what_the_guard_would_hold() {
+    let place = settled(Target::Flat, PEOPLE).await;
+    let created = exports_after(&place, RunId(0))[0];
+    let scope = UndoScope::Run(created);
+    let bytes = place.bytes();
+    let (sandbox, _folder) = place.sandbox();
+    let foreseen = preview_undo(&sandbox, &scope).unwrap();
+    assert_eq!(place.bytes(), bytes, "a preview writes nothing");
+    assert_eq!(foreseen.plan, plan_undo(&place.mesh, &scope).unwrap());
+    let [flow] = &foreseen.flows[..] else { panic!("{:?}", foreseen.flows) };
+    assert_eq!((flow.operation, flow.sent, flow.held), (Operation::Delete, 0, PEOPLE as u64));
+    assert_eq!(foreseen.holds.len(), 1, "{:?}", foreseen.holds);
+
+    take_back(&place, created);
+    place.export().await.unwrap();
+    assert_eq!(accounts(&place).len(), PEOPLE, "and that is what it does");
+    assert!(place.queue().iter().all(|item| item.state == ItemState::Held));
 }
 
 #[tokio::test]
