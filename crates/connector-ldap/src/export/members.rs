@@ -7,9 +7,9 @@ use identitymesh_connector::{AttributeChange, ChangeKind, Outcome};
 use identitymesh_model::Value;
 
 use super::changes::{Rest, rest};
-use super::pieces::{VALUES_SENT, cut};
+use super::pieces::{VALUES_SENT, cut, exchanges_many, on_the_way};
 use super::update::Progress;
-use super::writer::{Writer, unsendable};
+use super::writer::{Writer, conflict, unsendable};
 use crate::result::{self, OBJECT_CLASS_VIOLATION, Verdict};
 use crate::schema::{PERMISSIVE_MODIFY, TypeMap};
 use crate::transport::{Control, Modification, Write};
@@ -17,19 +17,40 @@ use crate::value;
 
 impl Writer {
     /// What of the changes goes in one request, and which links follow in pieces.
-    pub(super) fn cut(
+    pub(super) async fn cut(
         &self,
         map: &TypeMap,
+        id: &str,
         changes: &[AttributeChange],
-    ) -> (Vec<AttributeChange>, Vec<AttributeChange>) {
+    ) -> Result<(Vec<AttributeChange>, Vec<AttributeChange>), Outcome> {
         let is_forgiving = self.directory.offers(PERMISSIVE_MODIFY);
         let (mut at_once, mut later) = (Vec::with_capacity(changes.len()), Vec::new());
         for change in changes {
-            let (first, rest) = cut(map, change.clone(), is_forgiving);
+            let change = match exchanges_many(map, change) {
+                true => self.fitted(map, id, change).await?,
+                false => change.clone(),
+            };
+            let (first, rest) = cut(map, change, is_forgiving);
             at_once.extend(first);
             later.extend(rest);
         }
-        (at_once, later)
+        Ok((at_once, later))
+    }
+
+    /// A large exchange as the values that come and go.
+    async fn fitted(
+        &self,
+        map: &TypeMap,
+        id: &str,
+        change: &AttributeChange,
+    ) -> Result<AttributeChange, Outcome> {
+        let (name, ChangeKind::Replace { old, new }) = (change.name, &change.kind) else {
+            return Ok(change.clone());
+        };
+        let entry = self.still_there(map, id).await?;
+        let there = self.read(map, &entry).object.map(|object| object.attributes).unwrap_or_default();
+        on_the_way(map, name, (old.as_ref(), new.as_ref()), there.get(name))
+            .ok_or_else(|| conflict(format!("{name} of {} is not as it was", entry.dn)))
     }
 
     /// Takes links out and puts links in; the other way round where a group may not be without any.

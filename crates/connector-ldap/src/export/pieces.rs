@@ -39,18 +39,45 @@ pub(super) fn cut(
             let first = (!add.is_empty()).then(|| of(ChangeKind::AddRemove { add, remove: Vec::new() }));
             (first, Some(of(ChangeKind::AddRemove { add: later, remove })))
         }
-        ChangeKind::Replace { old, new: Some(Values::Set(new)) } => {
-            let known: HashSet<&Value> = old.as_ref().map_or(&[][..], Values::as_slice).iter().collect();
-            let (stay, mut come): (Vec<Value>, Vec<Value>) =
-                new.into_iter().partition(|value| known.contains(value));
-            let later = come.split_off(come.len().min(VALUES_SENT));
-            let new = Values::set(stay.into_iter().chain(come).collect());
-            let later =
-                (!later.is_empty()).then(|| of(ChangeKind::AddRemove { add: later, remove: Vec::new() }));
-            (Some(of(ChangeKind::Replace { old, new })), later)
-        }
         kind => (Some(of(kind)), None),
     }
+}
+
+/// Whether a large set of references takes the place of another. Pieces cannot be refused together, so what is there is
+/// looked at before the first of them.
+pub(super) fn exchanges_many(map: &TypeMap, change: &AttributeChange) -> bool {
+    let is_large = |values: &Values| values.as_slice().len() > VALUES_SENT;
+    match &change.kind {
+        ChangeKind::Replace { old, new } if refers(map, change.name) && map.has_equality(change.name) => {
+            [old, new].into_iter().flatten().any(is_large)
+        }
+        _ => false,
+    }
+}
+
+/// What leads from `there` to the new one of two sets, when `there` lies between the old one and the new: all that both
+/// have is there, and nothing that neither has. So is what a change in pieces left that was broken off.
+pub(super) fn on_the_way(
+    map: &TypeMap,
+    name: Name,
+    (old, new): (Option<&Values>, Option<&Values>),
+    there: Option<&Values>,
+) -> Option<AttributeChange> {
+    let schema = map.schema.attribute(name);
+    let slice = |values: Option<&Values>| values.map_or(Vec::new(), |values| values.as_slice().to_vec());
+    let (old, new, there) = (slice(old), slice(new), slice(there));
+    let keys =
+        |values: &[Value]| -> HashSet<Key> { values.iter().map(|value| value::key(schema, value)).collect() };
+    let (before, after, now) = (keys(&old), keys(&new), keys(&there));
+    let is_between = now.iter().all(|key| before.contains(key) || after.contains(key))
+        && before.intersection(&after).all(|key| now.contains(key));
+    let only = |values: Vec<Value>, others: &HashSet<Key>| -> Vec<Value> {
+        values.into_iter().filter(|value| !others.contains(&value::key(schema, value))).collect()
+    };
+    is_between.then(|| AttributeChange {
+        name,
+        kind: ChangeKind::AddRemove { add: only(new, &now), remove: only(there, &after) },
+    })
 }
 
 /// A new entry's attributes with as many references as one request carries, and the others.
@@ -121,9 +148,7 @@ mod tests {
     fn a_large_set_follows_in_pieces_whatever_the_change_is_called() {
         let fill = |count| member(Replace { old: None, new: Values::set(members(0..count)) });
         assert_eq!(sizes(fill(1_000), true), [Some((1_000, 0)), None]);
-        assert_eq!(sizes(fill(2_500), true), [Some((1_000, 0)), Some((1_500, 0))]);
-        let more = Replace { old: Values::set(members(0..900)), new: Values::set(members(100..2_500)) };
-        assert_eq!(sizes(member(more), false), [Some((1_800, 900)), Some((600, 0))]);
+        assert_eq!([1_000, 1_001].map(|count| exchanges_many(&test_map(), &fill(count))), [false, true]);
         let change = |add: usize, remove: usize| {
             member(AddRemove { add: members(0..add), remove: members(50_000..50_000 + remove) })
         };
@@ -134,6 +159,22 @@ mod tests {
         let mail = Values::set((0..2_000).map(|number| Value::text(format!("{number}@t"))).collect());
         let change = AttributeChange { name: Name::literal("mail"), kind: Replace { old: None, new: mail } };
         assert_eq!(sizes(change, true), [Some((2_000, 0)), None], "only references are cut");
+    }
+
+    #[test]
+    fn a_set_that_is_half_exchanged_is_on_the_way_and_another_is_not() {
+        let set = |values: &[Value]| Values::set(values.to_vec());
+        let (old, new) = (set(&members(0..20)), set(&members(10..40)));
+        let way = |there: Vec<Value>| {
+            let there = set(&there);
+            on_the_way(&test_map(), Name::literal("member"), (old.as_ref(), new.as_ref()), there.as_ref())
+        };
+        let change = |add, remove| Some(member(AddRemove { add: members(add), remove: members(remove) }));
+        assert_eq!(way(members(0..20)), change(20..40, 0..10));
+        assert_eq!(way(members(5..30)), change(30..40, 5..10));
+        assert_eq!(way(members(10..40)), change(0..0, 0..0));
+        assert_eq!(way(members(0..15)), None, "somebody took out what was to stay");
+        assert_eq!(way([members(0..20), members(90..91)].concat()), None, "somebody put another in");
     }
 
     #[test]

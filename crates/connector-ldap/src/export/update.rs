@@ -44,7 +44,7 @@ impl Writer {
         }
         self.check_encryption(map, changes.iter().map(|change| change.name))?;
         let changes = &self.account(map, id, changes).await?;
-        let (plain, linked) = self.cut(map, changes);
+        let (plain, linked) = self.cut(map, id, changes).await?;
         let mut progress = Progress { dn, has_changed: false };
         self.modify(map, id, &plain, new_address, &mut progress).await?;
         self.link(map, id, &linked, &mut progress)
@@ -72,7 +72,11 @@ impl Writer {
         progress: &mut Progress,
     ) -> Result<(), Outcome> {
         let mut changes = wanted.to_vec();
-        let mut is_there = None;
+        // Values that only come say nothing of what was there before.
+        let mut is_there = match wanted.iter().find(|change| adds_members(map, change)) {
+            Some(change) => Some(self.holds_stand_in(map, id, change.name).await?),
+            None => None,
+        };
         let mut extra_step = None;
         let mut is_stubborn = false;
         for _ in 0..ATTEMPTS_MAX {
@@ -253,6 +257,12 @@ fn keeps_old_name(map: &TypeMap, dn: &str, changes: &[AttributeChange]) -> bool 
             ChangeKind::AddRemove { .. } => false,
         })
     })
+}
+
+/// Whether members come into a group that must have some.
+fn adds_members(map: &TypeMap, change: &AttributeChange) -> bool {
+    map.required_references.contains(&change.name)
+        && matches!(&change.kind, ChangeKind::AddRemove { add, .. } if !add.is_empty())
 }
 
 /// The stand-in for a member, when members were removed and none was added.

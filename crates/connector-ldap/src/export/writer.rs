@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use identitymesh_connector::{Identity, ImportedObject, OperationKind, Outcome, Written};
+use identitymesh_model::Name;
 
 use super::batch::not_sent;
 use crate::error;
@@ -93,15 +94,26 @@ impl Writer {
 
     /// The entry with this external id, wherever it lies.
     pub(super) async fn entry_with_id(&self, map: &TypeMap, id: &str) -> Result<Option<Entry>, Outcome> {
-        self.one(Search {
+        self.one(self.by_id(map, id, &[], Arc::clone(&map.wanted))).await
+    }
+
+    /// Whether the member that keeps a group from being empty is among those of the object with this id.
+    pub(super) async fn holds_stand_in(&self, map: &TypeMap, id: &str, name: Name) -> Result<bool, Outcome> {
+        let stand_in = filter::equals(&map.description(name), self.config.empty_member.as_bytes());
+        let search = self.by_id(map, id, &[stand_in], [map.external_id.clone()].into());
+        Ok(self.one(search).await?.is_some())
+    }
+
+    /// A search for the entry with this external id, if `conditions` hold for it.
+    fn by_id(&self, map: &TypeMap, id: &str, conditions: &[String], attributes: Arc<[String]>) -> Search {
+        Search {
             base: self.config.base.clone(),
             reach: Reach::Subtree,
-            filter: map.filter_for(id),
-            attributes: Arc::clone(&map.wanted),
+            filter: filter::all(&[&[map.filter_for(id)], conditions].concat()),
+            attributes,
             page: None,
             controls: Vec::new(),
-        })
-        .await
+        }
     }
 
     async fn one(&self, search: Search) -> Result<Option<Entry>, Outcome> {

@@ -17,6 +17,8 @@ mod faults;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod measure;
 #[cfg(test)]
 mod subject;

@@ -1,5 +1,5 @@
-//! A stand-in for Microsoft's controllers where Samba is milder: it limits pages and values, hands DirSync out in
-//! several answers, and refuses cookies.
+//! A stand-in for Microsoft's controllers where Samba is milder: it limits pages, and values in answers and in requests,
+//! hands DirSync out in several answers, and refuses cookies.
 //!
 //! It speaks through `ldap3_proto`, an encoder that is not ours. Its filters know what the connector sends; ids are
 //! sixteen letters, because that library takes values of filters for text.
@@ -17,6 +17,8 @@ use ldap3_proto::proto::{
     LdapSearchRequest, LdapSearchResultEntry, LdapSearchScope,
 };
 use tokio_util::codec::{Decoder, Encoder};
+
+use super::fake_writes;
 
 /// Entries of a page, whatever is asked for.
 pub(super) const PAGE_MAX: usize = 10;
@@ -37,6 +39,12 @@ pub(super) struct World {
     pub(super) unpaged: usize,
     /// How often DirSync was asked.
     pub(super) asked: usize,
+    /// Whether nothing may be written.
+    pub(super) is_read_only: bool,
+    /// Writes that are still done; those after them find the controller busy.
+    pub(super) writes_left: Option<usize>,
+    /// Writes that were done.
+    pub(super) writes: usize,
 }
 
 /// A running stand-in; its thread ends with the test's process.
@@ -124,11 +132,14 @@ fn serve(mut socket: TcpStream, world: &Mutex<World>) {
     }
 }
 
-fn result(code: LdapResultCode, message: &str) -> LdapResult {
+pub(super) fn result(code: LdapResultCode, message: &str) -> LdapResult {
     LdapResult { code, matcheddn: String::new(), message: message.to_owned(), referral: Vec::new() }
 }
 
 fn answer(world: &mut World, message: LdapMsg) -> Vec<LdapMsg> {
+    let is_permissive = message.ctrl.iter().any(
+        |control| matches!(control, LdapControl::Unknown { oid, .. } if oid == "1.2.840.113556.1.4.1413"),
+    );
     let done = |op, ctrl| vec![LdapMsg { msgid: message.msgid, op, ctrl }];
     match message.op {
         LdapOp::BindRequest(_) => {
@@ -139,9 +150,11 @@ fn answer(world: &mut World, message: LdapMsg) -> Vec<LdapMsg> {
             .into_iter()
             .map(|(op, ctrl)| LdapMsg { msgid: message.msgid, op, ctrl })
             .collect(),
-        LdapOp::ModifyRequest(_) => {
-            let said = "0000001F: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM), data 0";
-            done(LdapOp::ModifyResponse(result(LdapResultCode::UnwillingToPerform, said)), Vec::new())
+        LdapOp::AddRequest(request) => {
+            done(LdapOp::AddResponse(fake_writes::add(world, request)), Vec::new())
+        }
+        LdapOp::ModifyRequest(request) => {
+            done(LdapOp::ModifyResponse(fake_writes::modify(world, &request, is_permissive)), Vec::new())
         }
         _ => Vec::new(),
     }

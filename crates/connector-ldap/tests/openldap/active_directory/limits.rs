@@ -28,7 +28,7 @@ fn user(at: usize) -> (String, Attributes) {
     (format!("CN=u{at},DC=t"), attributes)
 }
 
-fn group(members: usize) -> (String, Attributes) {
+pub(super) fn group(members: usize) -> (String, Attributes) {
     let names: Vec<String> = (0..members).map(|at| format!("CN=u{at},DC=t")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let attributes = attributes(&[
@@ -40,7 +40,7 @@ fn group(members: usize) -> (String, Attributes) {
     ("CN=g,DC=t".to_owned(), attributes)
 }
 
-async fn session(fake: &Fake) -> Box<dyn Session> {
+pub(super) async fn session(fake: &Fake) -> Box<dyn Session> {
     let kind = Ldap::active_directory();
     let settings = json!({"servers": [fake.url], "base": "DC=t", "bind_dn": "x@t", "bind_password": "x"});
     let settings = kind.prepare(&serde_json::from_value(settings).unwrap(), Path::new("/")).unwrap();
@@ -112,6 +112,7 @@ async fn changes_come_in_as_many_answers_as_the_controller_likes() {
 #[tokio::test]
 async fn a_refusal_for_good_is_told_once_with_what_it_means() {
     let fake = Fake::start(vec![user(1)]);
+    fake.world().is_read_only = true;
     let mut session = session(&fake).await;
     let guid = Followed::full(session.as_mut(), &["user"]).await.identity("CN=u1,DC=t");
     let guid = Identity { external_id: guid.external_id, address: Some("CN=u1,DC=t".into()) };
