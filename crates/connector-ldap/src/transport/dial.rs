@@ -1,7 +1,7 @@
 //! Reaching a server: the addresses in order, encryption, signing in.
 //!
-//! Only trouble that may be one server's alone leads to the next address. A refused password ends the search, or
-//! each attempt would count towards locking the account.
+//! Only trouble that may be one server's alone leads to the next address, such as a certificate that has expired: it
+//! was told nothing. A refused password ends the search, or each attempt would count towards locking the account.
 
 use std::io;
 use std::sync::Arc;
@@ -75,20 +75,18 @@ impl Servers {
 
     /// A connection to the first server that can be had, signed in, that carries one request at a time.
     pub(crate) async fn wire(&self) -> Result<Wire, ConnectorError> {
-        let mut last = None;
+        let mut passed_over = Vec::new();
         for server in &self.config.servers {
             match self.try_server(server).await {
                 Ok(wire) => return Ok(wire),
-                Err(error) if error.class != Class::Transient => return Err(error),
+                Err(error) if !is_one_servers_own(&error) => return Err(error),
                 Err(error) => {
-                    tracing::warn!(server = %server.url, %error, "server passed over");
-                    last = Some(error);
+                    tracing::warn!(server = %server.url, error = in_words(&error), "server passed over");
+                    passed_over.push(error);
                 }
             }
         }
-        Err(last.unwrap_or_else(|| {
-            ConnectorError::new(error::SETTINGS, Class::Configuration, "no server is configured")
-        }))
+        Err(none_left(passed_over))
     }
 
     async fn try_server(&self, server: &Server) -> Result<Wire, ConnectorError> {
@@ -119,6 +117,36 @@ impl Servers {
 impl Dial for Servers {
     async fn dial(&self) -> Result<Arc<dyn Transport>, ConnectorError> {
         Ok(Arc::new(self.wire().await?.into_connection()))
+    }
+}
+
+/// Whether another server may do better.
+fn is_one_servers_own(error: &ConnectorError) -> bool {
+    error.class == Class::Transient || error.code == error::TLS
+}
+
+/// The error that names each server's. Trouble that may pass decides what it is: another try can help then.
+fn none_left(mut errors: Vec<ConnectorError>) -> ConnectorError {
+    let said: Vec<String> = errors.iter().map(in_words).collect();
+    let mut advice: Vec<String> = errors.iter().filter_map(|error| error.advice.clone()).collect();
+    advice.dedup();
+    let at = errors.iter().position(|error| error.class == Class::Transient).unwrap_or(0);
+    match errors.len() {
+        0 => ConnectorError::new(error::SETTINGS, Class::Configuration, "no server is configured"),
+        1 => errors.remove(0),
+        _ => ConnectorError {
+            message: said.join("; "),
+            advice: Some(advice.join("; ")),
+            source: None,
+            ..errors.swap_remove(at)
+        },
+    }
+}
+
+fn in_words(error: &ConnectorError) -> String {
+    match &error.source {
+        Some(source) => format!("{}: {source}", error.message),
+        None => error.message.clone(),
     }
 }
 
@@ -174,6 +202,24 @@ fn bind_refused(what: &str, answer: &Answer) -> ConnectorError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_no_server_is_left_the_error_names_each() {
+        let broken = |address: &str| {
+            let error = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+            handshake_failed(address, io::Error::new(io::ErrorKind::InvalidData, error))
+        };
+        let both = none_left(vec![broken("dc1:636"), unreachable("dc2:636", "no connection")]);
+        assert_eq!((both.code, both.class), (error::UNREACHABLE, Class::Transient));
+        assert!(both.message.contains("dc1:636: invalid peer certificate: Expired"), "{both}");
+        assert!(both.message.contains("dc2:636 cannot be reached"), "{both}");
+        let advice = both.advice.unwrap();
+        assert!(advice.contains("renew it") && advice.contains("firewall"), "{advice}");
+        let expired = none_left(vec![broken("dc1:636"), broken("dc2:636")]);
+        assert_eq!((expired.code, expired.class), (error::TLS, Class::Configuration));
+        assert_eq!(expired.advice.unwrap().matches("renew it").count(), 1);
+        assert_eq!(none_left(Vec::new()).code, error::SETTINGS);
+    }
 
     #[test]
     fn a_refused_bind_says_whose_turn_it_is() {

@@ -103,6 +103,31 @@ async fn servers_are_tried_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_certificate_fails_is_passed_over_and_told_nothing() {
+    let (Some(slapd), Some(other), Some(third)) = (start(&person("ana")), start(""), start("")) else {
+        return;
+    };
+    let port =
+        |server: &identitymesh_testkit::real::Slapd| server.ldaps_url.rsplit('/').next().unwrap().to_owned();
+    let both = json!([other.ldaps_url, slapd.ldaps_url]);
+    let mut session = connect(&slapd, &context(), json!({"servers": both})).await.unwrap();
+    assert_eq!(import(session.as_mut(), &["user"]).await.unwrap().objects.len(), 1);
+
+    let error = refused(&slapd, json!({"servers": both, "bind_password": "wrong"})).await;
+    assert_eq!((error.code, error.class), ("LDP-004", Class::Denied), "{error}");
+    assert!(error.message.contains(&port(&slapd)), "the first server was told no password: {error}");
+
+    let error = refused(&slapd, json!({"servers": both, "ca_file": third.ca_file})).await;
+    assert_eq!((error.code, error.class), ("LDP-002", Class::Configuration), "{error}");
+    assert!(error.message.contains(&port(&slapd)) && error.message.contains(&port(&other)), "{error}");
+
+    let one_is_away = json!({"servers": [other.ldaps_url, "ldaps://127.0.0.1:1"]});
+    let error = refused(&slapd, one_is_away).await;
+    assert_eq!((error.code, error.class), ("LDP-001", Class::Transient), "it may come back: {error}");
+    assert!(error.message.contains(&port(&other)) && error.message.contains("127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_ends_with_the_deadline_and_a_cancelled_call_at_once() {
     let Some(slapd) = start("") else { return };
     freeze(&slapd);
