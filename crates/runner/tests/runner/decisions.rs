@@ -16,7 +16,7 @@ use crate::place::{Place, Target, id, name};
 use crate::undo::{accounts, exports_after, settled};
 
 const PEOPLE: usize = 6;
-const A_WEEK_AND_A_DAY: i64 = 8 * 24 * 3_600;
+pub(crate) const A_WEEK_AND_A_DAY: i64 = 8 * 24 * 3_600;
 
 /// A mesh object with what is linked to it, without what differs between two ways of asking.
 type Shape = (Object, MeshState, BTreeMap<SpaceId, (bool, Object, Option<LinkMode>)>);
@@ -51,13 +51,13 @@ fn at(place: &Place, moment: Timestamp) -> Shapes {
     shapes
 }
 
-fn mesh_of(place: &Place, number: usize) -> MeshId {
+pub(crate) fn mesh_of(place: &Place, number: usize) -> MeshId {
     let ids = place.mesh.store.read().unwrap().mesh_find(&id(number), 2).unwrap();
     assert_eq!(ids.len(), 1, "{ids:?}");
     ids[0]
 }
 
-fn object_of(place: &Place, connector: &str, number: usize) -> SpaceId {
+pub(crate) fn object_of(place: &Place, connector: &str, number: usize) -> SpaceId {
     let connector = place.mesh.in_force().unwrap().id(name(connector)).unwrap();
     let ids = place.mesh.store.read().unwrap().space_find(connector, &id(number)).unwrap();
     assert_eq!(ids.len(), 1, "{ids:?}");

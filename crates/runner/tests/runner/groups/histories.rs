@@ -10,14 +10,15 @@ use super::place::{Fed, Looks, Rules, group_dn, person_dn, set};
 use crate::place::name;
 
 /// More than a view of some members shows.
-const PEOPLE: usize = 12;
-const GROUPS: usize = 3;
+pub(crate) const PEOPLE: usize = 12;
+pub(crate) const GROUPS: usize = 3;
 /// In each group at first.
-const MEMBERS: usize = 10;
+pub(crate) const MEMBERS: usize = 10;
 const CONTAINERS: [&str; 2] = ["a", "b"];
 
+/// What happens to people, groups and their members.
 #[derive(Clone, Debug)]
-enum Event {
+pub(crate) enum Event {
     Person(usize, usize),
     PersonGone(usize),
     /// A person moves to the container; whether groups follow.
@@ -43,7 +44,7 @@ enum Event {
     Wait,
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub(crate) fn event() -> impl Strategy<Value = Event> {
     let (p, g, c) = (0..PEOPLE, 0..GROUPS, 0..CONTAINERS.len());
     prop_oneof![
         2 => (p.clone(), c.clone()).prop_map(|(p, c)| Event::Person(p, c)),
@@ -87,7 +88,8 @@ fn in_out(fed: &Fed, cn: &str) -> Option<(identitymesh_model::Text, identitymesh
     found.next().map(|object| (object.external_id, object.attributes))
 }
 
-async fn play(fed: &Fed, event: &Event) -> bool {
+/// Makes it happen; says whether that was a sync.
+pub(crate) async fn play(fed: &Fed, event: &Event) -> bool {
     match event.clone() {
         Event::Person(p, c) => fed.put_person(p, CONTAINERS[c]),
         Event::PersonGone(p) => drop(fed.dir.remove(name("person"), &format!("p{p}"))),

@@ -4,3 +4,6 @@
 mod histories;
 pub(crate) mod place;
 mod work;
+
+pub(crate) use histories::{Event, GROUPS, MEMBERS, PEOPLE, event, play};
+pub(crate) use place::{Fed, Looks, Rules, Shape, configuration, person_dn};

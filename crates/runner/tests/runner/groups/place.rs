@@ -11,9 +11,9 @@ use identitymesh_model::{
     AttributeSchema, Clock as _, CountingIds, ManualClock, Object, ObjectSchema, Schema, Value, Values,
 };
 use identitymesh_runner::{
-    ImportKind, Mesh, RunReport, Silent, SyncScope, apply_configuration, export, import, sync,
+    ImportKind, Mesh, RunReport, Sandbox, Silent, SyncScope, apply_configuration, export, import, sync,
 };
-use identitymesh_store::Store;
+use identitymesh_store::{ReadOnly, Store};
 use identitymesh_store_sqlite::{OpenOptions, SqliteStore};
 use identitymesh_testkit::failing::{Control, over};
 use rusqlite::Connection;
@@ -97,7 +97,8 @@ fn systems(shape: Shape) -> (FakeSystem, FakeSystem) {
     }
 }
 
-fn configuration(shape: Shape, rules: Rules) -> Configuration {
+/// The rules of both directories.
+pub(crate) fn configuration(shape: Shape, rules: Rules) -> Configuration {
     let mut mesh = include_str!("../rules/groups/mesh.toml").to_owned();
     let mut dir = include_str!("../rules/groups/dir.toml").to_owned();
     let mut out = include_str!("../rules/groups/out.toml").to_owned();
@@ -169,18 +170,7 @@ impl Fed {
         let (clock, ids) =
             (Arc::new(ManualClock::new(START.parse().unwrap())), Arc::new(CountingIds::default()));
         let store = store(folder.path().join("mesh.db"), &ids, &clock);
-        let kind = FakeKind::new().with_system("dir", dir.clone()).with_system("out", out.clone());
-        let mut mesh = Mesh::open(
-            store,
-            clock.clone(),
-            ids,
-            Registry::new().with(kind),
-            Arc::new(NoSecrets),
-            "test".to_owned(),
-            CancellationToken::new(),
-            Arc::new(Silent),
-        )
-        .unwrap();
+        let mut mesh = mesh_over(store, &clock, &ids, &dir, &out);
         mesh.large_set = large_set;
         apply_configuration(&mesh, configuration(shape, rules), BTreeMap::new()).await.unwrap();
         Self { dir, out, clock, mesh, folder }
@@ -235,8 +225,30 @@ impl Fed {
         self.sync("out").await;
     }
 
+    /// A copy to try things out in, in a folder that goes with it.
+    pub(crate) fn sandbox(&self) -> (Sandbox, tempfile::TempDir) {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let ids = Arc::new(CountingIds::starting_at(1 << 40));
+        let options = OpenOptions::read_only(ids.clone(), self.clock.now());
+        let real = SqliteStore::open(&self.path(), options).unwrap();
+        let copy = real.scratch(folder.path(), ids.clone()).unwrap();
+        let mut copy = mesh_over(Arc::new(copy), &self.clock, &ids, &self.dir, &self.out);
+        copy.large_set = self.mesh.large_set;
+        (Sandbox { copy, real: ReadOnly::new(Arc::new(real)) }, folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("mesh.db")
+    }
+
+    /// The bytes of the store: file and log.
+    pub(crate) fn bytes(&self) -> Vec<Vec<u8>> {
+        let log = self.folder.path().join("mesh.db-wal");
+        [self.path(), log].iter().map(|path| std::fs::read(path).unwrap_or_default()).collect()
+    }
+
     pub(crate) fn database(&self) -> Connection {
-        Connection::open(self.folder.path().join("mesh.db")).unwrap()
+        Connection::open(self.path()).unwrap()
     }
 
     /// Rows as text, in order.
@@ -246,4 +258,18 @@ impl Fed {
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
     }
+}
+
+fn mesh_over(
+    store: Arc<dyn Store>,
+    clock: &Arc<ManualClock>,
+    ids: &Arc<CountingIds>,
+    dir: &FakeSystem,
+    out: &FakeSystem,
+) -> Mesh {
+    let kind = FakeKind::new().with_system("dir", dir.clone()).with_system("out", out.clone());
+    let (actor, cancel) = ("test".to_owned(), CancellationToken::new());
+    let (secrets, silent) = (Arc::new(NoSecrets), Arc::new(Silent));
+    Mesh::open(store, clock.clone(), ids.clone(), Registry::new().with(kind), secrets, actor, cancel, silent)
+        .unwrap()
 }
