@@ -104,8 +104,20 @@ fn phone(place: &Place, anchor: &str) -> String {
     place.json(&["mesh", "show", anchor]).to_string()
 }
 
-fn bytes(folder: &Path) -> Vec<u8> {
-    std::fs::read(folder.join("mesh.db")).unwrap()
+/// The store's file and its log.
+fn bytes(folder: &Path) -> [Vec<u8>; 2] {
+    ["mesh.db", "mesh.db-wal"].map(|file| std::fs::read(folder.join(file)).unwrap_or_default())
+}
+
+/// Looks at a decision, makes it, and demands the counts that were seen; looking changes not a byte.
+fn decide(place: &Place, arguments: &[&str]) {
+    let arguments = [&["joins"], arguments, &["--reason", "he told us"]].concat();
+    let before = bytes(&place.data());
+    let seen = place.json(&[&arguments[..], &["--preview"]].concat());
+    assert!(bytes(&place.data()) == before, "{arguments:?}: a preview writes nothing");
+    let done = place.json(&arguments);
+    assert_eq!(seen["counts"], done["counts"], "{arguments:?}");
+    assert_ne!(done["counts"], serde_json::json!({}), "{arguments:?} changes something");
 }
 
 #[test]
@@ -202,6 +214,19 @@ fn conflicts_are_listed_shown_decided_and_taken_back() {
     place.good(&["joins", "revert", "6", "--reason", "no"]);
     assert!(phone(&place, "X-3").contains("\"200\""));
     place.good(&["audit", "verify"]);
+}
+
+#[test]
+fn every_decision_is_previewed_as_it_is_then_carried_out() {
+    let place = mesh();
+    enable(&place);
+    decide(&place, &["link", "contacts", "c2", "2"]);
+    decide(&place, &["unlink", "contacts", "c2"]);
+    decide(&place, &["revert", "2"]);
+    decide(&place, &["split", "2", "--objects", "contacts/c2", "--anchor", "X-2"]);
+    decide(&place, &["merge", "2", "X-2"]);
+    decide(&place, &["revert", "5"]);
+    decide(&place, &["never", "contacts", "c1", "1"]);
 }
 
 #[test]
