@@ -242,6 +242,9 @@ pub(crate) enum PlansCommand {
     Apply {
         /// The beginning of its hash
         hash: String,
+        /// Why; kept in the audit with the plan's hash
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        reason: String,
         /// Exit with 3 when something was left out
         #[arg(long)]
         strict: bool,

@@ -153,6 +153,9 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// A plan was to be carried out without a reason.
+    #[error("RUN-020: carrying out a stored plan needs a reason; nothing was done: say why with --reason")]
+    NoReason,
     /// Nothing could be undone.
     #[error("RUN-018: nothing was undone: {why}")]
     Undo {

@@ -42,10 +42,12 @@ pub enum ChangeKind {
     Undo,
     /// Somebody decided about the object's joins; `before` names the decision and the reason.
     Decide,
+    /// Somebody let a stored plan be carried out; `before` names the plan by its hash, and the reason.
+    Plan,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Create,
         Self::Update,
         Self::Purge,
@@ -56,6 +58,7 @@ impl ChangeKind {
         Self::Password,
         Self::Undo,
         Self::Decide,
+        Self::Plan,
     ];
 
     /// Its word in the canonical text.
@@ -72,6 +75,7 @@ impl ChangeKind {
             Self::Password => "password",
             Self::Undo => "undo",
             Self::Decide => "decide",
+            Self::Plan => "plan",
         }
     }
 

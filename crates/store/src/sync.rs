@@ -26,6 +26,8 @@ pub struct SyncBatch {
     pub plan: Plan,
     /// One audit row for each object of the plan whose mesh object changes, in the plan's order.
     pub rows: Vec<ChangeRow>,
+    /// Audit rows of who let this happen, written before the others; none where the rules alone decide.
+    pub approvals: Vec<ChangeRow>,
     /// Up to where the pending objects of a connector are done.
     pub cursor: Option<(ConnectorId, Cursor)>,
     /// Entries of the to-do list that are done.

@@ -242,6 +242,9 @@ fn was(before: &Json) -> String {
         let text = |key: &str| before[key].as_str().unwrap_or_default().to_owned();
         return format!("decision {decision}, {}: {}", text("kind"), text("reason"));
     }
+    if let Some(plan) = before["plan"].as_str() {
+        return format!("plan {plan}: {}", before["reason"].as_str().unwrap_or_default());
+    }
     let attributes = before["a"].as_object().into_iter().flatten().map(|(name, value)| match value {
         Json::Null => format!("{name} absent"),
         Json::String(text) => format!("{name} {text:?}"),

@@ -47,15 +47,21 @@ pub(super) fn run(shell: &Shell, command: PlansCommand) -> anyhow::Result<Done> 
             })?;
             Ok(Done::Well)
         }
-        PlansCommand::Apply { hash, strict } => apply(shell, &plans, &hash, strict),
+        PlansCommand::Apply { hash, reason, strict } => apply(shell, &plans, &hash, &reason, strict),
     }
 }
 
-fn apply(shell: &Shell, plans: &PlanDirectory, hash: &str, strict: bool) -> anyhow::Result<Done> {
+fn apply(
+    shell: &Shell,
+    plans: &PlanDirectory,
+    hash: &str,
+    reason: &str,
+    strict: bool,
+) -> anyhow::Result<Done> {
     let plan = plans.open(hash)?;
     let opened = shell.write()?;
     let name = plan.head.hash.clone();
-    let report = shell.block_on(async { Ok(apply_plan(&opened.mesh, plan).await?) })?;
+    let report = shell.block_on(async { Ok(apply_plan(&opened.mesh, plan, reason).await?) })?;
     let findings = opened.mesh.store.read()?.findings(report.run, 0, LEFT_OUT_SHOWN)?;
     let left_out = report.count("left_out");
     shell.output.answer(&json!({ "plan": name, "run": report, "left_out": findings }), || {

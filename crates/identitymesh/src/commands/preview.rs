@@ -82,7 +82,7 @@ impl Preview {
         out.push_str(&summary(&self.data));
         if let Some(kept) = &self.kept {
             out.push_str(&format!(
-                "\nkept as plan {}; carry out exactly this with `identitymesh plans apply {}`",
+                "\nkept as plan {}; carry out exactly this with `identitymesh plans apply {} --reason …`",
                 kept.hash,
                 &kept.hash[..kept.hash.len().min(12)]
             ));

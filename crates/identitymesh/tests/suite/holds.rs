@@ -149,12 +149,15 @@ fn a_preview_tells_the_hold_before_it_is_there_and_a_kept_plan_is_carried_out() 
     let hash = preview["hash"].as_str().unwrap();
     assert_eq!(place.json(&["plans", "list"])["items"][0]["hash"], hash);
     assert!(place.good(&["plans", "show", &hash[..8]]).contains("disable 15"));
-    let done = place.json(&["plans", "apply", hash]);
+    assert_eq!(place.run(&["plans", "apply", hash]).status.code(), Some(2), "a plan needs a reason");
+    let done = place.json(&["plans", "apply", hash, "--reason", "they left"]);
     assert_eq!(
         (&done["run"]["step"], &done["run"]["counters"]["applied"]),
         (&"apply-plan".into(), &15.into()),
         "{done}"
     );
+    assert!(place.good(&["mesh", "history", "003"]).contains(&format!("plan {hash}: they left")));
+    place.good(&["audit", "verify"]);
     assert_eq!(active(&place), PEOPLE);
     place.good(&["run", "export", "--connector", "directory"]);
     assert_eq!(
@@ -162,5 +165,5 @@ fn a_preview_tells_the_hold_before_it_is_there_and_a_kept_plan_is_carried_out() 
         15,
         "the guard stands behind a plan too"
     );
-    assert!(place.bad(&["plans", "apply", "ffff"]).contains("RUN-013"));
+    assert!(place.bad(&["plans", "apply", "ffff", "--reason", "x"]).contains("RUN-013"));
 }

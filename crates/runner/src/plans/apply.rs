@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use identitymesh_model::plan::{IndexKey, MeshChange, ObjectPlan, Plan, SpacePlan, Wake};
 use identitymesh_model::{Finding, MeshId, Text, Uid};
-use identitymesh_store::{Reader, SyncBatch};
+use identitymesh_store::audit::{ChangeKind, ChangeRow};
+use identitymesh_store::{Cause, Reader, SyncBatch};
 
 use super::basis::{PlanPart, bases};
 use super::file::StoredPlan;
@@ -16,12 +17,17 @@ use crate::{Mesh, RunError};
 /// The index of anchors in lower case.
 const ANCHOR_INDEX: i64 = 0;
 
-/// Carries out a plan. What was left out is counted as `left_out`, each with a finding that says why.
+/// Carries out a plan for a reason, which the audit keeps with the plan's hash for each mesh object that is changed. What
+/// was left out is counted as `left_out`, each with a finding that says why.
 ///
 /// # Errors
-/// When another configuration is in force than the plan was made under, when its file or the store cannot be read, or
+/// When no reason is given, when another configuration is in force than the plan was made under, when its file or the store cannot be read, or
 /// when the run is cancelled; parts carried out before are kept.
-pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan) -> Result<RunReport, RunError> {
+pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan, reason: &str) -> Result<RunReport, RunError> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(RunError::NoReason);
+    }
     let in_force = mesh.in_force()?;
     if in_force.version != plan.head.configuration {
         let (hash, made) = (plan.head.hash, plan.head.configuration);
@@ -29,10 +35,12 @@ pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan) -> Result<RunReport, RunE
     }
     let parts = plan.parts()?;
     let mut run = Run::begin(mesh, Steps::ApplyPlan, None)?;
-    run.message = Some(format!("carried out the plan {}", plan.head.hash));
+    run.message = Some(format!("carried out the plan {}: {reason}", plan.head.hash));
+    let approval = serde_json::json!({ "plan": plan.head.hash, "reason": reason }).to_string();
     let work = move || {
         let mut work = Applying {
             run,
+            approval,
             ids: MeshIds::default(),
             numbers: HashMap::new(),
             done: HashSet::new(),
@@ -47,6 +55,8 @@ pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan) -> Result<RunReport, RunE
 
 struct Applying {
     run: Run,
+    /// Which plan, and why, for the audit.
+    approval: String,
     ids: MeshIds,
     /// New mesh objects get the next free numbers: those of the plan may have been given to others since.
     numbers: HashMap<MeshId, MeshId>,
@@ -114,11 +124,21 @@ impl Applying {
         self.run.count("left_out", findings.len() as u64);
         count(&mut self.run, &plan);
         let findings = self.run.findings(findings);
-        let (rows, counters) = (rows(&plan, &cause), self.run.counters.clone());
-        let (done, traces) = (Vec::new(), Vec::new());
-        let batch = SyncBatch { cause, plan, rows, cursor: None, done, traces, findings, counters };
+        let (rows, approvals) = (rows(&plan, &cause), self.approvals(&plan, &cause));
+        let (done, traces, counters) = (Vec::new(), Vec::new(), self.run.counters.clone());
+        let batch =
+            SyncBatch { cause, plan, rows, approvals, cursor: None, done, traces, findings, counters };
         store.apply(batch).wait()?;
         Ok(())
+    }
+
+    /// One row for each mesh object that is changed because somebody let the plan be carried out.
+    fn approvals(&self, plan: &Plan, cause: &Cause) -> Vec<ChangeRow> {
+        let row = |object: &ObjectPlan| {
+            let (told, kind) = (self.approval.clone(), ChangeKind::Plan);
+            ChangeRow::new(object.id, object.uid, cause.run, cause.at, &cause.actor, kind, None, told, None)
+        };
+        plan.objects.iter().map(row).collect()
     }
 
     fn renumber(&mut self, plan: &mut Plan) -> Result<(), RunError> {

@@ -196,7 +196,17 @@ impl Work<'_> {
         let (plan, done) = (outcome.plan, Vec::new());
         let version = self.in_force.version;
         let traces = outcome.traces.into_iter().map(|trace| trace_write(trace, version)).collect();
-        let sync = SyncBatch { cause, plan, rows, cursor: None, done, traces, findings, counters };
+        let sync = SyncBatch {
+            cause,
+            plan,
+            rows,
+            approvals: Vec::new(),
+            cursor: None,
+            done,
+            traces,
+            findings,
+            counters,
+        };
         let id = store.decide_join(JoinBatch { sync, decision, reason, reverts }).wait()?;
         self.todos()?;
         Ok(id)

@@ -120,6 +120,7 @@ impl<'a> Work<'a> {
             cause: self.run.cause(),
             plan: Plan::default(),
             rows: Vec::new(),
+            approvals: Vec::new(),
             cursor: Some(place),
             done: Vec::new(),
             traces: Vec::new(),
@@ -276,7 +277,18 @@ impl<'a> Work<'a> {
         let (cursor, waits) = self.in_flight.places(cursor);
         let version = self.in_force.version;
         let traces = outcome.traces.into_iter().map(|trace| trace_write(trace, version)).collect();
-        let batch = SyncBatch { cause, plan: outcome.plan, rows, cursor, done, traces, findings, counters };
+        let approvals = Vec::new();
+        let batch = SyncBatch {
+            cause,
+            plan: outcome.plan,
+            rows,
+            approvals,
+            cursor,
+            done,
+            traces,
+            findings,
+            counters,
+        };
         self.in_flight.push(store.apply(batch), touched, waits)?;
         // What is looked at again on the way was not counted at the beginning.
         let total = self.total.filter(|total| *total >= self.done);

@@ -120,7 +120,9 @@ impl Matter {
     async fn ask(&self, act: Act) -> Asked<()> {
         let mesh = &self.place.mesh;
         match act {
-            Act::CarryOutPlan => drop(apply_plan(mesh, self.plans.open(&self.plan.hash)?).await?),
+            Act::CarryOutPlan => {
+                drop(apply_plan(mesh, self.plans.open(&self.plan.hash)?, "as planned").await?)
+            }
             Act::ApproveOne => self.decide(true, vec![self.found(0)?.0])?,
             Act::RejectRest => self.decide(false, Vec::new())?,
             Act::UndoRename => {

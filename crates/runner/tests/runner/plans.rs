@@ -5,6 +5,7 @@ use identitymesh_runner::{
     ImportKind, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, Question, RunError, SyncScope,
     apply_configuration, apply_plan, bases, preview, sync,
 };
+use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{ReadOnly, RunState};
 
 use crate::place::{Place, Target, id, name};
@@ -61,9 +62,14 @@ async fn a_plan_is_carried_out_as_it_was_kept_and_what_moved_is_left_out() {
     rename(&place, 3, "Newer");
     rename(&place, 20, "Other");
     place.import(ImportKind::Full).await.unwrap();
-    let run = apply_plan(&place.mesh, plans.open(&head.hash[..8]).unwrap()).await.unwrap();
+    let run = apply_plan(&place.mesh, plans.open(&head.hash[..8]).unwrap(), "as agreed").await.unwrap();
     assert_eq!((run.step, run.count("applied"), run.count("left_out")), ("apply-plan", 14, 1));
     assert_eq!(run.state, RunState::SucceededWithFindings);
+    let rows = place.mesh.store.read().unwrap().changes(0, 10_000).unwrap();
+    let approvals: Vec<_> = rows.iter().filter(|row| row.kind == ChangeKind::Plan).collect();
+    assert_eq!(approvals.len(), 14, "one for each that was carried out, none for what was left out");
+    let told: serde_json::Value = serde_json::from_str(&approvals[0].before).unwrap();
+    assert_eq!(told, serde_json::json!({ "plan": head.hash, "reason": "as agreed" }));
     let finding = place.findings(&run).remove(0).finding;
     assert_eq!(finding.code, "RUN-014");
     assert!(finding.subject.unwrap().contains(&id(3)) && finding.message.contains("changed since"));
@@ -76,7 +82,7 @@ async fn a_plan_is_carried_out_as_it_was_kept_and_what_moved_is_left_out() {
     assert_eq!((run.count("create"), run.count("update")), (5, 9));
 
     // Again nothing of it is as it was, so nothing is done.
-    let run = apply_plan(&place.mesh, plans.open(&head.hash).unwrap()).await.unwrap();
+    let run = apply_plan(&place.mesh, plans.open(&head.hash).unwrap(), "as agreed").await.unwrap();
     assert_eq!((run.count("applied"), run.count("left_out")), (0, 15));
 
     // The next sync finds what is left, and only that.
@@ -96,7 +102,7 @@ async fn an_anchor_that_was_given_away_leaves_its_newcomer_out() {
     // The sync runs all the same, and makes the five itself.
     sync(&place.mesh, SyncScope::Pending(name("hr"))).await.unwrap();
     let people = place.people().len();
-    let run = apply_plan(&place.mesh, plans.open(&head.hash).unwrap()).await.unwrap();
+    let run = apply_plan(&place.mesh, plans.open(&head.hash).unwrap(), "as agreed").await.unwrap();
     assert_eq!((run.count("applied"), run.count("left_out"), place.people().len()), (0, 15, people));
 }
 
@@ -115,7 +121,9 @@ async fn a_plan_of_other_rules_or_with_other_content_is_refused() {
     let mut configuration = place.configuration();
     configuration.connectors[0].connector.priority += 1;
     apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
-    let refused = apply_plan(&place.mesh, plan).await.unwrap_err();
+    let refused = apply_plan(&place.mesh, plans.open(&head.hash).unwrap(), " ").await.unwrap_err();
+    assert!(matches!(refused, RunError::NoReason), "{refused}");
+    let refused = apply_plan(&place.mesh, plan, "as agreed").await.unwrap_err();
     assert!(matches!(refused, RunError::OtherConfiguration { made: 1, now: 2, .. }), "{refused}");
     assert_eq!(place.held(4, "sn"), Some("Surname 4".into()));
 }

@@ -31,7 +31,7 @@ impl Tx<'_> {
         self.change_leaving(objects)?;
         self.change_names(objects)?;
         self.note_spaces(&batch.plan.spaces, &batch.cause)?;
-        self.append_changes(&batch.rows)?;
+        self.append_changes(batch.approvals.iter().chain(&batch.rows))?;
         if let Some((connector, cursor)) = batch.cursor {
             self.conn
                 .prepare_cached(

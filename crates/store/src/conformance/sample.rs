@@ -117,6 +117,7 @@ impl<'s> Scene<'s> {
             cause,
             plan: Plan { objects, spaces: Vec::new(), wakes: Vec::new() },
             rows,
+            approvals: Vec::new(),
             cursor: None,
             done: Vec::new(),
             traces: Vec::new(),
