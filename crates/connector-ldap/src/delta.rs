@@ -54,6 +54,11 @@ pub(crate) trait Delta: Send + Sync {
         Ok(None)
     }
 
+    /// What this account may not learn of by this way although it learns of the rest; for whoever tests the connector.
+    async fn gap(&self, _around: &Around, _mark: &Watermark) -> Result<Option<String>, ConnectorError> {
+        Ok(None)
+    }
+
     /// Starts at `since` and stays: the pages have no end, and each waits until there is something to tell. Nothing where
     /// the family has no way of telling changes as they happen.
     async fn follow(

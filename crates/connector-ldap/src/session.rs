@@ -96,11 +96,13 @@ async fn everything(
     Ok(Box::new(Reading::new(around, mark, doubt)))
 }
 
-/// How changes are found, in words.
-async fn changes(around: &Around) -> Result<Option<String>, ConnectorError> {
+/// How changes are found, in words, and what is not found that way.
+async fn changes(around: &Around) -> Result<Option<(String, Option<String>)>, ConnectorError> {
     let Some(delta) = around.directory.dialect.delta() else { return Ok(None) };
-    let style = delta.mark(around).await?.as_ref().and_then(style_of);
-    Ok(style.map(|style| format!("changes are read by {style}")))
+    let Some(mark) = delta.mark(around).await? else { return Ok(None) };
+    let Some(style) = style_of(&mark) else { return Ok(None) };
+    let gap = delta.gap(around, &mark).await?;
+    Ok(Some((format!("changes are read by {style}"), gap)))
 }
 
 #[async_trait]
@@ -131,7 +133,10 @@ impl Session for LdapSession {
         let mut warnings = self.warnings();
         let around = self.around(transport, &directory, directory.types(), 1);
         match unless_cancelled(&self.context.cancel, changes(&around)).await? {
-            Some(step) => steps.push(step),
+            Some((step, gap)) => {
+                steps.push(step);
+                warnings.extend(gap);
+            }
             None if directory.dialect.delta().is_none() => {}
             None => warnings.push(
                 "every import reads everything: the server does not say what changed, or not to this account"

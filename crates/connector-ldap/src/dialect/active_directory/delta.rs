@@ -50,6 +50,16 @@ impl Delta for ByChanges {
         Ok(Some(Box::new(Watching::begin(around, Self, since).await?)))
     }
 
+    async fn gap(&self, around: &Around, mark: &Watermark) -> Result<Option<String>, ConnectorError> {
+        // By sequence numbers nothing is read without it.
+        if style_of(mark).as_deref() != Some(dirsync::STYLE) || usn::sees_deleted(around).await? {
+            return Ok(None);
+        }
+        let why = "no deleted object is shown to this account: Samba's controllers do not tell it what is deleted \
+            (nothing to do where nothing was deleted yet)";
+        Ok(Some(why.to_owned()))
+    }
+
     async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
         match dirsync::place_in(around, since).or_else(|| usn::place_in(around, since)) {
             Some(before) => controller::lag(around, &before).await,

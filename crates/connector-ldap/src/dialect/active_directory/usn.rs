@@ -36,7 +36,7 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
 
 /// Whether deleted objects are shown to this account. That their container is says nothing, so one of them must be
 /// seen; in a domain in which nothing was ever deleted this cannot be known.
-async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError> {
+pub(super) async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError> {
     let search = Search {
         base: format!("CN=Deleted Objects,{}", base(around)),
         reach: Reach::OneLevel,

@@ -1,8 +1,8 @@
 //! Active Directory, as a Samba domain.
 
-use identitymesh_testkit::real::{Entries, SambaAd, SambaAdOptions};
+use identitymesh_testkit::real::{AgeKey, Entries, SambaAd, SambaAdOptions};
 
-use super::mesh::Target;
+use super::mesh::{Mesh, Target};
 use super::story::{Directory, everything_works};
 use crate::papers::active_directory::{KEY, SERVICE_PASSWORD, example};
 use crate::papers::page::the_block;
@@ -22,9 +22,9 @@ impl Directory for SambaAd {
     }
 }
 
-/// Everything works with the page's lines that are wanted, and nothing is written beside the two OUs.
-fn with(settings: &str, is_wanted: fn(&&str) -> bool) {
-    let Some(ad) = SambaAd::start(&SambaAdOptions::default()) else { return };
+/// A domain with those lines of the page that are wanted.
+fn domain(is_wanted: fn(&&str) -> bool) -> Option<SambaAd> {
+    let ad = SambaAd::start(&SambaAdOptions::default())?;
     let written = example(&ad, KEY);
     for words in ["New-ADUser", "CCDC;contact"] {
         let block = the_block(&written, "powershell", words);
@@ -34,12 +34,17 @@ fn with(settings: &str, is_wanted: fn(&&str) -> bool) {
     // Something was deleted in every domain that is not a minute old.
     ad.add_account("was-there", SERVICE_PASSWORD).unwrap();
     ad.modify(&format!("dn: CN=was-there,CN=Users,{}\nchangetype: delete\n", ad.base)).unwrap();
+    Some(ad)
+}
+
+/// Does this with the domain as the account of the page.
+fn as_the_account(ad: &SambaAd, settings: &str, does: impl FnOnce(&Target<'_>)) {
     let people = format!("OU=Staff,{}", ad.base);
     let settings = format!(
         "include = [\"{people}\"]\n{settings}\n\n[connector.settings.types.user]\n\n[connector.settings.types.group]\n\n\
          [connector.settings.types.orgUnit]\n\n[connector.settings.types.contact]\n\n[connector.settings.types.computer]\n"
     );
-    let target = Target {
+    does(&Target {
         kind: "active-directory",
         url: &ad.ldaps_url,
         ca_file: &ad.ca_file,
@@ -54,19 +59,42 @@ fn with(settings: &str, is_wanted: fn(&&str) -> bool) {
             ("contact", &people, None),
             ("computer", &people, Some("name + '$'")),
         ],
-    };
-    everything_works(&ad, &target);
-    let other = format!("dn: CN=Guest,CN=Users,{}\nchangetype: modify\nadd: title\ntitle: x\n", ad.base);
-    let refused = ad.modify_as(target.bind, &other).unwrap_err();
-    assert!(refused.to_string().contains("Insufficient access (50)"), "{refused}");
+    });
+}
+
+/// Everything works, and nothing is written beside the two OUs.
+fn suffice(ad: &SambaAd, settings: &str) {
+    as_the_account(ad, settings, |target| {
+        everything_works(ad, target);
+        let other = format!("dn: CN=Guest,CN=Users,{}\nchangetype: modify\nadd: title\ntitle: x\n", ad.base);
+        let refused = ad.modify_as(target.bind, &other).unwrap_err();
+        assert!(refused.to_string().contains("Insufficient access (50)"), "{refused}");
+    });
 }
 
 #[test]
 fn the_rights_for_active_directory_suffice() {
-    with("changes = \"auto\"", |_| true);
+    let Some(ad) = domain(|_| true) else { return };
+    suffice(&ad, "changes = \"auto\"");
 }
 
 #[test]
 fn the_rights_for_sequence_numbers_suffice_without_those_for_dirsync() {
-    with("changes = \"usn\"", |line| !line.contains("Replicating Directory Changes"));
+    let Some(ad) = domain(|line| !line.contains("Replicating Directory Changes")) else { return };
+    suffice(&ad, "changes = \"auto\"");
+}
+
+#[test]
+fn an_account_that_sees_no_deleted_objects_is_warned_of() {
+    let Some(ad) = domain(|line| !line.contains("Deleted Objects")) else { return };
+    let Some(key) = AgeKey::make() else { return };
+    as_the_account(&ad, "", |target| {
+        let mesh = Mesh::over(target, &key);
+        let told = mesh.place.json(&["connector", "test", "target"]);
+        let [warning] = &told["warnings"].as_array().unwrap()[..] else { panic!("{told}") };
+        assert!(
+            warning.as_str().unwrap().starts_with("no deleted object is shown to this account"),
+            "{told}"
+        );
+    });
 }

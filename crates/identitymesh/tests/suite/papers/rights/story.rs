@@ -58,6 +58,12 @@ fn texts(directory: &impl Directory) -> Vec<String> {
 pub(super) fn everything_works(directory: &impl Directory, target: &Target<'_>) {
     let Some(key) = AgeKey::make() else { return };
     let mesh = Mesh::over(target, &key);
+    let told = mesh.place.json(&["connector", "test", "target"]);
+    assert_eq!(
+        told["warnings"],
+        serde_json::json!([]),
+        "with these rights there is nothing to warn of: {told}"
+    );
     let things = |text: &str| -> Vec<[String; 3]> {
         // The last is nothing that the directory is to have: a file that becomes empty would prove nothing.
         let kinds = target.things.iter().map(|(kind, ..)| *kind).chain(["none"]);
