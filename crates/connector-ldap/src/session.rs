@@ -11,7 +11,7 @@ use identitymesh_model::{ItemId, Name, Schema, Text};
 
 use crate::delta::{Around, Delta, Pages, style_of};
 use crate::error;
-use crate::export::{self, Writer};
+use crate::export::{self, Pace, Writer};
 use crate::import::Reading;
 use crate::link::{Link, unless_cancelled};
 use crate::presence;
@@ -29,6 +29,7 @@ pub(crate) struct LdapSession {
     pub(crate) reading: Option<Box<dyn Pages>>,
     /// Where this session has tried to read changes from; a full read after that is because it could not.
     resumed: Option<Watermark>,
+    pace: Pace,
 }
 
 impl LdapSession {
@@ -39,7 +40,8 @@ impl LdapSession {
         context: Context,
     ) -> Result<Self, ConnectorError> {
         let link = unless_cancelled(&context.cancel, Link::open(dial)).await?;
-        Ok(Self { config, context, link, directory: None, reading: None, resumed: None })
+        let pace = Pace::of(config.writes_per_s_max);
+        Ok(Self { config, context, link, directory: None, reading: None, resumed: None, pace })
     }
 
     pub(crate) async fn ready(&mut self) -> Result<(Arc<dyn Transport>, Arc<Directory>), ConnectorError> {
@@ -244,7 +246,8 @@ impl Exporter for LdapSession {
         });
         let typed = typed.collect();
         let writer = Arc::new(Writer::new(transport, Arc::clone(&self.config), directory));
-        let outcomes = export::carry_out(writer, typed, self.config.window, &self.context.cancel).await;
+        let outcomes =
+            export::carry_out(writer, typed, self.config.window, &mut self.pace, &self.context.cancel).await;
         if outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Unknown { .. })) {
             self.link.give_up();
         }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::order;
+use super::pace::Pace;
 use super::writer::{Writer, unknown};
 use crate::error;
 use crate::schema::TypeMap;
@@ -24,6 +25,7 @@ pub(crate) async fn carry_out(
     writer: Arc<Writer>,
     operations: Vec<Typed>,
     window: usize,
+    pace: &mut Pace,
     cancel: &CancellationToken,
 ) -> Vec<(ItemId, Outcome)> {
     let plain: Vec<Operation> = operations.iter().map(|(operation, _)| operation.clone()).collect();
@@ -39,6 +41,11 @@ pub(crate) async fn carry_out(
         for (operation, map) in wave {
             while flying.len() >= window.max(1) {
                 land(&mut flying, &mut outcomes).await;
+            }
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => {}
+                () = pace.turn() => {}
             }
             if cancel.is_cancelled() {
                 outcomes.push((operation.item, not_sent("the run was cancelled")));

@@ -12,12 +12,14 @@ mod create;
 mod delete;
 mod members;
 mod order;
+mod pace;
 mod password;
 mod pieces;
 mod update;
 mod writer;
 
 pub(crate) use batch::carry_out;
+pub(crate) use pace::Pace;
 pub(crate) use writer::Writer;
 
 /// Most operations in a batch.

@@ -77,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) external_id: Option<String>,
     pub(crate) page_size: usize,
     pub(crate) window: usize,
+    /// Most operations begun in a second.
+    pub(crate) writes_per_s_max: Option<u32>,
     pub(crate) empty_member: String,
     pub(crate) changes: Changes,
     /// Where OpenLDAP's log of writes lies.
@@ -167,6 +169,7 @@ impl Config {
             external_id,
             page_size,
             window,
+            writes_per_s_max: settings.integer("writes_per_s_max").and_then(|most| u32::try_from(most).ok()),
             empty_member,
             changes,
             log_base,

@@ -7,6 +7,8 @@ use identitymesh_connector::{Capabilities, Descriptor, SettingKind, SettingSchem
 pub(crate) const PAGE_SIZE_MAX: i64 = 5_000;
 /// Most operations in flight on one connection.
 pub(crate) const WINDOW_MAX: i64 = 256;
+/// Faster than any directory writes.
+const WRITES_PER_S_MAX: i64 = 100_000;
 /// Longest deadline of one request.
 pub(crate) const REQUEST_TIMEOUT_S_MAX: i64 = 600;
 /// A member for groups that would be empty: a name that no entry has, so it gives nobody anything.
@@ -165,6 +167,11 @@ fn writing() -> Vec<SettingSchema> {
             "Operations in flight at a time.",
         )
         .or(16),
+        SettingSchema::optional(
+            "writes_per_s_max",
+            Integer { min: 1, max: WRITES_PER_S_MAX },
+            "Most operations begun in a second, to spare a directory that serves others; without it as many as the window allows.",
+        ),
         SettingSchema::optional(
             "empty_member",
             Text,
