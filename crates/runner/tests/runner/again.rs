@@ -120,6 +120,29 @@ async fn every_link_is_decided_again_as_it_was() {
     assert_eq!(modes.into_iter().collect::<Vec<_>>(), ["Created", "Joined", "Projected"]);
 }
 
+/// A record that was changed behind the product's back does not come out the same.
+#[tokio::test]
+async fn what_was_tampered_with_is_told() {
+    let place = lived().await;
+    let (rows, spans) = all(&place);
+    let database = rusqlite::Connection::open(place.path()).unwrap();
+    let exports: Vec<&ChangeRecord> =
+        rows.iter().filter(|row| row.kind == ChangeKind::Export && row.after.is_some()).collect();
+    let told =
+        |row: &ChangeRecord| sent_again(&place.mesh, row.mesh, Moment::Row(row.seq)).unwrap().remove(0);
+    // Another content than was sent, and another way back.
+    for (row, set) in [(exports[0], "after = zeroblob(16)"), (exports[1], "before = '{\"op\":\"delete\"}'")] {
+        assert_eq!(told(row).agreement, Agreement::Same);
+        database.execute(&format!("UPDATE change SET {set} WHERE seq = ?1"), [row.seq]).unwrap();
+        assert!(matches!(told(row).agreement, Agreement::Differs(_)), "{set}: {:?}", told(row).agreement);
+    }
+    // A link by another rule than the one that made it.
+    let span = spans.iter().find(|span| span.link.mode == LinkMode::Created && span.end.is_none()).unwrap();
+    database.execute("UPDATE link SET rule = rule + 1 WHERE space = ?1", [span.space.0]).unwrap();
+    let made = link_again(&place.mesh, span.space, Moment::Row(span.link.rows)).unwrap().unwrap();
+    assert!(matches!(made.agreement, Some(Agreement::Differs(_))), "{:?}", made.agreement);
+}
+
 #[tokio::test]
 async fn the_rules_of_that_time_say_why() {
     let place = lived().await;
