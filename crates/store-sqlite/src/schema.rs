@@ -27,6 +27,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("former names", include_str!("../migrations/0008_former_names.sql")),
     ("link index", include_str!("../migrations/0009_link_index.sql")),
     ("lease run", include_str!("../migrations/0010_lease_run.sql")),
+    ("deletes unseen", include_str!("../migrations/0011_deletes_unseen.sql")),
 ];
 
 /// What every version of the file has, before any migration.

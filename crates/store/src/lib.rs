@@ -38,15 +38,18 @@ pub use hold::{
 pub use joins::{JoinBatch, JoinDecisionRow};
 pub use password::{PasswordBatch, PasswordDue, PasswordOwed, PasswordSettle};
 pub use query::{
-    ChangeRecord, ConnectorCount, ItemCount, ItemFilter, ItemRow, ItemState, MeshFilter, MeshRow, Page,
-    SpaceFilter, SpaceRow, Totals,
+    ChangeRecord, ConnectorCount, CoverageRow, DeletesUnseen, ItemCount, ItemFilter, ItemRow, ItemState,
+    MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
 };
 pub use read::{
     Cursor, GuardReader, Hashed, JoinReader, Known, ListReader, News, PastReader, Reader, Referred, Todo,
     Traced,
 };
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
-pub use stage::{ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt, StageUpdate};
+pub use stage::{
+    CoverageGap, Covered, ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt,
+    StageUpdate,
+};
 pub use store::{ReadOnly, Store, Ticket};
 pub use sync::{Cause, SyncBatch, SyncReceipt, TraceWrite};
 pub use undo::{UndoBatch, UndoItem, UndoNext, UndoReceipt};

@@ -7,6 +7,7 @@ use identitymesh_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::CoverageGap;
 use crate::audit::ChangeKind;
 
 /// A part of a list, and where the next part starts.
@@ -192,6 +193,32 @@ pub struct Totals {
     pub todos: u64,
     /// Rows of the audit.
     pub changes: u64,
+}
+
+/// What the last read that was to show everything of one object type proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CoverageRow {
+    /// The connector.
+    #[serde(skip)]
+    pub connector: ConnectorId,
+    /// The type.
+    pub object_type: Name,
+    /// The import that read it.
+    pub run: RunId,
+    /// What is not proved; `None` when deletes are seen.
+    pub unseen: Option<DeletesUnseen>,
+}
+
+/// Since when deletes of an object type are unseen, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeletesUnseen {
+    /// The first import since the last proof that did not prove it.
+    pub since_run: RunId,
+    /// When that import began.
+    pub since: Timestamp,
+    /// What the last import said.
+    #[serde(flatten)]
+    pub gap: CoverageGap,
 }
 
 /// The objects of one connector and type.

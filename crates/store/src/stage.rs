@@ -2,6 +2,7 @@
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{ConnectorId, ContentHash, Finding, Name, SpaceId, Text};
+use serde::Serialize;
 
 use crate::audit::ChangeRow;
 use crate::{Cause, Counters};
@@ -57,12 +58,30 @@ pub struct StageBatch {
     pub deletes: Vec<SpaceId>,
     /// Where the next delta import starts, as JSON; committed with the page.
     pub watermark: Option<String>,
-    /// Object types of which a read was to show everything and is at its end, and whether it is proved that it did.
-    pub covered: Vec<(Name, bool)>,
+    /// Object types of which a read was to show everything and is at its end.
+    pub covered: Vec<Covered>,
     /// What was wrong with single objects.
     pub findings: Vec<Finding>,
     /// What the run has counted up to here.
     pub counters: Counters,
+}
+
+/// The end of a read that was to show everything of one object type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// The type.
+    pub object_type: Name,
+    /// Why it is not proved that everything was shown; `None` when it is.
+    pub gap: Option<CoverageGap>,
+}
+
+/// Why a read did not prove that it showed everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CoverageGap {
+    /// Objects that it did not show and that may be gone.
+    pub missing: u64,
+    /// The reason, in a sentence.
+    pub why: String,
 }
 
 /// A new object.

@@ -3,7 +3,7 @@
 use identitymesh_model::Name;
 use serde_json::{Value as Json, json};
 
-use super::{Done, Shell};
+use super::{Done, Shell, coverage};
 use crate::arguments::ConnectorCommand;
 use crate::open::registry;
 use crate::output::{table, thousands};
@@ -73,7 +73,8 @@ fn types(shell: &Shell) -> anyhow::Result<()> {
 fn list(shell: &Shell) -> anyhow::Result<()> {
     let opened = shell.read()?;
     let in_force = opened.mesh.in_force()?;
-    let totals = opened.mesh.store.read()?.totals()?;
+    let mut reader = opened.mesh.store.read()?;
+    let (totals, proved) = (reader.totals()?, reader.coverage_list()?);
     let mut rows = Vec::new();
     let mut data = Vec::new();
     let mut warned = String::new();
@@ -85,10 +86,11 @@ fn list(shell: &Shell) -> anyhow::Result<()> {
             counts.fold((0, 0), |(present, linked), count| (present + count.present, linked + count.linked));
         let waiting: u64 =
             totals.items.iter().filter(|count| count.connector == id).map(|count| count.count).sum();
+        let coverage = coverage::of(&in_force, &proved, id);
         let warnings = opened.mesh.warnings(&in_force, connector);
         warned.extend(warnings.iter().map(|warning| format!("\nwarning: {}: {warning}", head.name)));
         data.push(json!({ "name": head.name, "type": head.kind, "enabled": head.enabled, "objects": present,
-            "linked": linked, "waiting": waiting, "warnings": warnings }));
+            "linked": linked, "waiting": waiting, "coverage": coverage, "warnings": warnings }));
         rows.push(vec![
             head.name.to_string(),
             head.kind.clone(),
@@ -96,10 +98,11 @@ fn list(shell: &Shell) -> anyhow::Result<()> {
             thousands(present),
             thousands(linked),
             thousands(waiting),
+            coverage::in_words(&coverage),
         ]);
     }
     shell.output.answer(&data, || {
-        table(&["connector", "type", "state", "objects", "linked", "queue"], &rows) + &warned
+        table(&["connector", "type", "state", "objects", "linked", "queue", "coverage"], &rows) + &warned
     })
 }
 

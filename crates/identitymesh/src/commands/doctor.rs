@@ -1,8 +1,12 @@
 //! `doctor`: everything that the data directory needs, checked one by one.
 
+use identitymesh_model::Name;
+use identitymesh_runner::InForce;
+use identitymesh_store::CoverageRow;
 use serde::Serialize;
 
-use super::{Done, Shell};
+use super::{Done, Shell, coverage};
+use crate::open::Opened;
 
 #[derive(Serialize)]
 struct Check {
@@ -58,6 +62,7 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
                                 detail: format!("{error:#}"),
                             },
                         });
+                        checks.extend(deletes_unseen(&opened, &in_force, name)?);
                     }
                 }
             }
@@ -77,7 +82,21 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
     Ok(Done::Well)
 }
 
-fn secrets(opened: &crate::open::Opened) -> Check {
+/// One line for each object type whose deletes are unseen. It fails where something is missing, for it may be gone.
+fn deletes_unseen(opened: &Opened, in_force: &InForce, name: Name) -> anyhow::Result<Vec<Check>> {
+    let rows = opened.mesh.store.read()?.coverage_list()?;
+    let check = |row: &CoverageRow| {
+        let unseen = row.unseen.as_ref()?;
+        Some(Check {
+            what: format!("deletes of {name} {}", row.object_type),
+            good: unseen.gap.missing == 0,
+            detail: coverage::sentence(unseen),
+        })
+    };
+    Ok(coverage::of(in_force, &rows, in_force.id(name)?).into_iter().filter_map(check).collect())
+}
+
+fn secrets(opened: &Opened) -> Check {
     let what = "secrets".to_owned();
     match opened.secrets.check() {
         Ok(report) if report.damaged.is_empty() => {

@@ -5,6 +5,7 @@ mod audit;
 mod bench;
 mod configuration;
 mod connector;
+mod coverage;
 mod demo;
 mod directory;
 mod dispatch;

@@ -93,9 +93,23 @@ fn a_file_without_rows_takes_nobody_away() {
         let status = place.run(&["run", "full-import", "--connector", "hr", "--strict"]).status;
         assert_eq!(status.code(), Some(wanted));
     };
+    let coverage = || {
+        let listed = place.json(&["connector", "list"]);
+        let hr = listed.as_array().unwrap().iter().find(|known| known["name"] == "hr").unwrap();
+        hr["coverage"][0].clone()
+    };
+    let doctor = || String::from_utf8(place.run(&["doctor"]).stdout).unwrap();
+    let first = coverage();
     strict(3);
+    let unseen = &coverage()["unseen"];
+    assert_eq!((&unseen["missing"], &unseen["since_run"]), (&PEOPLE.into(), &run["id"]), "{first}");
+    assert!(unseen["why"].as_str().unwrap().contains("nothing was delivered"), "{unseen}");
+    let told = format!("since run {}", run["id"]);
+    assert!(place.good(&["connector", "list"]).contains(&format!("deletes unseen: person {told}")));
+    assert!(doctor().contains("deletes of hr person") && doctor().contains(&told), "{}", doctor());
     write(&place, file());
     strict(0);
+    assert!(coverage()["unseen"].is_null() && !doctor().contains("deletes of hr person"));
     write(&place, "");
     place.run(&["run", "cycle"]);
     everybody_is_there(&place);

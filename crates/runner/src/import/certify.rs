@@ -11,7 +11,7 @@ use identitymesh_connector::PRESENCE_ASKED_MAX;
 use identitymesh_engine::absence::{Absence, Certified, Shown, judge};
 use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
-use identitymesh_store::{Reader, StageBatch, StoreError};
+use identitymesh_store::{CoverageGap, Covered, Reader, StageBatch, StoreError};
 
 use super::part::{PartResult, batch};
 use super::presence::Asker;
@@ -28,12 +28,12 @@ const DELETES_WRITTEN: usize = 20_000;
 enum Concluded {
     /// Everything was shown, so what is gone is known.
     Whole,
-    /// It is not proved that everything was shown, nothing is missing, and why if the connector tried to prove it.
-    Complete(Option<String>),
-    /// Nothing can be said about what is gone, and why.
-    Unproved(String),
+    /// It is not proved that everything was shown, and nothing is missing.
+    Complete { gap: CoverageGap, is_certified: bool },
+    /// Nothing can be said about what is gone.
+    Unproved(CoverageGap),
     /// The read left something out, as the system itself says.
-    Refuted(String),
+    Refuted(CoverageGap),
 }
 
 impl Stager {
@@ -50,15 +50,12 @@ impl Stager {
             }
             let concluded = self.partition(object_type, &partition, &reported, asker)?;
             is_repeatable |= self.run.held.is_some();
-            covered.push((object_type, matches!(concluded, Concluded::Whole)));
+            covered.push(Covered { object_type, gap: concluded.gap().cloned() });
             findings.extend(concluded.finding(self.connector, object_type));
+            is_refuted |= matches!(concluded, Concluded::Refuted(_));
             match concluded {
-                Concluded::Whole | Concluded::Complete(_) => {}
-                Concluded::Unproved(why) => notes.push(why),
-                Concluded::Refuted(why) => {
-                    is_refuted = true;
-                    notes.push(why);
-                }
+                Concluded::Whole | Concluded::Complete { .. } => {}
+                Concluded::Unproved(gap) | Concluded::Refuted(gap) => notes.push(gap.why),
             }
         }
         self.cover(covered, findings)?;
@@ -99,10 +96,11 @@ impl Stager {
                 if let Some(there) = self.first_that_is_there(asker, object_type, &unseen)? {
                     self.take_told(object_type, partition, reported)?;
                     self.run.count("deletes_unseen", count);
-                    return Ok(Concluded::Refuted(format!(
+                    let why = format!(
                         "{count} {object_type} objects were not read, and {there} of them is still there: the system left \
                          something out, so none of them counts as gone"
-                    )));
+                    );
+                    return Ok(Concluded::Refuted(CoverageGap { missing: count, why }));
                 }
                 let unseen: HashSet<SpaceId> = unseen.into_iter().chain(reported.iter().copied()).collect();
                 let (gone, is_shown) = (unseen.into_iter().collect(), |_| true);
@@ -115,14 +113,14 @@ impl Stager {
                 })?;
                 Ok(Concluded::Whole)
             }
-            Absence::Unproved(told) => {
+            Absence::Unproved(why) => {
                 self.take_told(object_type, partition, reported)?;
+                let gap = CoverageGap { missing: count, why };
                 if count == 0 {
-                    // A connector that never certifies has nothing new to say while nothing is missing.
-                    return Ok(Concluded::Complete(partition.certificate.is_some().then_some(told)));
+                    return Ok(Concluded::Complete { gap, is_certified: partition.certificate.is_some() });
                 }
                 self.run.count("deletes_unseen", count);
-                Ok(Concluded::Unproved(told))
+                Ok(Concluded::Unproved(gap))
             }
         }
     }
@@ -212,7 +210,7 @@ impl Stager {
     }
 
     /// Keeps of which types everything was shown, and what was found where it was not.
-    fn cover(&mut self, covered: Vec<(Name, bool)>, findings: Vec<Finding>) -> Result<(), RunError> {
+    fn cover(&mut self, covered: Vec<Covered>, findings: Vec<Finding>) -> Result<(), RunError> {
         if !covered.is_empty() {
             let findings = self.run.findings(findings);
             let part =
@@ -236,13 +234,21 @@ impl Stager {
 }
 
 impl Concluded {
+    /// Why it is not proved that everything was shown.
+    const fn gap(&self) -> Option<&CoverageGap> {
+        match self {
+            Self::Whole => None,
+            Self::Complete { gap, .. } | Self::Unproved(gap) | Self::Refuted(gap) => Some(gap),
+        }
+    }
+
     /// What a person should know of a partition of which it is not known what is gone.
     fn finding(&self, connector: ConnectorId, object_type: Name) -> Option<Finding> {
-        let why = match self {
-            Self::Whole | Self::Complete(None) => return None,
-            Self::Complete(Some(why)) | Self::Unproved(why) | Self::Refuted(why) => why,
-        };
-        let mut finding = Finding::new("IMP-002", why);
+        // A connector that never certifies has nothing new to say while nothing is missing.
+        if matches!(self, Self::Complete { is_certified: false, .. }) {
+            return None;
+        }
+        let mut finding = Finding::new("IMP-002", &self.gap()?.why);
         finding.connector = Some(connector);
         finding.subject = Some(object_type.to_string());
         Some(finding)

@@ -5,6 +5,7 @@
 
 mod contract;
 mod counts;
+mod coverage;
 mod history;
 mod holds;
 mod joins;

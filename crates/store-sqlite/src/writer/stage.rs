@@ -32,13 +32,19 @@ impl Tx<'_> {
     }
 
     fn cover(&mut self, batch: &StageBatch) -> Outcome<()> {
-        for (object_type, whole) in &batch.covered {
-            let row = params![batch.connector.0, self.name_id(*object_type)?, whole, batch.cause.run.0];
+        for covered in &batch.covered {
+            let object_type = self.name_id(covered.object_type)?;
+            let (run, gap) = (batch.cause.run.0, covered.gap.as_ref());
+            let (missing, why) = gap.map_or((0, ""), |gap| (gap.missing, gap.why.as_str()));
             self.conn
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO coverage (connector, type, whole, run) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO coverage (connector, type, whole, run, since, missing, why) \
+                     VALUES (?1, ?2, ?3, ?4, iif(?3, NULL, ?4), ?5, ?6) \
+                     ON CONFLICT (connector, type) DO UPDATE SET whole = excluded.whole, run = excluded.run, \
+                     since = iif(excluded.whole, NULL, coalesce(since, excluded.run)), \
+                     missing = excluded.missing, why = excluded.why",
                 )?
-                .execute(row)?;
+                .execute(params![batch.connector.0, object_type, gap.is_none(), run, missing, why])?;
         }
         Ok(())
     }

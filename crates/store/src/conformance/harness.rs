@@ -25,7 +25,8 @@ macro_rules! conformance_tests {
                 one_member_more_among_a_hundred_thousand, what_was_exported_comes_back,
                 drift_stays_until_it_is_said_anew, pending_objects_come_in_the_order_of_touching,
                 all_objects_of_a_connector_by_id, a_page_reports_counts_and_findings,
-                a_type_is_whole_after_a_good_import_that_proved_it
+                a_type_is_whole_after_a_good_import_that_proved_it,
+                deletes_are_unseen_since_the_first_read_that_proved_nothing
             ];
             mesh: [
                 a_created_object_reads_back, an_old_version_is_refused_and_nothing_kept,

@@ -5,8 +5,8 @@ use identitymesh_model::{Coverage, Finding, SpaceId, Text, Value, Values};
 use super::Harness;
 use super::sample::{Scene, at, body, body_with_members, insert, name, person, update, user};
 use crate::{
-    Counters, Cursor, ExportedText, ReferenceForm, RunStart, RunState, StageBatch, StageInsert, StageUpdate,
-    StoreClass,
+    Counters, CoverageGap, Covered, Cursor, ExportedText, ReferenceForm, RunStart, RunState, StageBatch,
+    StageInsert, StageUpdate, StoreClass,
 };
 
 pub fn what_is_inserted_is_known_in_the_order_asked(harness: &mut impl Harness) {
@@ -294,8 +294,10 @@ pub fn a_type_is_whole_after_a_good_import_that_proved_it(harness: &mut impl Har
         let run = scene.store.begin_run(start).wait().unwrap();
         scene.store.end_run(run, state, at(2), Counters::new(), None).wait().unwrap();
     };
-    let cover = |whole| {
-        let page = StageBatch { covered: vec![(user(), whole)], ..scene.page(scene.source) };
+    let cover = |whole: bool| {
+        let gap = (!whole).then(|| CoverageGap { missing: 3, why: "a line cannot be read".into() });
+        let covered = vec![Covered { object_type: user(), gap }];
+        let page = StageBatch { covered, ..scene.page(scene.source) };
         let _ = scene.store.stage(page).wait().unwrap();
     };
     let is_whole = |connector, object_type| {
@@ -312,4 +314,44 @@ pub fn a_type_is_whole_after_a_good_import_that_proved_it(harness: &mut impl Har
     assert!(is_whole(scene.source, user()));
     cover(false);
     assert!(!is_whole(scene.source, user()));
+}
+
+pub fn deletes_are_unseen_since_the_first_read_that_proved_nothing(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let import = |gap: Option<&str>| {
+        let start = RunStart {
+            connector: Some(scene.source),
+            step: "full-import".into(),
+            actor: "cli".into(),
+            at: at(1),
+        };
+        let run = scene.store.begin_run(start).wait().unwrap();
+        let gap = gap.map(|why| CoverageGap { missing: 2, why: why.into() });
+        let covered = vec![Covered { object_type: user(), gap }];
+        let mut page = StageBatch { covered, ..scene.page(scene.source) };
+        page.cause.run = run;
+        let _ = scene.store.stage(page).wait().unwrap();
+        scene.store.end_run(run, RunState::Succeeded, at(2), Counters::new(), None).wait().unwrap();
+        run
+    };
+    let row = || {
+        let mut rows = scene.store.read().unwrap().coverage_list().unwrap();
+        assert_eq!(rows.len(), 1);
+        rows.remove(0)
+    };
+    assert!(scene.store.read().unwrap().coverage_list().unwrap().is_empty());
+    let run = import(None);
+    assert_eq!(
+        (row().connector, row().object_type, row().run, row().unseen),
+        (scene.source, user(), run, None)
+    );
+    for _ in 0..2 {
+        let first = import(Some("it was cut"));
+        let second = import(Some("it is empty"));
+        let unseen = row().unseen.unwrap();
+        assert_eq!((row().run, unseen.since_run, unseen.since), (second, first, at(1)));
+        assert_eq!(unseen.gap, CoverageGap { missing: 2, why: "it is empty".into() });
+        import(None);
+        assert_eq!(row().unseen, None, "a read that proves it clears it");
+    }
 }

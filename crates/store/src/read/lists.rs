@@ -3,7 +3,7 @@
 use identitymesh_model::{ConnectorId, ItemId, MeshId, RunId, SpaceId, Uid};
 
 use crate::query::{
-    ChangeRecord, ItemFilter, ItemRow, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
+    ChangeRecord, CoverageRow, ItemFilter, ItemRow, MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
 };
 use crate::{FindingRow, RunRow, SecretRow, StoreError, StoredConfiguration};
 
@@ -112,6 +112,12 @@ pub trait ListReader {
     /// # Errors
     /// When the store cannot be read.
     fn findings(&mut self, run: RunId, after: i64, limit: usize) -> Result<Vec<FindingRow>, StoreError>;
+
+    /// What the last reads that were to show everything proved, by connector and type.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn coverage_list(&mut self) -> Result<Vec<CoverageRow>, StoreError>;
 
     /// One secret's row, or all of them without their ciphertexts being of use to anybody.
     ///

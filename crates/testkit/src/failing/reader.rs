@@ -9,8 +9,8 @@ use identitymesh_model::{
     RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
 };
 use identitymesh_store::{
-    ChangeRecord, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow, ItemFilter,
-    ItemRow, JoinDecisionRow, JoinReader, Known, LinkSpan, ListReader, MeshFilter, MeshRow, Page,
+    ChangeRecord, CoverageRow, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow,
+    ItemFilter, ItemRow, JoinDecisionRow, JoinReader, Known, LinkSpan, ListReader, MeshFilter, MeshRow, Page,
     PasswordDue, PastReader, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow, SpaceChange,
     SpaceFilter, SpaceIdentity, SpaceRow, StoreError, StoredConfiguration, Todo, Totals, Traced,
 };
@@ -183,6 +183,7 @@ ask! {
     run_list(before: Option<RunId>, limit: usize) -> Vec<RunRow>;
     run(id: RunId) -> Option<RunRow>;
     findings(run: RunId, after: i64, limit: usize) -> Vec<FindingRow>;
+    coverage_list() -> Vec<CoverageRow>;
     secrets() -> Vec<SecretRow>;
     note(name: &str) -> Option<String>;
 }

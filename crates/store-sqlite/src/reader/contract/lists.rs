@@ -2,8 +2,8 @@
 
 use identitymesh_model::{ConnectorId, ItemId, MeshId, RunId, SpaceId, Uid};
 use identitymesh_store::{
-    ChangeRecord, FindingRow, ItemFilter, ItemRow, ListReader, MeshFilter, MeshRow, Page, RunRow, SecretRow,
-    SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Totals,
+    ChangeRecord, CoverageRow, FindingRow, ItemFilter, ItemRow, ListReader, MeshFilter, MeshRow, Page,
+    RunRow, SecretRow, SpaceFilter, SpaceRow, StoreError, StoredConfiguration, Totals,
 };
 
 use crate::reader::session::SqliteReader;
@@ -83,6 +83,10 @@ impl ListReader for SqliteReader<'_> {
 
     fn findings(&mut self, run: RunId, after: i64, limit: usize) -> Result<Vec<FindingRow>, StoreError> {
         self.ask("reading findings", |loader| loader.findings(run, after, limit))
+    }
+
+    fn coverage_list(&mut self) -> Result<Vec<CoverageRow>, StoreError> {
+        self.ask("listing what imports proved", |loader| loader.coverage_list())
     }
 
     fn secrets(&mut self) -> Result<Vec<SecretRow>, StoreError> {
