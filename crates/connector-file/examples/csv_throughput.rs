@@ -24,8 +24,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let written = serde_json::from_str(r#"{ "path": "people.csv", "key": "id", "settle_ms": 0 }"#)?;
     let kind = FileKind::csv();
     let settings = kind.prepare(&written, folder.path()).map_err(|problems| format!("{problems:?}"))?;
-    let context =
-        Context { cancel: CancellationToken::new(), request_timeout: Duration::from_secs(60), schema: None };
+    let context = Context {
+        cancel: CancellationToken::new(),
+        request_timeout: Duration::from_secs(60),
+        schema: None,
+        reads_only: false,
+    };
     let mut session = kind.connect(&settings, &context).await?;
     let importer = session.importer().ok_or("the kind imports")?;
     let start = std::time::Instant::now();

@@ -72,7 +72,7 @@ impl ConnectorKind for FileKind {
         settings: &Settings,
         context: &Context,
     ) -> Result<Box<dyn Session>, ConnectorError> {
-        let config = Config::read(self.format, settings).map_err(|problems| {
+        let mut config = Config::read(self.format, settings).map_err(|problems| {
             let texts: Vec<String> =
                 problems.iter().map(|problem| format!("{} {}", problem.path, problem.message)).collect();
             error::configuration(
@@ -80,6 +80,9 @@ impl ConnectorKind for FileKind {
                 "correct the settings; `identitymesh plan` shows all problems",
             )
         })?;
+        if context.reads_only {
+            config.archive = None;
+        }
         Ok(Box::new(FileSession::new(config, context.clone())))
     }
 }

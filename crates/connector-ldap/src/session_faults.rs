@@ -24,8 +24,12 @@ pub(crate) async fn session(fake: &Arc<Fake>) -> LdapSession {
     let (settings, problems) = descriptor(Family::Any).settings.read(&written, Path::new("/"));
     assert_eq!(problems, []);
     let config = Arc::new(Config::read(&settings, Family::Any).ok().unwrap());
-    let context =
-        Context { cancel: CancellationToken::new(), request_timeout: Duration::from_secs(5), schema: None };
+    let context = Context {
+        cancel: CancellationToken::new(),
+        request_timeout: Duration::from_secs(5),
+        schema: None,
+        reads_only: false,
+    };
     LdapSession::open(Arc::new(FakeDial(Arc::clone(fake))), config, context).await.unwrap()
 }
 

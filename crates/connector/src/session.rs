@@ -22,6 +22,8 @@ pub struct Context {
     pub request_timeout: std::time::Duration,
     /// The connector's schema as configured, where it differs from what would be discovered.
     pub schema: Option<Schema>,
+    /// Whether the system has to stay exactly as it is: an import does not even put files aside that it has read.
+    pub reads_only: bool,
 }
 
 /// What a connection test found.

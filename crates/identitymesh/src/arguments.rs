@@ -206,7 +206,10 @@ impl BenchStore {
 
 #[derive(Debug, Args)]
 pub(crate) struct PreviewArguments {
-    /// Only what this connector's pending objects would change
+    /// What this run profile would do, from what it reads to what would be sent first; connected systems are only read
+    #[arg(long, value_enum, value_name = "PROFILE", conflicts_with_all = ["object", "contains", "mesh_type", "config"])]
+    pub(crate) run: Option<Profile>,
+    /// Only what this connector's pending objects would change; with --run, the connector of the run
     #[arg(long, conflicts_with_all = ["object", "contains", "mesh_type"])]
     pub(crate) connector: Option<String>,
     /// Only what would change for this mesh object

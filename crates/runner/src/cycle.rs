@@ -64,7 +64,7 @@ pub async fn cycle(mesh: &Mesh, sources: &[Name], kind: ImportKind) -> Result<Cy
 }
 
 /// Other systems that were imported and not synced since.
-fn left_over(mesh: &Mesh, sources: &[Name]) -> Result<Vec<Name>, RunError> {
+pub(crate) fn left_over(mesh: &Mesh, sources: &[Name]) -> Result<Vec<Name>, RunError> {
     let in_force = mesh.in_force()?;
     let mut reader = mesh.store.read()?;
     let mut names = Vec::new();

@@ -36,7 +36,7 @@ pub use mesh::{LARGE_SET_MEMBERS, Mesh, SecretResolver};
 pub use observe::{Observer, Silent, Stage};
 pub use password::{ResetPassword, reset_password};
 pub use plans::{Bases, PlanDirectory, PlanHead, PlanPart, PlanWriter, StoredPlan, apply_plan, bases};
-pub use preview::{Foreseen, Group, Groups, PartSink, Question, Sandbox, preview};
+pub use preview::{Foreseen, Group, Groups, PartSink, PlannedRun, Question, Sandbox, preview};
 pub use reasons::{ExportReason, LinkDecision, LinkReason, why_export, why_link};
 pub use run::{RunReport, Steps};
 pub use sync::{JoinAsk, JoinDecided, SyncScope, decide_join, sync};

@@ -57,6 +57,8 @@ pub struct Mesh {
     pub large_set: usize,
     /// How many threads a sync plans on, beside the one that writes. What comes out is the same on any number.
     pub threads: usize,
+    /// Whether connected systems have to stay exactly as they are.
+    pub(crate) reads_only: bool,
     in_force: Arc<RwLock<Option<Arc<InForce>>>>,
     pub(crate) busy: Busy,
 }
@@ -93,6 +95,7 @@ impl Mesh {
             observer,
             large_set,
             threads,
+            reads_only: false,
             in_force,
             busy,
         })
@@ -142,7 +145,12 @@ impl Mesh {
             RunError::Settings { name: name.to_string(), problems: problems.join("; ") }
         })?;
         let settings = self.resolve_secrets(name, settings)?;
-        let context = Context { cancel: self.cancel.clone(), request_timeout: REQUEST_TIMEOUT, schema: None };
+        let context = Context {
+            cancel: self.cancel.clone(),
+            request_timeout: REQUEST_TIMEOUT,
+            schema: None,
+            reads_only: self.reads_only,
+        };
         Ok(kind.connect(&settings, &context).await?)
     }
 

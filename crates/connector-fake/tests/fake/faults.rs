@@ -19,7 +19,11 @@ pub(crate) async fn open(
     let written = [("system".to_owned(), json!("hr"))];
     let settings = kind.prepare(&written.into(), std::path::Path::new(".")).unwrap();
     let request_timeout = std::time::Duration::from_secs(5);
-    kind.connect(&settings, &Context { cancel: cancel.clone(), request_timeout, schema: None }).await
+    kind.connect(
+        &settings,
+        &Context { cancel: cancel.clone(), request_timeout, schema: None, reads_only: false },
+    )
+    .await
 }
 
 pub(crate) async fn read(

@@ -170,6 +170,13 @@ async fn a_drop_folder_gives_its_last_file_and_archives_the_others_after_the_rea
     }
     std::fs::create_dir(place.path("done")).unwrap();
     std::fs::write(place.path("done/hr-1.csv"), "kept").unwrap();
+    let before = entries(&place.path("in"));
+    let mut session = place.open_to(true).await;
+    let importer = session.importer().unwrap();
+    let (mode, object_types) = (ImportMode::Full, vec![name("user")]);
+    importer.begin(ImportRequest { mode, object_types, page_size_max: 10 }).await.unwrap();
+    while importer.next_page().await.unwrap().is_some() {}
+    assert_eq!(entries(&place.path("in")), before, "who only looks puts nothing aside");
     assert_eq!(place.import().await.keys(), ["new"]);
     assert_eq!(entries(&place.path("in")), ["hr-2.csv", "hr-3.csv.part", "zz.csv"]);
     assert_eq!(entries(&place.path("done")), ["hr-1.csv", "hr-1.csv.1"]);

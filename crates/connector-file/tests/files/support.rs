@@ -76,6 +76,11 @@ impl Place {
     }
 
     pub(crate) async fn open(&self) -> Box<dyn Session> {
+        self.open_to(false).await
+    }
+
+    /// Opens it, to leave everything as it is where asked.
+    pub(crate) async fn open_to(&self, reads_only: bool) -> Box<dyn Session> {
         let written = serde_json::from_value(self.settings.clone()).unwrap();
         let settings =
             self.kind.prepare(&written, self.folder.path()).expect("the settings of a test are right");
@@ -83,6 +88,7 @@ impl Place {
             cancel: self.cancel.clone(),
             request_timeout: Duration::from_secs(10),
             schema: self.schema.clone(),
+            reads_only,
         };
         self.kind.connect(&settings, &context).await.unwrap()
     }

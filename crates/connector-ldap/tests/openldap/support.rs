@@ -52,7 +52,12 @@ fn answers(slapd: &Slapd) -> bool {
 }
 
 pub(crate) fn context() -> Context {
-    Context { cancel: CancellationToken::new(), request_timeout: Duration::from_secs(20), schema: None }
+    Context {
+        cancel: CancellationToken::new(),
+        request_timeout: Duration::from_secs(20),
+        schema: None,
+        reads_only: false,
+    }
 }
 
 pub(crate) async fn connect(

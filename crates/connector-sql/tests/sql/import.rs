@@ -35,7 +35,12 @@ impl Bench {
         let written =
             [("path".to_owned(), json!("hr.db")), ("types".to_owned(), json!({ "person": self.person }))];
         let settings = kind.prepare(&written.into(), self.folder.path()).unwrap();
-        let context = Context { cancel: Default::default(), request_timeout: self.timeout, schema: None };
+        let context = Context {
+            cancel: Default::default(),
+            request_timeout: self.timeout,
+            schema: None,
+            reads_only: false,
+        };
         kind.connect(&settings, &context).await
     }
 

@@ -64,6 +64,7 @@ impl<'a> Bench<'a> {
             cancel: cancel.clone(),
             request_timeout: Duration::from_secs(CALL_SECONDS_MAX / 3),
             schema: self.subject.schema(),
+            reads_only: false,
         };
         let session = self.subject.kind().connect(&self.settings()?, &context).await?;
         Ok(Open { session, cancel })

@@ -78,7 +78,7 @@ pub(super) fn run(shell: &Shell, command: ExportsCommand) -> anyhow::Result<Done
     Ok(Done::Well)
 }
 
-fn data(item: &ItemRow, connector: &str, anchor: &str) -> serde_json::Value {
+pub(super) fn data(item: &ItemRow, connector: &str, anchor: &str) -> serde_json::Value {
     json!({
         "id": item.id,
         "connector": connector,

@@ -22,6 +22,7 @@ mod password;
 mod plan_text;
 mod plans;
 mod preview;
+mod preview_queue;
 mod reasons;
 mod reasons_then;
 mod run;

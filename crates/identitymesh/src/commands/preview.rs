@@ -5,8 +5,8 @@ use identitymesh_config::Loaded;
 use identitymesh_model::plan::Plan;
 use identitymesh_model::{MeshId, Name};
 use identitymesh_runner::{
-    Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, Question, SyncScope,
-    apply_configuration, bases, preview,
+    Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, PlannedRun, Question,
+    SyncScope, apply_configuration, bases, preview,
 };
 use identitymesh_store::{HoldRow, MeshFilter, ReadOnly};
 use serde_json::{Value as Json, json};
@@ -14,6 +14,8 @@ use serde_json::{Value as Json, json};
 use super::configuration::load;
 use super::lookup::mesh_object;
 use super::plan_text::{Names, Spelled, Text};
+use super::preview_queue::queue;
+use super::run::planned;
 use super::{Done, Shell};
 use crate::arguments::PreviewArguments;
 use crate::open::{Opened, scratch};
@@ -64,7 +66,7 @@ impl Preview {
 
     /// For people.
     pub(crate) fn text(&self) -> String {
-        let is_quiet = ["counts", "flows", "holds", "findings"].iter().all(|key| {
+        let is_quiet = ["counts", "flows", "holds", "findings", "imports"].iter().all(|key| {
             self.data[*key].as_array().is_none_or(Vec::is_empty)
                 && self.data[*key].as_object().is_none_or(|map| map.is_empty())
         });
@@ -97,6 +99,12 @@ pub(super) fn summary(data: &Json) -> String {
     let list = |key: &str| data[key].as_array().cloned().unwrap_or_default();
     let word = |row: &Json, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let number = |row: &Json, key: &str| row[key].as_u64().unwrap_or_default();
+    for import in list("imports") {
+        let (name, step, state) = (word(&import, "connector"), word(&import, "step"), word(&import, "state"));
+        let counted = told(&import["counters"]);
+        let message = import["message"].as_str().map_or_else(String::new, |text| format!("; {text}"));
+        out.push_str(&format!("{step} of {name}: {state}, {counted}{message}\n"));
+    }
     for group in list("groups") {
         let place = group["connector"].as_str().map_or_else(String::new, |name| format!("{name}: "));
         let names: Vec<String> = group["attributes"]
@@ -150,14 +158,16 @@ pub(super) fn summary(data: &Json) -> String {
         let (code, subject) = (word(&finding, "code"), word(&finding, "subject"));
         out.push_str(&format!("finding {code} {subject}: {}\n", word(&finding, "message")));
     }
-    let counts: Vec<String> = data["counts"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, count)| format!("{name} {}", thousands(count.as_u64().unwrap_or_default())))
-        .collect();
-    out.push_str(&counts.join(", "));
+    out.push_str(&told(&data["counts"]));
     out
+}
+
+/// Counts by name, on one line.
+fn told(counts: &Json) -> String {
+    let counts = counts.as_object().into_iter().flatten();
+    let told =
+        counts.map(|(name, count)| format!("{name} {}", thousands(count.as_u64().unwrap_or_default())));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn run(shell: &Shell, arguments: &PreviewArguments) -> anyhow::Result<Done> {
@@ -176,6 +186,14 @@ pub(super) fn run(shell: &Shell, arguments: &PreviewArguments) -> anyhow::Result
 }
 
 fn question(opened: &Opened, arguments: &PreviewArguments, is_changed: bool) -> anyhow::Result<Question> {
+    if let Some(profile) = arguments.run {
+        let run = planned(&opened.mesh, profile, arguments.connector.as_deref())?;
+        anyhow::ensure!(
+            !arguments.save || matches!(run, PlannedRun::Sync(_) | PlannedRun::FullSync(_)),
+            "only a plan of --run sync or full-sync can be kept: import first, then keep what the sync would do"
+        );
+        return Ok(Question::Run(run));
+    }
     if let Some(name) = &arguments.connector {
         return Ok(Question::Syncs(vec![SyncScope::Pending(Name::new(name)?)]));
     }
@@ -211,6 +229,10 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
     let sandbox = &scratch.sandbox;
     let question = ask.question.unwrap_or_else(|| Question::Syncs(vec![SyncScope::Everything]));
     let words = format!("{question:?}");
+    let target = match &question {
+        Question::Run(PlannedRun::Export(name)) => Some(name.to_string()),
+        _ => None,
+    };
     let keeping = ask.keep.map(|directory| directory.begin()).transpose()?;
     let foreseen = shell.block_on(async {
         if let Some(Loaded { configuration, bases, .. }) = ask.loaded.cloned() {
@@ -222,7 +244,16 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         Ok(preview(sandbox, question, sink).await?)
     })?;
     let in_force = sandbox.copy.in_force()?;
-    let data = data(&foreseen, &in_force)?;
+    let mut data = data(&foreseen, &in_force)?;
+    let queue = match &target {
+        Some(target) => {
+            let mut reader = sandbox.copy.store.read()?;
+            let queue = queue(reader.as_mut(), &in_force, target, ask.shown == Shown::All)?;
+            data["queue"] = queue.items.into();
+            queue.text
+        }
+        None => String::new(),
+    };
     let Sink { text, keeping, failed, .. } = foreseen.sink;
     if let Some(error) = failed {
         return Err(error).context("the plan could not be kept");
@@ -238,13 +269,15 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
             preview: data.clone(),
         })
     });
-    Ok(Preview { data, spelled: text.into_spelled(), kept: kept.transpose()? })
+    let mut spelled = text.into_spelled();
+    spelled.text.push_str(&queue);
+    Ok(Preview { data, spelled, kept: kept.transpose()? })
 }
 
 fn data(foreseen: &Foreseen<Sink>, in_force: &InForce) -> anyhow::Result<Json> {
     let holds = holds_data(&foreseen.holds, in_force)?;
     Ok(json!({ "counts": foreseen.counts, "groups": foreseen.groups, "flows": foreseen.flows, "holds": holds,
-        "findings": foreseen.findings }))
+        "findings": foreseen.findings, "imports": foreseen.imports }))
 }
 
 /// Holds with the names of their connectors.

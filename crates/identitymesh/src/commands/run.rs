@@ -2,7 +2,9 @@
 
 use anyhow::Context as _;
 use identitymesh_model::Name;
-use identitymesh_runner::{ImportKind, Mesh, RunReport, SyncScope, catch_up, cycle, export, import, sync};
+use identitymesh_runner::{
+    ImportKind, Mesh, PlannedRun, RunReport, SyncScope, catch_up, cycle, export, import, sync,
+};
 use identitymesh_store::RunState;
 use serde::Serialize;
 
@@ -70,6 +72,27 @@ async fn carry_out(mesh: &Mesh, arguments: &RunArguments) -> anyhow::Result<Answ
             let report = cycle(mesh, &sources, ImportKind::Delta).await?;
             Answer { runs: report.runs, failed: report.failed }
         }
+    })
+}
+
+/// A run as it would be carried out, to be previewed.
+pub(super) fn planned(mesh: &Mesh, profile: Profile, connector: Option<&str>) -> anyhow::Result<PlannedRun> {
+    let name = connector.map(Name::new).transpose()?;
+    let needed = || name.context(NEEDS_NAME);
+    Ok(match profile {
+        Profile::FullImport => PlannedRun::Import(needed()?, ImportKind::Full),
+        Profile::DeltaImport => PlannedRun::Import(needed()?, ImportKind::Delta),
+        Profile::ConfirmingImport => PlannedRun::Import(needed()?, ImportKind::Confirming),
+        Profile::Sync => PlannedRun::Sync(needed()?),
+        Profile::FullSync => PlannedRun::FullSync(name),
+        Profile::Export => PlannedRun::Export(needed()?),
+        Profile::Cycle => PlannedRun::Cycle(match name {
+            Some(name) => vec![name],
+            None => sources(mesh)?,
+        }),
+        Profile::Follow => anyhow::bail!(
+            "`run follow` never ends, so nobody can say what it would do; preview --run delta-import instead"
+        ),
     })
 }
 

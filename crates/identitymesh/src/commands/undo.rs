@@ -2,9 +2,7 @@
 
 use identitymesh_model::plan::{Edit, ItemAction};
 use identitymesh_model::{ContentHash, RunId};
-use identitymesh_runner::{
-    InForce, UndoEntry, UndoForeseen, UndoPlan, UndoScope, plan_undo, preview_undo, undo,
-};
+use identitymesh_runner::{InForce, UndoForeseen, UndoPlan, UndoScope, plan_undo, preview_undo, undo};
 use serde_json::{Value as Json, json};
 
 use super::lookup::{mesh_object, shown};
@@ -72,7 +70,12 @@ fn text(in_force: &InForce, plan: &UndoPlan, summary: &str, hash: ContentHash) -
     let mut out = String::new();
     for entry in plan.entries.iter().take(ENTRIES_SHOWN) {
         let target = in_force.name_of(entry.connector);
-        out.push_str(&format!("{} {} in {target}{}\n", entry.operation, entry.anchor, changes(entry)));
+        out.push_str(&format!(
+            "{} {} in {target}{}\n",
+            entry.operation,
+            entry.anchor,
+            changes(&entry.action)
+        ));
         if let Some((operation, _)) = entry.next {
             out.push_str(&format!(
                 "  the rules would {operation} it again; that stays undone until it is another change\n"
@@ -94,8 +97,9 @@ fn text(in_force: &InForce, plan: &UndoPlan, summary: &str, hash: ContentHash) -
     out
 }
 
-fn changes(entry: &UndoEntry) -> String {
-    match &entry.action {
+/// What an action changes, in words that follow a name.
+pub(super) fn changes(action: &ItemAction) -> String {
+    match action {
         ItemAction::Create { attributes, .. } => {
             let values = attributes.iter().map(|(name, values)| format!("{name} {}", shown(values)));
             format!(": {}", values.collect::<Vec<_>>().join(", "))

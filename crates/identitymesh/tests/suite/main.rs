@@ -16,6 +16,7 @@ mod holds;
 mod joins;
 mod killed;
 mod papers;
+mod previews;
 mod process;
 mod trouble;
 mod unix;

@@ -7,10 +7,11 @@ use identitymesh_model::{Finding, MeshId};
 use identitymesh_store::{HoldRow, ReadOnly};
 
 use super::groups::Group;
+use super::profile::{PlannedRun, carry_out};
 use super::watch::{PartSink, Watch};
 use crate::guard::{Flow, foresee};
 use crate::sync::sync_objects;
-use crate::{JoinAsk, Mesh, RunError, Silent, SyncScope, decide_join, sync};
+use crate::{JoinAsk, Mesh, RunError, RunReport, Silent, SyncScope, decide_join, sync};
 
 /// A mesh over a copy of the store, and the real store to look at.
 pub struct Sandbox {
@@ -29,11 +30,15 @@ pub enum Question {
     Objects(Vec<MeshId>),
     /// What would follow from this decision about joins, made for this reason.
     Decision(JoinAsk, String),
+    /// What this run would do, from what it imports to what would be sent first.
+    Run(PlannedRun),
 }
 
 /// What would happen.
 #[derive(Debug)]
 pub struct Foreseen<S> {
+    /// What became of the imports, for a run that has some: counts, state, and what the guard held.
+    pub imports: Vec<RunReport>,
     /// The counts of the syncs, as their runs would give them.
     pub counts: BTreeMap<String, u64>,
     /// All changes, grouped.
@@ -61,7 +66,12 @@ pub async fn preview<S: PartSink + 'static>(
     let mut copy = sandbox.copy.clone();
     copy.observer = watch.clone();
     let mut counts = BTreeMap::new();
-    let mut reports = Vec::new();
+    let (mut imports, mut reports) = (Vec::new(), Vec::new());
+    copy.reads_only = true;
+    let target = match &question {
+        Question::Run(PlannedRun::Export(name)) => Some(*name),
+        _ => None,
+    };
     match question {
         Question::Syncs(scopes) => {
             for scope in scopes {
@@ -69,14 +79,23 @@ pub async fn preview<S: PartSink + 'static>(
             }
         }
         Question::Objects(ids) => reports.push(sync_objects(&copy, ids).await?),
+        Question::Run(run) => {
+            let tried = carry_out(&copy, run).await?;
+            (imports, reports) = (tried.imports, tried.syncs);
+        }
         Question::Decision(ask, reason) => reports.push(decide_join(&copy, ask, reason).await?.report),
     }
     for (name, count) in reports.into_iter().flat_map(|report| report.counters) {
         *counts.entry(name).or_insert(0) += count;
     }
     copy.observer = Arc::new(Silent);
-    let (flows, holds) = foresee(&copy)?;
+    let (mut flows, mut holds) = foresee(&copy)?;
+    if let Some(name) = target {
+        let id = copy.in_force()?.id(name)?;
+        flows.retain(|flow| flow.connector == name);
+        holds.retain(|hold| hold.connector == id);
+    }
     let watched = Arc::into_inner(watch).ok_or(RunError::Worker)?.into_watched();
     let groups = watched.groups.into_list(copy.in_force()?.as_ref());
-    Ok(Foreseen { counts, groups, flows, holds, findings: watched.findings, sink: watched.sink })
+    Ok(Foreseen { imports, counts, groups, flows, holds, findings: watched.findings, sink: watched.sink })
 }
