@@ -101,9 +101,9 @@ pub(super) async fn done(
 pub(super) async fn exported<S>(mesh: &Mesh, target: Name, foreseen: &Foreseen<S>) -> RunReport {
     let run = export(mesh, target).await.unwrap();
     assert_eq!(held(&foreseen.holds), held(&open_holds(mesh)));
-    // What the target has already, because it moved a reference along, or refuses, such as taking a key away, was sent
-    // all the same.
-    let mut missing = run.count("already_so") + run.count("refused");
+    // What the target has already, because it moved a reference along, what it refuses, such as taking a key away, and
+    // what meets a conflict, because somebody removed the object, was sent all the same.
+    let mut missing = run.count("already_so") + run.count("refused") + run.count("conflict");
     for operation in Operation::ALL {
         let flows = foreseen.flows.iter().filter(|flow| flow.operation == operation);
         let sent: u64 = flows.map(|flow| flow.sent).sum();
