@@ -1,7 +1,7 @@
 //! Following a domain: a delta after the other, each from where the last one ended.
 //!
 //! Controllers can tell of changes as they happen (`LDAP_SERVER_NOTIFICATION_OID`), but not of all that a mark covers, and
-//! of nothing that happened while nobody listened. So they are asked, and nothing can be missed in between.
+//! of nothing that happened while nobody listened. So they are asked, each time from where the last answer ended.
 
 use std::time::Duration;
 
