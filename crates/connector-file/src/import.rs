@@ -101,6 +101,11 @@ impl Import {
         })
     }
 
+    /// The path of the file.
+    pub(crate) fn source(&self) -> Option<String> {
+        Some(self.opened.as_ref()?.located.path.display().to_string())
+    }
+
     /// The next page, `None` after the last. Superseded files go to the archive only with that `None`: then the
     /// caller has every page.
     pub(crate) fn page(&mut self, cancel: &CancellationToken) -> Result<Option<Page>, ConnectorError> {

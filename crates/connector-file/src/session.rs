@@ -186,6 +186,10 @@ impl Importer for FileSession {
         Ok(())
     }
 
+    fn source(&self) -> Option<String> {
+        self.import.as_ref()?.source()
+    }
+
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
         self.check_cancelled()?;
         let Some(mut import) = self.import.take() else { return Ok(None) };

@@ -27,6 +27,7 @@ pub use kind::{Capabilities, ConnectorKind, Descriptor};
 pub use password::NewPassword;
 pub use registry::Registry;
 pub use session::{
-    Context, Exporter, Follower, Importer, PRESENCE_ASKED_MAX, Passwords, Session, TestReport,
+    Context, Exporter, Follower, Importer, PRESENCE_ASKED_MAX, Passwords, SOURCE_CHARS_MAX, Session,
+    TestReport,
 };
 pub use settings::{Problem, SettingKind, SettingSchema, Settings, SettingsSchema};

@@ -12,6 +12,8 @@ use identitymesh_model::{ItemId, Name, Text};
 
 /// Most objects that are asked for at once by [`Importer::still_there`].
 pub const PRESENCE_ASKED_MAX: usize = 500;
+/// Most characters of [`Importer::source`] that are kept.
+pub const SOURCE_CHARS_MAX: usize = 1_000;
 
 /// What every call of a session observes.
 #[derive(Clone, Debug)]
@@ -82,6 +84,12 @@ pub trait Importer: Send {
     /// When it cannot start. A watermark that the system refuses is class `Conflict` with code `CON-010`, here or from
     /// [`Importer::next_page`], and the caller turns to a full import.
     async fn begin(&mut self, request: ImportRequest) -> Result<(), ConnectorError>;
+
+    /// What the import that was begun reads from, in words that a person finds it by: the path of a file. `None` where
+    /// the connector's settings say it all. At most [`SOURCE_CHARS_MAX`] characters are kept.
+    fn source(&self) -> Option<String> {
+        None
+    }
 
     /// The next page, `None` after the last.
     ///

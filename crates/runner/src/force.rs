@@ -128,6 +128,17 @@ impl InForce {
     }
 }
 
+/// The configuration that had a version, where it is kept.
+pub(crate) fn configuration_of(
+    reader: &mut dyn Reader,
+    version: i64,
+) -> Result<Option<Configuration>, RunError> {
+    let Some(stored) = reader.configuration_of(version)? else { return Ok(None) };
+    let body: Stored = serde_json::from_str(&stored.body)
+        .map_err(|source| RunError::Stored { what: "configuration", source })?;
+    Ok(Some(body.configuration))
+}
+
 fn hierarchical(configuration: &Configuration, registry: &Registry) -> Vec<Name> {
     let is_tree =
         |kind: &str| registry.get(kind).is_some_and(|kind| kind.descriptor().capabilities.hierarchical);

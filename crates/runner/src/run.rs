@@ -1,5 +1,6 @@
 //! The frame of every run: begun, counted, ended in a named state whatever happens in between.
 
+use identitymesh_connector::SOURCE_CHARS_MAX;
 use identitymesh_model::{ConnectorId, Finding, Name, RunId};
 use identitymesh_store::{Cause, Counters, RunStart, RunState, SettleBatch, SettleReceipt, Ticket};
 use serde::Serialize;
@@ -102,6 +103,8 @@ pub(crate) struct Run {
     pub(crate) held: Option<String>,
     /// What a person should know of the run as a whole.
     pub(crate) message: Option<String>,
+    /// What an import reads from, where its connector says.
+    pub(crate) source: Option<String>,
     /// What was settled last, on its way to the store.
     settling: Option<Ticket<SettleReceipt>>,
     _occupied: Occupied,
@@ -145,6 +148,7 @@ impl Run {
             counters: Counters::new(),
             held: None,
             message: None,
+            source: None,
             settling: None,
             _occupied: occupied,
         })
@@ -152,6 +156,17 @@ impl Run {
 
     pub(crate) fn cause(&self) -> Cause {
         Cause { run: self.id, actor: self.mesh.actor.clone(), at: self.mesh.clock.now() }
+    }
+
+    /// Keeps what the run reads from, before anything of it is written.
+    pub(crate) fn reads(&mut self, source: Option<String>) -> Result<(), RunError> {
+        let Some(mut source) = source else { return Ok(()) };
+        if let Some((end, _)) = source.char_indices().nth(SOURCE_CHARS_MAX) {
+            source.truncate(end);
+        }
+        self.mesh.store.note_source(self.id, source.clone()).wait()?;
+        self.source = Some(source);
+        Ok(())
     }
 
     pub(crate) fn count(&mut self, name: &str, by: u64) {

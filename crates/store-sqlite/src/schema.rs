@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("link index", include_str!("../migrations/0009_link_index.sql")),
     ("lease run", include_str!("../migrations/0010_lease_run.sql")),
     ("deletes unseen", include_str!("../migrations/0011_deletes_unseen.sql")),
+    ("run source", include_str!("../migrations/0012_run_source.sql")),
 ];
 
 /// What every version of the file has, before any migration.

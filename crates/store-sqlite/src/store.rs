@@ -215,6 +215,10 @@ impl Store for SqliteStore {
         self.submit("beginning a run", 1, move |tx| tx.begin_run(&start))
     }
 
+    fn note_source(&self, run: RunId, source: String) -> Ticket<()> {
+        self.submit("noting what a run reads from", 1, move |tx| tx.note_source(run, &source))
+    }
+
     fn end_run(
         &self,
         run: RunId,

@@ -100,6 +100,9 @@ pub struct RunRow {
     pub updated: Timestamp,
     /// The version of the configuration that was in force; 0 when there was none.
     pub configuration: i64,
+    /// What an import read from, where its connector says: the path of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// What it counted.
     pub counters: Counters,
     /// Why it failed, or what holds; for an import without certificate why deletes are unseen.

@@ -120,6 +120,9 @@ pub trait Store: Send + Sync {
     /// Begins a run.
     fn begin_run(&self, start: RunStart) -> Ticket<RunId>;
 
+    /// Records what a run that is at work reads from.
+    fn note_source(&self, run: RunId, source: String) -> Ticket<()>;
+
     /// Ends a run.
     fn end_run(
         &self,

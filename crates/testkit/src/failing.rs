@@ -246,6 +246,10 @@ impl Store for Failing {
         self.write(None, |store| store.begin_run(start))
     }
 
+    fn note_source(&self, run: RunId, source: String) -> Ticket<()> {
+        self.write(None, |store| store.note_source(run, source))
+    }
+
     fn end_run(
         &self,
         run: RunId,

@@ -32,8 +32,10 @@ pub struct Sight<'a> {
     pub reason: &'a str,
     /// The rule that wants it.
     pub rule: &'a str,
-    /// The run that planned it, in words.
+    /// The run that planned or found it, in words.
     pub run: &'a str,
+    /// What the import behind it read from.
+    pub source: &'a str,
 }
 
 /// Values that most objects have anyway, by a sample of the population.
@@ -66,6 +68,7 @@ pub struct Common {
     reasons: Frequent,
     rules: Frequent,
     runs: Frequent,
+    sources: Frequent,
     attributes: BTreeMap<Name, Frequent>,
 }
 
@@ -84,9 +87,12 @@ impl Common {
         for container in above.take_while(|container| !container.is_empty()).take(CONTAINERS_ABOVE_MAX) {
             self.containers.add(container.to_owned());
         }
-        for (words, told) in
-            [(&mut self.reasons, sight.reason), (&mut self.rules, sight.rule), (&mut self.runs, sight.run)]
-        {
+        for (words, told) in [
+            (&mut self.reasons, sight.reason),
+            (&mut self.rules, sight.rule),
+            (&mut self.runs, sight.run),
+            (&mut self.sources, sight.source),
+        ] {
             if !told.is_empty() {
                 words.add(told.to_owned());
             }
@@ -116,7 +122,10 @@ impl Common {
             out.push(format!("{} by {value}", self.share(count)));
         }
         if let Some((value, count)) = self.shared(&self.runs) {
-            out.push(format!("{} planned by {value}", self.share(count)));
+            out.push(format!("{} in {value}", self.share(count)));
+        }
+        if let Some((value, count)) = self.shared(&self.sources) {
+            out.push(format!("{} after reading {value}", self.share(count)));
         }
         let mut attributes: Vec<(u64, Name, &str)> = self
             .attributes
@@ -214,7 +223,8 @@ mod tests {
             let container =
                 Some(if number % 2 == 0 { "ou=day,ou=people,dc=x" } else { "ou=night,ou=people,dc=x" });
             let (reason, rule) = ("left the scope of staff", "staff accounts");
-            common.add(Sight { container, doc: Some(&doc), reason, rule, run: "run 7" });
+            let (run, source) = ("run 7", "/drop/hr-2.csv");
+            common.add(Sight { container, doc: Some(&doc), reason, rule, run, source });
         }
         let said = common.sentences();
         assert_eq!(
@@ -223,7 +233,8 @@ mod tests {
                 "all 1000 below ou=people,dc=x",
                 "all 1000 for the reason \"left the scope of staff\"",
                 "all 1000 by staff accounts",
-                "all 1000 planned by run 7",
+                "all 1000 in run 7",
+                "all 1000 after reading /drop/hr-2.csv",
                 "at least 900 of 1000 with department \"Radiology\""
             ]
         );

@@ -3,6 +3,7 @@
 //! Compiling checks all rules and reports every problem at once, so that a configuration is either wholly in force or
 //! not at all. What is compiled here never fails later for a reason that could have been seen in the rules.
 
+mod changed;
 mod compile;
 mod expression;
 mod join;
@@ -12,6 +13,7 @@ mod referring;
 mod set;
 mod target;
 
+pub use changed::changed_rules;
 pub use compile::{CompileInput, compile};
 pub use join::{Comparison, IndexPart, Join, JoinIndex};
 pub use keys::{number_keys, rule_keys};

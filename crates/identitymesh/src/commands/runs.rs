@@ -73,6 +73,9 @@ fn text(shown: &Shown, connector: &str) -> String {
         run.actor,
         run.updated
     );
+    if let Some(source) = &run.source {
+        out.push_str(&format!("\nread from {source}"));
+    }
     for (name, count) in &run.counters {
         out.push_str(&format!("\n  {name:<16} {}", thousands(*count)));
     }

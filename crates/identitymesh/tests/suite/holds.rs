@@ -107,6 +107,55 @@ fn a_hold_is_shown_approved_in_part_and_rejected() {
 }
 
 #[test]
+fn a_hold_names_the_file_that_was_read_and_the_rule_that_changed() {
+    let place = mesh();
+    let in_common = |hold: &Json| {
+        let said = hold["common"].as_array().unwrap().iter();
+        said.map(|sentence| sentence.as_str().unwrap().to_owned()).collect::<Vec<_>>().join("; ")
+    };
+    let runs = leave(&place, 15);
+    let read = runs["runs"].as_array().unwrap().iter().find(|run| run["step"] == "full-import").unwrap();
+    let shown = place.good(&["runs", "show", &read["run"].to_string()]);
+    let file_path = place.path().join("mesh/connectors/hr.csv").display().to_string();
+    assert!(shown.contains(&format!("read from {file_path}")), "{shown}");
+    let held = in_common(&place.json(&["holds", "show", "1"]));
+    assert!(held.contains(&format!("all 15 after reading {file_path}")), "{held}");
+    assert!(!held.contains("the first under"), "no rule changed: {held}");
+
+    // Everybody is there again, and then a rule has it that the Sales department is not.
+    leave(&place, 0);
+    let rules = place.path().join("mesh/connectors/hr.toml");
+    let old = std::fs::read_to_string(&rules).unwrap();
+    let status = "transform = \"status == 'active'\"";
+    assert!(old.contains(status));
+    let name = "name = \"who is active\"\n";
+    std::fs::write(&rules, old.replace(status, &format!("{name}{status}"))).unwrap();
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle", "--strict"]);
+    let status = format!("{name}transform = \"status == 'active' && department != 'Sales'\"");
+    std::fs::write(&rules, old.replace("transform = \"status == 'active'\"", &status)).unwrap();
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    let held = in_common(&place.json(&["holds", "show", "2"]));
+    assert!(held.contains("the first under configuration 3, which changed hr:who is active)"), "{held}");
+
+    // An import that misses too many says which file it read.
+    std::fs::write(&rules, &old).unwrap();
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    let short: String = file(0).lines().take(1 + PEOPLE - 15).map(|line| format!("{line}\n")).collect();
+    std::fs::write(place.path().join("mesh/connectors/hr.csv"), short).unwrap();
+    place.good(&["run", "full-import", "--connector", "hr"]);
+    let missing = place.json(&["holds", "list"]);
+    let missing = missing["items"].as_array().unwrap().iter().find(|hold| hold["class"] == "import_delete");
+    let said = in_common(missing.unwrap());
+    assert!(
+        said.contains("(full-import of hr") && said.contains(&format!("all 15 after reading {file_path}")),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_preview_tells_the_hold_before_it_is_there_and_a_kept_plan_is_carried_out() {
     let place = mesh();
     std::fs::write(place.path().join("mesh/connectors/hr.csv"), file(15)).unwrap();

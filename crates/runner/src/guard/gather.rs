@@ -7,16 +7,15 @@ use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::plan::Operation;
 use identitymesh_model::rules::HoldClass;
 use identitymesh_model::{ItemId, Name, RunId, SpaceId};
-use identitymesh_store::{HoldItem, NewHold, QueuedItem, Reader, RunRow};
+use identitymesh_store::{HoldItem, NewHold, QueuedItem, Reader};
 
 use super::changes::Changes;
 use super::count::Over;
+use super::origin::Origin;
 use crate::{InForce, RunError};
 
 /// Objects of the target by which it is known what most of them have anyway.
 const SAMPLE_OBJECTS: usize = 500;
-/// Earlier runs among which the last one of the same kind is looked for.
-const RUNS_READ: usize = 100;
 
 /// Reads what a hold is to cover.
 pub(super) struct Gathering<'a> {
@@ -34,20 +33,22 @@ impl Gathering<'_> {
         let mut common = Common::new(usual(self.reader, self.rules, measure.object_type)?);
         let mut items = Vec::new();
         for operation in operations(measure.class) {
-            let mut runs = HashMap::new();
+            let mut origins = HashMap::new();
             for run in self.runs(measure.object_type, operation)? {
-                runs.insert(run, told(self.reader, in_force, run)?);
+                origins.insert(run, Origin::of(self.reader, in_force, run)?);
             }
             self.changes().each(measure.object_type, operation, |seen| {
                 if seen.item.held || !measure.counts(&seen.sought()) {
                     return;
                 }
+                let origin = origins.get(&seen.item.run);
                 common.add(Sight {
                     container: seen.container,
                     doc: seen.doc(),
                     reason: &seen.item.reason,
                     rule: &in_force.rules.rule_name(seen.item.rule),
-                    run: runs.get(&seen.item.run).map_or("", String::as_str),
+                    run: origin.map_or("", |origin| &origin.run),
+                    source: origin.map_or("", |origin| &origin.source),
                 });
                 items.push(hold_item(seen.item));
             })?;
@@ -102,17 +103,4 @@ pub(super) fn usual(
     let sample = reader.spaces_after(rules.id, SpaceId(0), SAMPLE_OBJECTS)?;
     let of_type = sample.iter().filter(|record| record.object_type == object_type);
     Ok(Usual::of(of_type.map(|record| &record.doc)))
-}
-
-/// A run in words: its number, what it was, and whether it was the first of its kind under a configuration.
-fn told(reader: &mut dyn Reader, in_force: &InForce, id: RunId) -> Result<String, RunError> {
-    let Some(run) = reader.run(id)? else { return Ok(format!("run {id}")) };
-    let of = run.connector.map_or_else(|| "all".to_owned(), |connector| in_force.name_of(connector));
-    let earlier = reader.run_list(Some(id), RUNS_READ)?;
-    let is_same = |known: &&RunRow| (&known.step, known.connector) == (&run.step, run.connector);
-    let before = earlier.iter().find(is_same).map(|known| known.configuration);
-    let is_first = before.is_some_and(|version| version < run.configuration);
-    let version = run.configuration;
-    let first = if is_first { format!(", the first under configuration {version}") } else { String::new() };
-    Ok(format!("run {id} ({} of {of}{first})", run.step))
 }

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use identitymesh_engine::guard::{Common, Count, Measure, Population, Sight, missing_measures};
 use identitymesh_engine::rules::ConnectorRules;
-use identitymesh_model::{ConnectorId, HoldId, Name, SpaceId};
+use identitymesh_model::{ConnectorId, HoldId, Name, RunId, SpaceId};
 use identitymesh_store::{
     HoldBatch, HoldClass, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState, NewHold, Reader,
 };
 
 use super::changes::{address, container, population_where};
 use super::gather::usual;
+use super::origin::Origin;
 use super::told::told;
-use crate::RunError;
 use crate::run::Run;
+use crate::{InForce, RunError};
 
 /// Rows read at once.
 const ROWS_READ: usize = 10_000;
@@ -42,7 +43,9 @@ pub(crate) fn check_missing(
     let store = run.mesh.store.clone();
     let mut reader = store.read()?;
     let earlier = Earlier::read(reader.as_mut(), rules.id, missing)?;
-    let judged = Judging { reader: reader.as_mut(), rules, missing, earlier: &earlier }.judge()?;
+    let in_force = run.mesh.in_force()?;
+    let of = (run.id, in_force.as_ref());
+    let judged = Judging { reader: reader.as_mut(), rules, missing, earlier: &earlier, of }.judge()?;
     let returned = earlier.returned.clone();
     drop(reader);
     let held = judged.waiting + judged.holds.iter().map(|hold| hold.items.len() as u64).sum::<u64>();
@@ -123,6 +126,8 @@ struct Judging<'a> {
     rules: &'a ConnectorRules,
     missing: &'a Missing<'a>,
     earlier: &'a Earlier,
+    /// The import, and under which configuration it runs.
+    of: (RunId, &'a InForce),
 }
 
 /// What became of the objects.
@@ -216,6 +221,7 @@ impl Judging<'_> {
         let object_type = self.missing.object_type;
         let address = address(self.rules, object_type);
         let mut common = Common::new(usual(self.reader, self.rules, object_type)?);
+        let origin = Origin::of(self.reader, self.of.1, self.of.0)?;
         let mut items = Vec::with_capacity(fresh.len());
         for part in fresh.chunks(ROWS_READ) {
             for record in self.reader.spaces(part)?.into_iter().flatten() {
@@ -223,6 +229,8 @@ impl Judging<'_> {
                 common.add(Sight {
                     container: container.as_deref(),
                     doc: Some(&record.doc),
+                    run: &origin.run,
+                    source: &origin.source,
                     ..Sight::default()
                 });
             }

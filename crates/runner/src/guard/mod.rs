@@ -11,6 +11,7 @@ mod export;
 mod foresee;
 mod gather;
 mod import;
+mod origin;
 mod told;
 
 pub(crate) use export::{Cleared, check_queue};

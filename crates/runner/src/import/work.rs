@@ -101,6 +101,9 @@ async fn read(
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
+    if let Err(error) = stager.run.reads(importer.source()) {
+        return Ok((stager, Err(error)));
+    }
     let is_full = stager.is_full;
     let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));

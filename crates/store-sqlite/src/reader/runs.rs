@@ -11,7 +11,7 @@ use crate::load::Loader;
 use super::staging::sql_limit;
 
 const RUN_COLUMNS: &str =
-    "id, connector, step, state, actor, started, updated, counters, message, configuration";
+    "id, connector, step, state, actor, started, updated, counters, message, configuration, source";
 
 impl Loader<'_> {
     pub(super) fn run_list(&mut self, before: Option<RunId>, limit: usize) -> Outcome<Vec<RunRow>> {
@@ -121,6 +121,7 @@ fn run(row: &Row<'_>) -> Outcome<RunRow> {
         started: timestamp(row.get(5)?)?,
         updated: timestamp(row.get(6)?)?,
         configuration: row.get(9)?,
+        source: row.get(10)?,
         counters: serde_json::from_str(&counters)
             .map_err(|error| unreadable(format!("the counters of run {id}"), error))?,
         message: row.get(8)?,

@@ -5,7 +5,7 @@ use identitymesh_store::{Counters, RunStart, RunState};
 use rusqlite::params;
 
 use crate::codec::{INTENT_SENT, uid_bytes};
-use crate::fault::{Outcome, conflict};
+use crate::fault::{Fault, Outcome, conflict};
 
 use super::tx::Tx;
 
@@ -30,6 +30,14 @@ impl Tx<'_> {
         Ok(RunId(id))
     }
 
+    pub(crate) fn note_source(&mut self, run: RunId, source: &str) -> Outcome<()> {
+        let changed = self
+            .conn
+            .prepare_cached("UPDATE run SET source = ?2 WHERE id = ?1")?
+            .execute(params![run.0, source])?;
+        if changed == 0 { Err(no_run(run)) } else { Ok(()) }
+    }
+
     pub(crate) fn end_run(
         &mut self,
         run: RunId,
@@ -46,7 +54,7 @@ impl Tx<'_> {
             )?
             .execute(params![run.0, state.as_str(), at.as_micros(), counters, message])?;
         if changed == 0 {
-            return Err(conflict("STO-013", format!("run {run} is not there")));
+            return Err(no_run(run));
         }
         self.state.findings.remove(&run.0);
         if matches!(state, RunState::Succeeded | RunState::SucceededWithFindings) {
@@ -86,4 +94,8 @@ impl Tx<'_> {
             .execute([at.as_micros(), INTENT_SENT])?;
         Ok(ids)
     }
+}
+
+fn no_run(run: RunId) -> Fault {
+    conflict("STO-013", format!("run {run} is not there"))
 }

@@ -90,6 +90,13 @@ pub fn runs_begin_and_end(harness: &mut impl Harness) {
         (Some(scene.source), "full-import", RunState::Running)
     );
     assert_eq!((row.actor.as_str(), row.started, row.message), ("Zoë", at(10), None));
+    assert_eq!(row.source, None);
+    scene.store.note_source(id, "/drop/hr-2.csv".into()).wait().unwrap();
+    assert_eq!(read().source.as_deref(), Some("/drop/hr-2.csv"));
+    assert_eq!(
+        scene.store.note_source(RunId(99), "x".into()).wait().unwrap_err().class,
+        StoreClass::Conflict
+    );
     let counters = Counters::from([("read".to_owned(), u64::from(u32::MAX))]);
     let message = Some("why".to_owned());
     scene.store.end_run(id, RunState::Held, at(20), counters.clone(), message.clone()).wait().unwrap();

@@ -7,6 +7,7 @@ use identitymesh_model::{ConnectorId, Name, RuleId, Schema, ValueType};
 
 use super::projection::compile_projections;
 use crate::rules::RuleProblem;
+use crate::rules::changed::name_of;
 use crate::rules::keys::{ConnectorKeys, RuleKeys, rule_keys};
 use crate::rules::set::RuleSet;
 
@@ -72,8 +73,7 @@ impl Compiler<'_> {
     }
 
     fn rule_names(&self, keys: &RuleKeys) -> HashMap<RuleId, String> {
-        let name = |key: &String| key.split_once(':').map_or("", |(_, name)| name).to_owned();
-        keys.all.iter().map(|key| (RuleId(self.number(key)), name(key))).collect()
+        keys.all.iter().map(|key| (RuleId(self.number(key)), name_of(key).to_owned())).collect()
     }
 
     fn add_connector(&mut self, config: &ConnectorConfig, keys: &ConnectorKeys, rules: &mut RuleSet) {
