@@ -2,7 +2,7 @@
 //!
 //! Numbers are listed beside their tables in the first migration; they are never given a new meaning.
 
-use identitymesh_model::plan::Operation;
+use identitymesh_model::plan::{Operation, Turn};
 use identitymesh_model::{ContentHash, LinkMode, MeshState, Timestamp, Uid, dn, sha256};
 use identitymesh_store::{HoldClass, HoldState, ItemState};
 use rusqlite::Row;
@@ -116,6 +116,14 @@ pub(crate) fn operation(number: i64) -> Outcome<Operation> {
         .into_iter()
         .find(|operation| operation_number(*operation) == number)
         .ok_or_else(|| unknown_word("operation", number))
+}
+
+/// The number of a turn in the queue.
+pub(crate) const fn turn_number(turn: Turn) -> i64 {
+    match turn {
+        Turn::First => 0,
+        Turn::Usual => 1,
+    }
 }
 
 /// The columns `state` and `since` of a mesh object.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("lease run", include_str!("../migrations/0010_lease_run.sql")),
     ("deletes unseen", include_str!("../migrations/0011_deletes_unseen.sql")),
     ("run source", include_str!("../migrations/0012_run_source.sql")),
+    ("turns", include_str!("../migrations/0013_turns.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -6,7 +6,7 @@
 //! asks the target what happened. A lease belongs to the run that took it: once another run has leased the item, what the
 //! first has to say of it is refused (STO-017).
 
-use identitymesh_model::plan::{ItemAction, Operation};
+use identitymesh_model::plan::{ItemAction, Operation, Turn};
 use identitymesh_model::{
     ConnectorId, Finding, ItemId, MeshId, Name, RuleId, SpaceId, SpaceRecord, Text, Timestamp, Uid,
 };
@@ -21,6 +21,8 @@ pub struct LeaseRequest {
     pub cause: Cause,
     /// The target.
     pub connector: ConnectorId,
+    /// Only items of this turn.
+    pub turn: Turn,
     /// Only items after this one, so that a run sees each item once.
     pub after: Option<ItemId>,
     /// Only items up to this one: what is newer was not counted by the guard.

@@ -54,6 +54,8 @@ pub struct SpaceFilter {
     pub object_type: Option<Name>,
     /// With or without a mesh object.
     pub linked: Option<bool>,
+    /// Whether what was exported waits to be seen by an import.
+    pub unconfirmed: Option<bool>,
 }
 
 /// A management-space object in a list.

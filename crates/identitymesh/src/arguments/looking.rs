@@ -15,6 +15,9 @@ pub(crate) enum SpaceCommand {
         /// Only objects without a mesh object
         #[arg(long)]
         unjoined: bool,
+        /// Only objects that were exported and not yet seen by an import
+        #[arg(long)]
+        unconfirmed: bool,
         #[command(flatten)]
         page: PageArguments,
     },

@@ -12,7 +12,11 @@ use crate::output::table;
 
 pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> {
     match command {
-        SpaceCommand::List { connector, unjoined, page } => list(shell, connector, unjoined, &page)?,
+        SpaceCommand::List { connector, unjoined, unconfirmed, page } => {
+            let linked = unjoined.then_some(false);
+            let unconfirmed = unconfirmed.then_some(true);
+            list(shell, connector, SpaceFilter { linked, unconfirmed, ..SpaceFilter::default() }, &page)?;
+        }
         SpaceCommand::Show { connector, id, at: Some(at) } => as_of::space(shell, &connector, &id, at)?,
         SpaceCommand::Show { connector, id, at: None } => show(shell, &connector, &id)?,
         SpaceCommand::History { connector, id } => history::space(shell, &connector, &id)?,
@@ -23,7 +27,7 @@ pub(super) fn run(shell: &Shell, command: SpaceCommand) -> anyhow::Result<Done> 
 fn list(
     shell: &Shell,
     connector: Option<String>,
-    unjoined: bool,
+    filter: SpaceFilter,
     page: &PageArguments,
 ) -> anyhow::Result<()> {
     let opened = shell.read()?;
@@ -31,7 +35,7 @@ fn list(
     let mut reader = opened.mesh.store.read()?;
     let configuration = reader.configuration()?;
     let connector = connector.map(|name| connector_id(&in_force, &name)).transpose()?.map(|(_, id)| id);
-    let filter = SpaceFilter { connector, object_type: None, linked: unjoined.then_some(false) };
+    let filter = SpaceFilter { connector, ..filter };
     let list = reader.space_list(&filter, page.after.map(SpaceId), page.limit as usize)?;
     let name = |row: &SpaceRow| connector_name(configuration.as_ref(), row.connector);
     let items: Vec<Json> = list.items.iter().map(|row| data(row, &name(row))).collect();

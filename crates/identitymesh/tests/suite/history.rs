@@ -118,6 +118,8 @@ fn a_run_is_undone_after_a_preview() {
     let hash = plan["hash"].as_str().unwrap();
     place.good(&["undo", "run", &run, "--apply", "--reason", "a mistake", "--hash", hash]);
     place.good(&["run", "export", "--connector", "directory"]);
+    let sent = place.json(&["space", "list", "--unconfirmed"]);
+    assert_eq!(sent["items"].as_array().unwrap().len(), 1, "what was sent was not read back yet: {sent}");
     let entries = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort_unstable();

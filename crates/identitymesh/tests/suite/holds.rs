@@ -90,6 +90,11 @@ fn a_hold_is_shown_approved_in_part_and_rejected() {
     assert_eq!((&done["result"]["decided"], &done["result"]["left"]), (&2.into(), &13.into()));
     place.good(&["run", "cycle"]);
     assert_eq!(active(&place), PEOPLE - 2);
+    let unconfirmed = |place: &Place| {
+        let list = place.json(&["space", "list", "--connector", "directory", "--unconfirmed"]);
+        list["items"].as_array().unwrap().len()
+    };
+    assert_eq!(unconfirmed(&place), 0, "the cycle has read what it wrote");
     let said = place.good(&["holds", "reject", "1", "--reason", "the file was wrong"]);
     assert!(said.contains("13 changes of hold 1 rejected"), "{said}");
     place.good(&["run", "cycle", "--strict"]);

@@ -51,6 +51,28 @@ impl fmt::Display for Operation {
     }
 }
 
+/// When an item is sent, seen from the rest of its target's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// Before everything else: whoever left loses access first, however many newcomers are queued before.
+    First,
+    /// By age.
+    Usual,
+}
+
+impl Turn {
+    /// The turn of what is done. A disable that moves the object waits for its turn, because another item may have to
+    /// make the container.
+    #[must_use]
+    pub const fn of(operation: Operation, action: &ItemAction) -> Self {
+        match (operation, action) {
+            (Operation::Disable, ItemAction::Update { address: None, .. }) => Self::First,
+            _ => Self::Usual,
+        }
+    }
+}
+
 /// One item for the export queue. At most one lives for each mesh object and target: a newer one takes its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemPlan {

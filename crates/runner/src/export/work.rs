@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use identitymesh_connector::{Class, Exporter, Session};
 use identitymesh_engine::export::{KnownAddresses, addressed, pending};
-use identitymesh_model::plan::ItemAction;
+use identitymesh_model::plan::{ItemAction, Turn};
 use identitymesh_model::{ItemId, Name, Uid};
 use identitymesh_store::{Lease, LeaseRequest, LeasedItem, Ticket};
 
@@ -37,7 +37,8 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
     }
     let run = Run::begin(mesh, Steps::Export, Some((name, id)))?;
     let form = TargetForm::new(&in_force, id);
-    let mut work = Work { form, run, after: None, cleared: None, done: 0, at_hand: AtHand::new() };
+    let mut work =
+        Work { form, run, turn: Turn::First, after: None, cleared: None, done: 0, at_hand: AtHand::new() };
     let result = work.run(mesh, &in_force, name).await;
     // What was sent is recorded however the run ends.
     let settled = work.run.settled();
@@ -47,6 +48,7 @@ pub async fn export(mesh: &Mesh, name: Name) -> Result<RunReport, RunError> {
 struct Work<'a> {
     form: TargetForm<'a>,
     run: Run,
+    turn: Turn,
     after: Option<ItemId>,
     /// The newest item that the guard counted.
     cleared: Option<Cleared>,
@@ -136,13 +138,17 @@ impl Work<'_> {
     fn lease(&self, limit: usize) -> Ticket<Lease> {
         let cause = self.run.cause();
         let until = cause.at.saturating_add_seconds(LEASE_SECONDS);
-        let (connector, after) = (self.form.connector, self.after);
+        let (connector, turn, after) = (self.form.connector, self.turn, self.after);
         let upto = self.cleared.map(|cleared| cleared.upto);
-        self.run.mesh.store.lease(LeaseRequest { cause, connector, after, upto, limit, until })
+        self.run.mesh.store.lease(LeaseRequest { cause, connector, turn, after, upto, limit, until })
     }
 
     fn leased(&mut self, ticket: Ticket<Lease>) -> Result<Lease, RunError> {
-        let lease = ticket.wait()?;
+        let mut lease = ticket.wait()?;
+        if lease.items.is_empty() && self.turn == Turn::First {
+            (self.turn, self.after) = (Turn::Usual, None);
+            lease = self.lease(LEASE_ITEMS_MAX).wait()?;
+        }
         self.after = lease.items.last().map(|item| item.id).or(self.after);
         Ok(lease)
     }

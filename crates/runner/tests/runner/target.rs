@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use identitymesh_connector_fake::Fault;
 use identitymesh_model::Value;
 use identitymesh_model::plan::Operation;
-use identitymesh_runner::{CycleReport, RunReport, SyncScope, sync};
+use identitymesh_runner::{CycleReport, ImportKind, RunReport, SyncScope, sync};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{ItemRow, ItemState, RunState};
 
@@ -188,4 +188,29 @@ async fn what_somebody_else_changed_in_between_is_not_overwritten_unseen() {
     place.good_cycle().await;
     let account = place.accounts.object(name("account"), &id(1)).unwrap();
     assert_eq!(account.single(name("mail")), Some(&Value::text("new@corp.example")));
+}
+
+#[tokio::test]
+async fn a_leaver_is_disabled_before_newcomers_who_were_queued_earlier() {
+    let place = Place::new(Target::Flat, 20).await;
+    place.good_cycle().await;
+    place.hire(20..40);
+    place.import(ImportKind::Full).await.unwrap();
+    sync(&place.mesh, SyncScope::Pending(name("hr"))).await.unwrap();
+    assert!(place.hr.set(name("person"), &id(7), name("active"), Some(false.into())));
+    place.import(ImportKind::Full).await.unwrap();
+    sync(&place.mesh, SyncScope::Pending(name("hr"))).await.unwrap();
+    // The connection is lost behind the second change.
+    place.accounts.inject(Fault::LoseAnswerOf(place.accounts.items() + 2));
+    drop(place.export().await);
+    let state = place
+        .accounts
+        .objects()
+        .into_iter()
+        .filter(|account| account.attributes.single(name("state")) == Some(&Value::text("off")));
+    assert_eq!((state.count(), accounts(&place)), (1, 21));
+    place.accounts.clear_faults();
+    place.pass_seconds(RETRY_SECONDS);
+    place.good_cycle().await;
+    assert_eq!((accounts(&place), place.queue().len()), (40, 0));
 }

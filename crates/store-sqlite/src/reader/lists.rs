@@ -79,14 +79,16 @@ impl Loader<'_> {
              LEFT JOIN link l ON l.space = o.id LEFT JOIN space_note n ON n.space = o.id \
              WHERE {which} o.id > ?2 ORDER BY o.id LIMIT ?3"
         ))?;
-        let is_plain = object_type.is_none() && filter.linked.is_none();
+        let is_plain = object_type.is_none() && filter.linked.is_none() && filter.unconfirmed.is_none();
         let scan = if is_plain { limit } else { SCAN_COUNT_MAX };
         let connector = filter.connector.map(|connector| connector.0);
         let mut rows = statement.query(params![connector, after.map_or(0, |id| id.0), sql_limit(scan)])?;
         let mut page = Paging::new(limit, scan);
         while let Some(row) = page.wants_more().then(|| rows.next()).transpose()?.flatten() {
             let is_linked = row.get::<_, Option<i64>>(5)?.is_some();
+            let is_unconfirmed = row.get::<_, i64>(6)? & SPACE_UNCONFIRMED != 0;
             let is_match = object_type.is_none_or(|wanted| row.get(3) == Ok(wanted))
+                && filter.unconfirmed.is_none_or(|wanted| wanted == is_unconfirmed)
                 && filter.linked.is_none_or(|wanted| wanted == is_linked);
             let space = if is_match { Some(self.space_list_row(row)?) } else { None };
             page.look_at(SpaceId(row.get(0)?), space);

@@ -3,11 +3,11 @@
 //! At most one item lives for each mesh object and target. One that may have reached its target cannot be replaced or
 //! cancelled: it stays until its answer is in, the newer wish is dropped, and the mesh object is looked at again.
 
-use identitymesh_model::plan::{ItemPlan, MeshChange, ObjectPlan};
+use identitymesh_model::plan::{ItemPlan, MeshChange, ObjectPlan, Turn};
 use identitymesh_model::{ConnectorId, MeshId, RunId};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::codec::{is_in_flight, operation_number, uid_bytes};
+use crate::codec::{is_in_flight, operation_number, turn_number, uid_bytes};
 use crate::fault::Outcome;
 
 use super::tx::Tx;
@@ -42,8 +42,8 @@ impl Tx<'_> {
             }
         }
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO export_item (id, connector, mesh, uid, rule, type, operation, run, reason, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO export_item (id, connector, mesh, uid, rule, type, operation, run, reason, body, turn) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
         for object in objects {
             let is_new = matches!(object.change, Some(MeshChange::Create { .. }));
@@ -78,7 +78,8 @@ impl Tx<'_> {
             operation_number(item.operation),
             run.0,
             item.reason.text,
-            serde_json::to_string(&item.action).expect("an action is JSON")
+            serde_json::to_string(&item.action).expect("an action is JSON"),
+            turn_number(Turn::of(item.operation, &item.action))
         ])?;
         Ok(())
     }

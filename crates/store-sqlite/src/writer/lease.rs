@@ -1,11 +1,13 @@
 //! Leasing queue items: an intent for each, durable before anything is sent.
 
-use identitymesh_model::plan::ItemAction;
+use identitymesh_model::plan::{ItemAction, Turn};
 use identitymesh_model::{ConnectorId, ItemId, MeshId, RuleId, SpaceId};
 use identitymesh_store::{Cause, Lease, LeaseRequest, LeasedItem};
 use rusqlite::{Row, params};
 
-use crate::codec::{INTENT_DEAD, INTENT_RETRY, INTENT_SENT, INTENT_UNKNOWN, is_in_flight, operation, uid};
+use crate::codec::{
+    INTENT_DEAD, INTENT_RETRY, INTENT_SENT, INTENT_UNKNOWN, is_in_flight, operation, turn_number, uid,
+};
 use crate::fault::{Outcome, unreadable};
 
 use super::tx::Tx;
@@ -30,13 +32,18 @@ impl Tx<'_> {
 
     fn due_items(&mut self, request: &LeaseRequest) -> Outcome<Vec<LeasedItem>> {
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-        let mut statement = self.conn.prepare_cached(
+        let turn = turn_number(request.turn);
+        let index = match request.turn {
+            Turn::First => "item_first",
+            Turn::Usual => "item_order",
+        };
+        let mut statement = self.conn.prepare_cached(&format!(
             "SELECT i.id, i.mesh, i.uid, i.rule, i.type, i.operation, i.body, t.state, t.attempts \
-             FROM export_item i INDEXED BY item_order LEFT JOIN intent t ON t.item = i.id \
-             WHERE i.connector = ?1 AND i.id > ?2 AND i.id <= ?6 AND i.standing IN (0, 2) \
+             FROM export_item i INDEXED BY {index} LEFT JOIN intent t ON t.item = i.id \
+             WHERE i.connector = ?1 AND i.id > ?2 AND i.id <= ?6 AND i.standing IN (0, 2) AND i.turn = {turn} \
              AND (t.item IS NULL OR (t.state <> ?3 AND t.until <= ?4)) \
-             ORDER BY i.id LIMIT ?5",
-        )?;
+             ORDER BY i.id LIMIT ?5"
+        ))?;
         let after = request.after.map_or(0, |item| item.0);
         let upto = request.upto.map_or(i64::MAX, |item| item.0);
         let now = request.cause.at.as_micros();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use identitymesh_model::plan::Operation;
+use identitymesh_model::plan::{Operation, Turn};
 use identitymesh_model::{ContentHash, HoldId, Name};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{HoldClass, HoldItem, UndoBatch, UndoItem, UndoReceipt, hold_hash, item_hash};
 use rusqlite::params;
 
-use crate::codec::{REJECTED, SPACE_GONE, WITHDRAWN, class_number, operation_number, uid_bytes};
+use crate::codec::{REJECTED, SPACE_GONE, WITHDRAWN, class_number, operation_number, turn_number, uid_bytes};
 use crate::fault::Outcome;
 
 use super::items::{Asker, Cleared};
@@ -84,8 +84,9 @@ impl Tx<'_> {
         let object_type = self.name_id(item.object_type)?;
         self.conn
             .prepare_cached(
-                "INSERT INTO export_item (id, connector, mesh, uid, rule, type, operation, run, reason, body, by_hand) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
+                "INSERT INTO export_item \
+                 (id, connector, mesh, uid, rule, type, operation, run, reason, body, turn, by_hand) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)",
             )?
             .execute(params![
                 id,
@@ -97,7 +98,8 @@ impl Tx<'_> {
                 operation_number(item.operation),
                 batch.cause.run.0,
                 format!("undo of {}", batch.reason),
-                body
+                body,
+                turn_number(Turn::of(item.operation, &item.action))
             ])?;
         let hash = item_hash(item.uid, item.object_type, item.operation, &body);
         let before = serde_json::json!({ "undo": batch.reason }).to_string();

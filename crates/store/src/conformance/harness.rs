@@ -65,7 +65,7 @@ macro_rules! conformance_tests {
                 item_ids_are_never_given_twice
             ];
             leases: [
-                items_are_leased_in_order, a_leased_item_is_not_leased_again, a_lease_ends_by_itself,
+                items_are_leased_in_order, a_disable_has_its_turn_before_older_items, a_leased_item_is_not_leased_again, a_lease_ends_by_itself,
                 who_lost_a_lease_settles_nothing, a_lease_survives_the_process, a_retry_waits_for_its_time, a_lost_answer_is_unsettled,
                 a_dead_item_rests_until_it_is_retried, retrying_names_items_or_takes_all,
                 an_update_brings_its_object, an_unanswered_create_brings_what_was_linked_since,

@@ -1,10 +1,10 @@
 //! Clauses on leases: an intent before the effect, and what is found after a crash.
 
-use identitymesh_model::plan::ItemAction;
+use identitymesh_model::plan::{ItemAction, ItemPlan, Operation, Turn};
 use identitymesh_model::{ItemId, SpaceId};
 
 use super::Harness;
-use super::sample::{Scene, at, create, item_of, keep, link, mesh, person, uid};
+use super::sample::{Scene, at, create, item, item_of, keep, link, mesh, person, uid};
 use crate::{
     Cause, ItemFilter, ItemState, Lease, LeaseRequest, RunStart, Settle, SettleBatch, Settled, StoreClass,
 };
@@ -29,6 +29,27 @@ pub fn items_are_leased_in_order(harness: &mut impl Harness) {
     assert_eq!(ids(&scene.store.lease(rest).wait().unwrap()), [2]);
     let none = LeaseRequest { after: Some(ItemId(i64::MAX)), ..scene.lease_request(1_000) };
     assert_eq!(ids(&scene.store.lease(none).wait().unwrap()), [0; 0]);
+}
+
+pub fn a_disable_has_its_turn_before_older_items(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = SpaceId(99);
+    scene.queued(1);
+    let disable = |number: u64, address: Option<&str>| {
+        let address = address.map(Into::into);
+        let changes = Vec::new();
+        let action = ItemAction::Update { space, address, create_container: false, changes };
+        let mut plan = create(number, &format!("d{number}"), person("Leaver"));
+        plan.items.push(ItemPlan { operation: Operation::Disable, action, ..item(scene.target) });
+        scene.apply(vec![plan]);
+    };
+    disable(2, None);
+    disable(3, Some("cn=x,ou=gone"));
+    scene.queued(4);
+    let of_turn = |turn| scene.store.lease(LeaseRequest { turn, ..scene.lease_request(10) }).wait().unwrap();
+    assert_eq!(ids(&of_turn(Turn::First)), [2], "one that moves waits for the container that it may need");
+    assert_eq!(ids(&of_turn(Turn::Usual)), [1, 3, 4]);
+    assert_eq!(ids(&of_turn(Turn::First)), [0; 0]);
 }
 
 pub fn a_leased_item_is_not_leased_again(harness: &mut impl Harness) {

@@ -95,6 +95,9 @@ pub fn management_space_objects_by_filter(harness: &mut impl Harness) {
     assert_eq!(list(SpaceFilter { object_type: Some(name("group")), ..ours.clone() }), [group]);
     assert_eq!(list(SpaceFilter { linked: Some(true), ..ours.clone() }), [ids[0]]);
     assert_eq!(list(SpaceFilter { linked: Some(false), ..SpaceFilter::default() }), [ids[1], group, there]);
+    let waits = |unconfirmed| SpaceFilter { unconfirmed: Some(unconfirmed), ..SpaceFilter::default() };
+    assert_eq!(list(waits(true)), []);
+    assert_eq!(list(waits(false)), [ids[0], ids[1], group, there]);
     let page = reader.space_list(&ours, None, 2).unwrap();
     assert_eq!(page.next, Some(ids[1]));
     assert_eq!((page.items[0].mesh, &page.items[1].note), (Some(mesh(1)), &Some(note)));

@@ -2,7 +2,7 @@
 
 use identitymesh_model::plan::{
     Before, IndexKey, ItemAction, ItemPlan, KeyChange, LinkChange, MeshChange, ObjectPlan, Operation, Plan,
-    Reason, Wake,
+    Reason, Turn, Wake,
 };
 use identitymesh_model::{
     ConnectorId, ContentHash, CountingIds, IdSource, LinkMode, MeshId, MeshState, Name, Object, Origin,
@@ -153,6 +153,7 @@ impl<'s> Scene<'s> {
         LeaseRequest {
             cause: self.cause(seconds),
             connector: self.target,
+            turn: Turn::Usual,
             after: None,
             upto: None,
             limit: 100,

@@ -6,7 +6,7 @@ use identitymesh_model::{LinkMode, SpaceId, Values};
 use super::Harness;
 use super::sample::{RULE, Scene, at, body, create, exported, item_of, keep, mesh, name, person, uid, user};
 use crate::audit::ChangeKind;
-use crate::{Cursor, ExportedState, ItemFilter, Settle, Settled, StoreClass, Todo};
+use crate::{Cursor, ExportedState, ItemFilter, Settle, Settled, SpaceFilter, StoreClass, Todo};
 
 fn created(scene: &Scene<'_>, number: u64, external_id: &str) -> Settle {
     Settle::Created {
@@ -32,6 +32,9 @@ pub fn a_created_object_is_expected(harness: &mut impl Harness) {
     );
     assert_eq!((object.unconfirmed, object.deleted, &object.doc), (true, false, &person("Ada")));
     assert_eq!((object.link.unwrap().mode, object.link.unwrap().rule), (LinkMode::Projected, RULE));
+    let waiting = SpaceFilter { unconfirmed: Some(true), ..SpaceFilter::default() };
+    let listed = reader.space_list(&waiting, None, 9).unwrap().items;
+    assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [object.id]);
     assert_eq!(object.snapshot(name("displayName")), Some(Some(&Values::from("Ada"))));
     let known = reader.known(scene.target, user(), &["CN=Ada"]).unwrap()[0].unwrap();
     assert_eq!((known.id, known.exported, known.hash), (object.id, true, body(&person("Ada")).hash));
