@@ -4,6 +4,8 @@
 //! end with a row, so it outlives re-imports and changes of rules. It says what was before as well, so that it can be
 //! turned round.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ConnectorId, LinkMode, Name, RuleId, SpaceRecord, Text, Uid};
@@ -22,6 +24,8 @@ pub enum DecisionKind {
     Split,
     /// Two mesh objects are one.
     Merge,
+    /// Links that rules made are what the rules of today make of them.
+    Reevaluate,
     /// An earlier decision is taken back.
     Revert,
 }
@@ -36,7 +40,17 @@ impl DecisionKind {
             Self::Never => "never",
             Self::Split => "split",
             Self::Merge => "merge",
+            Self::Reevaluate => "reevaluate",
             Self::Revert => "revert",
+        }
+    }
+
+    /// How what it does is told, after a verb.
+    #[must_use]
+    pub const fn how(self) -> &'static str {
+        match self {
+            Self::Reevaluate => "by a re-evaluation",
+            Self::Link | Self::Unlink | Self::Never | Self::Split | Self::Merge | Self::Revert => "by hand",
         }
     }
 }
@@ -136,6 +150,9 @@ pub struct JoinDecision {
     /// Mesh objects that end. What targets hold of them leaves by the targets' rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<MeshSeed>,
+    /// Mesh objects that lose an object and may end by the rules for that. Who takes the decision back has them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losing: Vec<MeshSeed>,
 }
 
 impl JoinDecision {
@@ -152,6 +169,7 @@ impl JoinDecision {
                 .collect(),
             born: self.gone.clone(),
             gone: self.born.clone(),
+            losing: Vec::new(),
         }
     }
 
@@ -159,13 +177,9 @@ impl JoinDecision {
     #[must_use]
     pub fn members(&self) -> Vec<&Member> {
         let named = self.moves.iter().map(|known| &known.member);
-        let mut members: Vec<&Member> = Vec::new();
-        for member in named.chain(self.rulings.iter().map(|known| &known.member)) {
-            if !members.contains(&member) {
-                members.push(member);
-            }
-        }
-        members
+        let named = named.chain(self.rulings.iter().map(|known| &known.member));
+        let mut seen = HashSet::new();
+        named.filter(|member| seen.insert(*member)).collect()
     }
 
     /// The mesh objects that it is about, each once, in the order in which it names them.
@@ -173,13 +187,9 @@ impl JoinDecision {
     pub fn mesh_objects(&self) -> Vec<Uid> {
         let bonds = self.moves.iter().flat_map(|known| [known.from, known.to]).flatten();
         let named = bonds.map(|bond| bond.mesh).chain(self.rulings.iter().map(|known| known.mesh));
-        let mut uids: Vec<Uid> = Vec::new();
-        for uid in named.chain(self.born.iter().chain(&self.gone).map(|seed| seed.uid)) {
-            if !uids.contains(&uid) {
-                uids.push(uid);
-            }
-        }
-        uids
+        let seeds = self.born.iter().chain(&self.gone).chain(&self.losing).map(|seed| seed.uid);
+        let mut seen = HashSet::new();
+        named.chain(seeds).filter(|uid| seen.insert(*uid)).collect()
     }
 }
 
@@ -210,6 +220,7 @@ mod tests {
             rulings: vec![RulingChange { member, mesh: uid(1), before: None, after: Some(true) }],
             born: Vec::new(),
             gone: vec![MeshSeed { uid: uid(2), mesh_type: Name::literal("user"), anchor: "E-2".into() }],
+            losing: Vec::new(),
         };
         let back = decision.reversed();
         assert_eq!((back.kind, back.born.len(), back.gone.len()), (DecisionKind::Revert, 1, 0));

@@ -165,6 +165,23 @@ pub enum RunError {
     /// A decision about joins contradicts what is there.
     #[error("RUN-019: {0}; nothing was changed")]
     Refused(#[from] Refusal),
+    /// Not everybody was looked at under the rules in force, so nobody is found by what is new in them.
+    #[error(
+        "RUN-021: version {version} of the configuration is in force, and not everybody was looked at under it yet, so \
+         what its join rules would find is not known; nothing was changed: run `identitymesh run full-sync` first"
+    )]
+    NotLookedAt {
+        /// The version in force.
+        version: i64,
+    },
+    /// No join or create rule is or was called so.
+    #[error("RUN-022: no join or create rule is or was called {called:?}; there are {known}")]
+    UnknownRule {
+        /// What was asked for.
+        called: String,
+        /// What there is and was.
+        known: String,
+    },
     /// A worker ended without an answer.
     #[error(
         "RUN-010: a worker of the run ended unexpectedly; this is a defect, please report it with the log"

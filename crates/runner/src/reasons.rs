@@ -7,14 +7,16 @@ use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note};
 use identitymesh_model::{
-    ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, RuleId, RunId, SpaceId, SpaceRecord, Text,
-    Uid,
+    ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, PastLink, RuleId, RunId, SpaceBefore, SpaceId,
+    SpaceRecord, Text, Uid,
 };
-use identitymesh_store::{ItemFilter, ItemRow, ItemState, LinkSpan, Reader};
+use identitymesh_store::{ItemFilter, ItemRow, ItemState, LinkSpan, Reader, RunRow};
 
 use crate::surroundings::Surroundings;
 use crate::{InForce, Mesh, RunError};
 
+/// Changes of an object that are read at once.
+const ROWS_READ: usize = 1_000;
 /// Most queue items of one mesh object; it has one for each target.
 const ITEMS_READ: usize = 1_000;
 
@@ -155,10 +157,21 @@ pub struct LinkReason {
     pub link: Option<LinkSpan>,
     /// What a sync would decide about it, had it no link; `None` where a link is not decided by join rules.
     pub decision: Option<LinkDecision>,
+    /// The link that it had last, where that is another or it has none now.
+    pub before: Option<EndedLink>,
     /// What people said for good: it belongs to this mesh object, or no rule may link it to that one.
     pub rulings: Vec<(Uid, bool)>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+}
+
+/// A link that ended.
+#[derive(Debug)]
+pub struct EndedLink {
+    /// As it was.
+    pub link: PastLink,
+    /// The run that ended it.
+    pub by: RunRow,
 }
 
 /// What joining decides.
@@ -208,7 +221,25 @@ pub fn why_link(mesh: &Mesh, id: SpaceId) -> Result<Option<LinkReason>, RunError
         findings.retain(|finding| finding.space == Some(id));
     }
     let rulings = reader.rulings_of(&[Member::of(&space)])?.concat();
-    Ok(Some(LinkReason { space, link, decision, rulings, findings }))
+    let before = ended(reader.as_mut(), id)?;
+    Ok(Some(LinkReason { space, link, decision, before, rulings, findings }))
+}
+
+/// The link of an object that ended last.
+fn ended(reader: &mut dyn Reader, id: SpaceId) -> Result<Option<EndedLink>, RunError> {
+    let mut before = None;
+    loop {
+        let rows = reader.space_history(id, before, ROWS_READ)?;
+        let Some(last) = rows.last().map(|row| row.seq) else { return Ok(None) };
+        before = Some(last);
+        for row in rows {
+            let change = SpaceBefore::parse(&row.before)
+                .map_err(|source| RunError::Stored { what: "past of an object", source })?;
+            if let Some(link) = change.rest.link {
+                return Ok(reader.run(row.run)?.map(|by| EndedLink { link, by }));
+            }
+        }
+    }
 }
 
 fn decide(

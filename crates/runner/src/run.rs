@@ -29,6 +29,8 @@ pub enum Steps {
     ApplyPlan,
     /// What a person decided about joins, and what follows from it.
     JoinDecision,
+    /// Links that rules made become what the rules in force make of them.
+    JoinReevaluation,
     /// The queue, to the connected system.
     Export,
     /// What the connected system says after an export.
@@ -51,6 +53,7 @@ impl Steps {
             Self::FullSync => "full-sync",
             Self::ApplyPlan => "apply-plan",
             Self::JoinDecision => "join-decision",
+            Self::JoinReevaluation => "join-reevaluation",
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
             Self::PasswordReset => "password-reset",
@@ -61,7 +64,12 @@ impl Steps {
     pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::FullImport | Self::DeltaImport | Self::ConfirmingImport | Self::Follow => Stage::Import,
-            Self::Sync | Self::FullSync | Self::ApplyPlan | Self::JoinDecision | Self::Undo => Stage::Sync,
+            Self::Sync
+            | Self::FullSync
+            | Self::ApplyPlan
+            | Self::JoinDecision
+            | Self::JoinReevaluation
+            | Self::Undo => Stage::Sync,
             Self::Export | Self::PasswordReset => Stage::Export,
         }
     }

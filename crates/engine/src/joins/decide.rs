@@ -1,5 +1,7 @@
 //! Decisions: what changes hands, and what is said for good.
 
+use std::collections::HashMap;
+
 use identitymesh_expr::Evaluator;
 use identitymesh_model::joins::{Bond, DecisionKind, JoinDecision, Member, MeshSeed, Move, RulingChange};
 use identitymesh_model::plan::IndexKey;
@@ -57,7 +59,7 @@ impl Around {
     }
 }
 
-fn bond(space: &SpaceRecord, mesh: Uid) -> Option<Bond> {
+pub(super) fn bond(space: &SpaceRecord, mesh: Uid) -> Option<Bond> {
     space.link.map(|link| Bond { mesh, rule: link.rule, mode: link.mode, score: link.score })
 }
 
@@ -65,7 +67,7 @@ const fn ruling(member: Member, mesh: Uid, before: Option<bool>, after: Option<b
     RulingChange { member, mesh, before, after }
 }
 
-fn seed(record: &MeshRecord) -> MeshSeed {
+pub(super) fn seed(record: &MeshRecord) -> MeshSeed {
     MeshSeed { uid: record.uid, mesh_type: record.mesh_type, anchor: record.anchor.clone() }
 }
 
@@ -73,8 +75,8 @@ fn refuse<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(text.into()))
 }
 
-fn decision(kind: DecisionKind) -> JoinDecision {
-    JoinDecision { kind, moves: Vec::new(), rulings: Vec::new(), born: Vec::new(), gone: Vec::new() }
+pub(super) fn decision(kind: DecisionKind) -> JoinDecision {
+    JoinDecision { kind, moves: Vec::new(), rulings: Vec::new(), born: Vec::new(), gone: Vec::new(), losing: Vec::new() }
 }
 
 fn called(record: &MeshRecord) -> String {
@@ -83,7 +85,7 @@ fn called(record: &MeshRecord) -> String {
 
 /// What is being sent to a target may not change hands until its answer is there, nor what a person wants sent: no
 /// plan would replace it, so it would reach whoever has the object then.
-fn is_at_rest(view: &MeshView) -> Result<(), Refusal> {
+pub(super) fn is_at_rest(view: &MeshView) -> Result<(), Refusal> {
     let name = called(&view.record);
     if view.items.iter().any(|item| item.in_flight) {
         return refuse(format!("an export of {name} is on its way; decide when it has ended"));
@@ -94,7 +96,7 @@ fn is_at_rest(view: &MeshView) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn is_alive(view: &MeshView) -> Result<(), Refusal> {
+pub(super) fn is_alive(view: &MeshView) -> Result<(), Refusal> {
     if matches!(view.record.state, MeshState::Deleted { .. }) {
         return refuse(format!("{} is deleted and waits for its targets only", called(&view.record)));
     }
@@ -153,6 +155,7 @@ pub fn never(around: &Around, target: &MeshView) -> Result<JoinDecision, Refusal
     let kind = if bond.is_some() { DecisionKind::Unlink } else { DecisionKind::Never };
     let mut made = decision(kind);
     made.rulings.push(ruling(around.member(), uid, said, Some(false)));
+    made.losing.extend(bond.map(|_| seed(&target.record)));
     made.moves.extend(bond.map(|bond| Move { member: around.member(), from: Some(bond), to: None }));
     Ok(made)
 }
@@ -264,7 +267,7 @@ fn is_twice_in_target(rules: &RuleSet, space: &SpaceRecord, survivor: &MeshView)
 }
 
 /// The decision that takes `before` back, given its objects as they are now, in the order of
-/// [`JoinDecision::members`].
+/// [`JoinDecision::members`]. Of the mesh objects that lost an object by it, `ended` are not alive any more.
 ///
 /// # Errors
 /// When an object is not where the decision put it any more, or an export is on its way.
@@ -272,13 +275,17 @@ pub fn revert(
     rules: &RuleSet,
     before: &JoinDecision,
     now: &[Option<Around>],
+    ended: &[Uid],
 ) -> Result<JoinDecision, Refusal> {
     let mut made = before.reversed();
-    let members: Vec<Member> = before.members().into_iter().cloned().collect();
-    let of = |member: &Member| {
-        let at = members.iter().position(|known| known == member)?;
-        now.get(at)?.as_ref()
-    };
+    let known: HashMap<Member, &Around> = before
+        .members()
+        .into_iter()
+        .zip(now)
+        .filter_map(|(member, around)| Some((member.clone(), around.as_ref()?)))
+        .collect();
+    let of = |member: &Member| known.get(member).copied();
+    made.born.extend(before.losing.iter().filter(|seed| ended.contains(&seed.uid)).cloned());
     for change in &mut made.moves {
         let Some(around) = of(&change.member) else { continue };
         around.check()?;

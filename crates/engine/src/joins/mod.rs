@@ -7,7 +7,11 @@
 mod decide;
 mod explain;
 mod measure;
+mod reconsider;
+mod reevaluate;
 
 pub use decide::{Around, Refusal, anchor_key_of, anchor_of, link, merge, never, revert, split};
 pub use explain::{CandidateScore, PartScore, score_candidates};
 pub use measure::{Labelled, Measured, Outcome as PairOutcome, PairScore, join_rules, measure};
+pub use reconsider::{Fate, Found, Reconsidered, Whose};
+pub use reevaluate::{Asked, Reevaluation, reevaluate};

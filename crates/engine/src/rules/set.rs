@@ -190,6 +190,12 @@ impl MeshTypeRules {
         self.schema.attribute(name)
     }
 
+    /// The attributes that join rules read.
+    pub(crate) fn key_attributes(&self) -> impl Iterator<Item = Name> + '_ {
+        let parts = self.join_indexes.iter().flat_map(|index| &index.parts);
+        parts.filter_map(|part| part.attribute).chain(self.compared.iter().copied())
+    }
+
     /// Whether any of its projections gives out names that nobody else may have.
     pub(crate) fn asks_for_names(&self) -> bool {
         let projections = self.targets.iter().flat_map(|(_, projections)| projections);

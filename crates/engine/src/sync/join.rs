@@ -11,6 +11,7 @@ use identitymesh_model::{
     Finding, Link, LinkMode, MeshId, MeshState, RuleId, Ruling, SpaceId, SpaceRecord, Text, Value,
 };
 
+use super::apart::Apart;
 use super::alike::{least, parts, prepare, rank, score};
 use super::index::{Index, keys_in};
 use super::probe::{Alike, Looked, LooksBy, Probe, anchor_key};
@@ -42,6 +43,8 @@ pub(super) struct Decider<'a> {
     pub(super) index: &'a Index,
     pub(super) works: &'a Works,
     pub(super) rulings: &'a HashMap<SpaceId, Vec<Ruling>>,
+    /// What some mesh objects are found by, where a link is asked for again.
+    pub(super) apart: &'a Apart,
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
@@ -139,9 +142,11 @@ impl Decider<'_> {
 
     /// Stored candidates, and those that this part of the plan makes, the best first.
     fn alike(&self, space: &SpaceRecord, join: &Join, fuzzy: &Fuzzy, alike: &Alike) -> Vec<(MeshId, u8)> {
+        let is_seen = |id: MeshId| !self.apart.hides(id) && self.may_join(id, space, join);
         let mut found: Vec<(MeshId, u8)> =
-            alike.found.iter().copied().filter(|(id, _)| self.may_join(*id, space, join)).collect();
-        for (id, doc) in self.index.new_cards(&alike.blocks) {
+            alike.found.iter().copied().filter(|(id, _)| is_seen(*id)).collect();
+        let others = self.index.new_cards(&alike.blocks).into_iter();
+        for (id, doc) in others.chain(self.apart.in_blocks(&alike.blocks)) {
             let score = score(fuzzy, &alike.values, &prepare(fuzzy, doc));
             if score >= least(fuzzy) && self.may_join(id, space, join) {
                 found.push((id, score));
@@ -156,6 +161,7 @@ impl Decider<'_> {
         let nothing = identitymesh_model::Object::new();
         let work = self.works.position(mesh).map(|at| &self.works.list[at]);
         let doc = match work {
+            _ if self.apart.hides(mesh) => self.apart.doc(mesh).unwrap_or(&nothing),
             Some(work) if work.is_new => self.index.card(mesh).unwrap_or(&nothing),
             Some(work) => &work.view.record.doc,
             None => &nothing,
@@ -245,8 +251,7 @@ impl Decider<'_> {
     pub(super) fn candidates(&self, space: &SpaceRecord, join: &Join, keys: &[Vec<IndexKey>]) -> Vec<MeshId> {
         let mut found: Option<Vec<MeshId>> = None;
         for keys in keys {
-            let holders = |key| self.index.find(key).into_iter().filter(move |id| self.holds(*id, key));
-            let mut ids: Vec<MeshId> = keys.iter().flat_map(holders).collect();
+            let mut ids: Vec<MeshId> = keys.iter().flat_map(|key| self.holders(key)).collect();
             ids.sort_unstable();
             ids.dedup();
             found = Some(match found {
@@ -257,6 +262,12 @@ impl Decider<'_> {
         let mut found = found.unwrap_or_default();
         found.retain(|id| self.may_join(*id, space, join));
         found
+    }
+
+    fn holders<'k>(&'k self, key: &'k IndexKey) -> impl Iterator<Item = MeshId> + 'k {
+        let stored = self.index.find(key).into_iter();
+        let stored = stored.filter(move |id| !self.apart.hides(*id) && self.holds(*id, key));
+        stored.chain(self.apart.find(key).iter().copied())
     }
 
     /// Whether a mesh object still has a key: an index that no rule read for a while may lag behind.

@@ -29,8 +29,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
                     self.create(space, object_type, &object_type.creates[rule], anchor)?;
                 }
                 Decision::None(note) => {
-                    let mut waits: Vec<IndexKey> = probe.keys().cloned().collect();
-                    waits.extend(probe.create_key(rules, object_type));
+                    let waits = probe.waits(rules, object_type);
                     self.spaces.push(SpacePlan { space: space.id, note: Some(note), waits, purge: false });
                 }
             }
@@ -38,12 +37,18 @@ impl<N: Neighbours> Part<'_, '_, N> {
         Ok(())
     }
 
-    fn decide(&mut self, space: &SpaceRecord, probe: &Probe, object_type: &ObjectTypeRules) -> Decision {
-        self.decider().decide(space, probe, object_type)
+    pub(super) fn decide(
+        &mut self,
+        space: &SpaceRecord,
+        probe: &Probe,
+        object_type: &ObjectTypeRules,
+    ) -> Decision {
+        self.decider(space.id).decide(space, probe, object_type)
     }
 
-    pub(super) fn decider(&mut self) -> Decider<'_> {
+    pub(super) fn decider(&mut self, space: SpaceId) -> Decider<'_> {
         Decider {
+            apart: self.alone.get(&space).unwrap_or(&self.apart),
             rules: self.rules,
             index: &self.index,
             works: &self.works,
@@ -53,7 +58,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
     }
 
     /// What people decided about the objects; mesh objects that they belong to come to work.
-    fn read_rulings(&mut self, unlinked: &[SpaceRecord]) -> Result<(), N::Error> {
+    pub(super) fn read_rulings(&mut self, unlinked: &[SpaceRecord]) -> Result<(), N::Error> {
         if unlinked.is_empty() {
             return Ok(());
         }
@@ -81,7 +86,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         self.rulings.get(&space).is_some_and(|rulings| rulings.contains(&never))
     }
 
-    fn probe(&mut self, unlinked: &[SpaceRecord]) -> Result<Vec<Probe>, N::Error> {
+    pub(super) fn probe(&mut self, unlinked: &[SpaceRecord]) -> Result<Vec<Probe>, N::Error> {
         let rules = self.rules;
         let mut prober =
             Prober { now: self.context.now, evaluator: self.evaluator, findings: &mut self.findings };

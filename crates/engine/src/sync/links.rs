@@ -41,7 +41,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         unlinked
     }
 
-    fn is_in_scope(&mut self, space: &SpaceRecord, object_type: &ObjectTypeRules) -> bool {
+    pub(super) fn is_in_scope(&mut self, space: &SpaceRecord, object_type: &ObjectTypeRules) -> bool {
         let Some(scope) = &object_type.scope else { return true };
         let seen = identitymesh_expr::Scope::at(self.context.now).with_source(&space.doc);
         self.evaluator.test(scope, &seen).unwrap_or_else(|error| {

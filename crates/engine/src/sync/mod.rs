@@ -6,6 +6,7 @@
 
 mod active;
 mod alike;
+mod apart;
 mod attributes;
 mod difference;
 mod emit;
@@ -26,6 +27,7 @@ mod part;
 mod planner;
 mod probe;
 mod project;
+mod reconsider;
 pub(crate) mod reasons;
 mod references;
 mod reindex;
@@ -38,6 +40,7 @@ mod work;
 pub(crate) use alike::{parts, prepare, score};
 pub(crate) use index::keys_in;
 pub use neighbours::{Neighbours, Referred};
-pub use orders::Orders;
+pub use orders::{Carried, Orders};
 pub use planner::{Outcome, PlanContext, Planner, Seeds, SetTrace};
 pub(crate) use probe::{Prober, anchor_key};
+pub use reconsider::Asking;

@@ -9,6 +9,7 @@ use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::{SpacePlan, Wake};
 use identitymesh_model::{ConnectorId, Finding, MeshId, Ruling, SpaceId, SpaceRecord};
 
+use super::apart::Apart;
 use super::index::Index;
 use super::neighbours::Neighbours;
 use super::planner::{Outcome, PlanContext, Seeds};
@@ -36,6 +37,10 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) rulings: HashMap<SpaceId, Vec<Ruling>>,
     /// What a decision in hand changes about that.
     pub(super) overruled: HashMap<SpaceId, Vec<(MeshId, Option<bool>)>>,
+    /// What mesh objects are found by where links are asked for again together; nothing else in a sync.
+    pub(super) apart: Apart,
+    /// The same for objects that are asked for one by one, each as if it alone had no link.
+    pub(super) alone: HashMap<SpaceId, Apart>,
 }
 
 impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
@@ -60,6 +65,8 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             large_set: usize::MAX,
             rulings: HashMap::new(),
             overruled: HashMap::new(),
+            apart: Apart::default(),
+            alone: HashMap::new(),
         }
     }
 

@@ -7,6 +7,8 @@ use identitymesh_model::{ContentHash, Finding, IdSource, MeshId, RunId, SpaceRec
 use super::neighbours::Neighbours;
 use super::orders::Orders;
 use super::part::Part;
+use super::reconsider::Asking;
+use crate::joins::Reconsidered;
 use crate::rules::RuleSet;
 
 /// What a part of a plan starts from.
@@ -115,5 +117,21 @@ impl<'r> Planner<'r> {
         part.large_set = self.large_set;
         let looking = part.obey(orders)?;
         part.complete(looking)
+    }
+
+    /// What the rules make of the links of these objects, which rules made before; findings are of those that lose
+    /// theirs. Nothing is planned.
+    ///
+    /// # Errors
+    /// Only those of `neighbours`.
+    pub fn reconsider<N: Neighbours>(
+        &mut self,
+        mut linked: Vec<SpaceRecord>,
+        asking: Asking,
+        context: &PlanContext<'_>,
+        neighbours: &mut N,
+    ) -> Result<(Vec<Reconsidered>, Vec<Finding>), N::Error> {
+        linked.sort_by_key(|space| space.id);
+        Part::new(self.rules, &mut self.evaluator, context, neighbours).reconsider(linked, asking)
     }
 }

@@ -53,6 +53,11 @@ impl Probe {
         self.exact_keys().chain(blocks.flatten())
     }
 
+    /// Everything that the object waits for, the anchor that it would take too.
+    pub(super) fn waits(&self, rules: &RuleSet, object_type: &ObjectTypeRules) -> Vec<IndexKey> {
+        self.keys().cloned().chain(self.create_key(rules, object_type)).collect()
+    }
+
     /// The keys of rules that do not go by likeness.
     pub(super) fn exact_keys(&self) -> impl Iterator<Item = &IndexKey> {
         let keys = self.joins.iter().filter_map(|looked| match &looked.by {

@@ -65,10 +65,7 @@ impl Resolver<'_> {
         view: &MeshView,
         mesh_type: &MeshTypeRules,
     ) -> Result<Resolved, ObjectFailed> {
-        let is_key = |name: Name| {
-            let mut parts = mesh_type.join_indexes.iter().flat_map(|index| &index.parts);
-            parts.any(|part| part.attribute == Some(name)) || mesh_type.compared.contains(&name)
-        };
+        let is_key = |name: Name| mesh_type.key_attributes().any(|key| key == name);
         if mesh_type.computed.iter().any(|rule| is_key(rule.target)) {
             return self.resolve(view, mesh_type);
         }

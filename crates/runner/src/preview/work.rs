@@ -11,7 +11,9 @@ use super::profile::{PlannedRun, carry_out};
 use super::watch::{PartSink, Watch};
 use crate::guard::{Flow, foresee};
 use crate::sync::sync_objects;
-use crate::{JoinAsk, Mesh, RunError, RunReport, Silent, SyncScope, decide_join, sync};
+use crate::{
+    JoinAsk, LinkScope, Mesh, RunError, RunReport, Silent, SyncScope, decide_join, reevaluate_joins, sync,
+};
 
 /// A mesh over a copy of the store, and the real store to look at.
 pub struct Sandbox {
@@ -30,6 +32,8 @@ pub enum Question {
     Objects(Vec<MeshId>),
     /// What would follow from this decision about joins, made for this reason.
     Decision(JoinAsk, String),
+    /// What would follow if these links were evaluated again for this reason.
+    Reevaluation(LinkScope, String),
     /// What this run would do, from what it imports to what would be sent first.
     Run(PlannedRun),
 }
@@ -82,6 +86,9 @@ pub async fn preview<S: PartSink + 'static>(
         Question::Run(run) => {
             let tried = carry_out(&copy, run).await?;
             (imports, reports) = (tried.imports, tried.syncs);
+        }
+        Question::Reevaluation(scope, reason) => {
+            reports.push(reevaluate_joins(&copy, scope, reason).await?.report);
         }
         Question::Decision(ask, reason) => reports.push(decide_join(&copy, ask, reason).await?.report),
     }

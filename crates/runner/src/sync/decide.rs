@@ -3,10 +3,14 @@
 //! The decision, what follows from it at once, and what it says for good are one transaction. References, memberships and
 //! whoever waits follow in the same run, as after any other part of a sync.
 
+use std::collections::HashMap;
+
 use identitymesh_engine::joins::{self, Around, Refusal};
-use identitymesh_engine::{Orders, PlanContext};
+use identitymesh_engine::{Carried, Orders, PlanContext};
 use identitymesh_model::joins::{JoinDecision, Member};
-use identitymesh_model::{DecisionId, MeshId, MeshView, SpaceId, SpaceRecord, Text, Uid};
+use identitymesh_model::{
+    DecisionId, Finding, MeshId, MeshState, MeshView, SpaceId, SpaceRecord, Text, Uid,
+};
 use identitymesh_store::{JoinBatch, Reader, SyncBatch};
 
 use super::count::count;
@@ -54,9 +58,10 @@ pub async fn decide_join(mesh: &Mesh, ask: JoinAsk, reason: String) -> Result<Jo
     let mesh = mesh.clone();
     let work = move || {
         let (decision, reverts) = Asked { mesh: &mesh, in_force: &in_force }.decision(&ask)?;
-        let run = Run::begin(&mesh, Steps::JoinDecision, None)?;
+        let mut run = Run::begin(&mesh, Steps::JoinDecision, None)?;
+        run.message = Some(format!("decided about joins ({}): {}", decision.kind.as_str(), reason.trim()));
         let mut work = Work::new(&in_force, run);
-        let decided = work.decide(decision.clone(), reason, reverts);
+        let decided = work.decide(decision.clone(), reason, reverts, HashMap::new(), Vec::new());
         let drained = work.drain();
         let (id, result) = match (decided, drained) {
             (Ok(id), drained) => (Some(id), drained),
@@ -108,7 +113,8 @@ impl Asked<'_> {
                         None => None,
                     });
                 }
-                return Ok((joins::revert(rules, &row.decision, &now)?, Some(*id)));
+                let ended = ended(reader, &row.decision)?;
+                return Ok((joins::revert(rules, &row.decision, &now, &ended)?, Some(*id)));
             }
         };
         Ok((decision, None))
@@ -156,6 +162,21 @@ fn around(reader: &mut dyn Reader, id: SpaceId) -> Result<Around, RunError> {
     Ok(Around { space, mesh, rulings })
 }
 
+/// Of the mesh objects that lost an object by a decision, those that are not alive any more.
+fn ended(reader: &mut dyn Reader, decision: &JoinDecision) -> Result<Vec<Uid>, RunError> {
+    let mut ended = Vec::new();
+    for seed in &decision.losing {
+        let known = match reader.mesh_by_uid(seed.uid)? {
+            Some(id) => reader.views(&[id])?.pop().flatten(),
+            None => None,
+        };
+        if known.is_none_or(|view| matches!(view.record.state, MeshState::Deleted { .. })) {
+            ended.push(seed.uid);
+        }
+    }
+    Ok(ended)
+}
+
 fn space_of(reader: &mut dyn Reader, member: &Member) -> Result<Option<SpaceRecord>, RunError> {
     let ids = reader.space_find(member.connector, &member.external_id)?;
     let found = reader.spaces(&ids)?.into_iter().flatten();
@@ -163,12 +184,14 @@ fn space_of(reader: &mut dyn Reader, member: &Member) -> Result<Option<SpaceReco
 }
 
 impl Work<'_> {
-    /// Carries out a decision and everything that it wakes.
-    fn decide(
+    /// Carries out a decision and everything that it wakes; with what the rules said, where it carries that out.
+    pub(super) fn decide(
         &mut self,
         decision: JoinDecision,
         reason: String,
         reverts: Option<DecisionId>,
+        carried: HashMap<SpaceId, Carried>,
+        mut findings: Vec<Finding>,
     ) -> Result<DecisionId, RunError> {
         let store = self.run.mesh.store.clone();
         let orders = {
@@ -179,7 +202,7 @@ impl Work<'_> {
             for uid in decision.mesh_objects() {
                 meshes.extend(reader.mesh_by_uid(uid)?.map(|id| (uid, id)));
             }
-            Orders { decision: decision.clone(), spaces, meshes }
+            Orders { decision: decision.clone(), spaces, meshes, carried }
         };
         let cause = self.run.cause();
         let ids = self.run.mesh.ids.clone();
@@ -190,7 +213,8 @@ impl Work<'_> {
         drop(neighbours);
         self.run.mesh.observer.planned(&outcome);
         count(&mut self.run, &outcome.plan);
-        let findings = self.run.findings(outcome.findings);
+        findings.extend(outcome.findings);
+        let findings = self.run.findings(findings);
         let rows = rows(&outcome.plan, &cause);
         let counters = self.run.counters.clone();
         let (plan, done) = (outcome.plan, Vec::new());
@@ -213,7 +237,7 @@ impl Work<'_> {
     }
 
     /// Waits for everything that is on its way.
-    fn drain(&mut self) -> Result<(), RunError> {
+    pub(super) fn drain(&mut self) -> Result<(), RunError> {
         Ok(self.in_flight.drain().map(drop)?)
     }
 }

@@ -9,12 +9,14 @@ mod decide;
 mod in_flight;
 mod narrow;
 mod neighbours;
+mod reevaluate;
 mod rows;
 mod work;
 
 pub(crate) use count::count;
 pub use decide::{JoinAsk, JoinDecided, decide_join};
 pub(crate) use neighbours::MeshIds;
+pub use reevaluate::{Reevaluated, reevaluate_joins};
 pub(crate) use rows::rows;
 pub(crate) use work::sync_objects;
 pub use work::{SyncScope, sync};

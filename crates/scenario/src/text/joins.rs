@@ -39,6 +39,8 @@ impl Step<'_> {
             ["merge", mesh_type, other, "into", same_type, survivor] => {
                 Ask::Merge(self.mesh_object(same_type, survivor)?, self.mesh_object(mesh_type, other)?)
             }
+            ["reevaluate", "joins"] => Ask::Reevaluate(None),
+            ["reevaluate", "joins", "of", connector] => Ask::Reevaluate(Some(self.connector(connector)?)),
             ["revert", "decision", number] => Ask::Revert(self.count(number)?),
             _ => return Err(self.unknown()),
         })

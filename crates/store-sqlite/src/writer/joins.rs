@@ -1,6 +1,8 @@
 //! Decisions about joins.
 
-use identitymesh_model::joins::RulingChange;
+use std::collections::HashMap;
+
+use identitymesh_model::joins::{Move, RulingChange};
 use identitymesh_model::{DecisionId, MeshId, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{Cause, JoinBatch, StoreClass, StoreError};
@@ -60,12 +62,13 @@ impl Tx<'_> {
     /// The mesh objects that the decision is about, those that end by it too.
     fn concerned(&self, batch: &JoinBatch) -> Outcome<Vec<(MeshId, Uid)>> {
         let mut statement = self.conn.prepare_cached("SELECT id FROM mesh_object WHERE uid = ?1")?;
-        let planned = &batch.sync.plan.objects;
+        let planned = batch.sync.plan.objects.iter().map(|object| (object.uid, object.id));
+        let planned: HashMap<Uid, MeshId> = planned.collect();
         let mut concerned = Vec::new();
         for uid in batch.decision.mesh_objects() {
             let id = statement.query_row([uid_bytes(&uid)], |row| row.get(0)).optional()?.map(MeshId);
-            let born = || planned.iter().find(|object| object.uid == uid).map(|object| object.id);
-            concerned.extend(id.or_else(born).map(|id| (id, uid)));
+            let id = id.or_else(|| planned.get(&uid).copied());
+            concerned.extend(id.map(|id| (id, uid)));
         }
         Ok(concerned)
     }
@@ -106,12 +109,25 @@ impl Tx<'_> {
         cause: &Cause,
         concerned: &[(MeshId, Uid)],
     ) -> Outcome<()> {
-        let told = json!({ "decision": decision, "kind": batch.decision.kind, "reason": batch.reason.trim(),
-            "reverts": batch.reverts, "moves": batch.decision.moves, "rulings": batch.decision.rulings });
-        let told = told.to_string();
+        // Each mesh object's row tells what concerns it, for a decision may be about thousands.
+        let (mut moves, mut rulings) = (HashMap::<Uid, Vec<&Move>>::new(), HashMap::<Uid, Vec<_>>::new());
+        for change in &batch.decision.moves {
+            let (from, to) = (change.from.map(|bond| bond.mesh), change.to.map(|bond| bond.mesh));
+            for uid in from.into_iter().chain(to.filter(|to| from != Some(*to))) {
+                moves.entry(uid).or_default().push(change);
+            }
+        }
+        for ruling in &batch.decision.rulings {
+            rulings.entry(ruling.mesh).or_default().push(ruling);
+        }
+        let (kind, reason) = (batch.decision.kind, batch.reason.trim());
         let row = |(mesh, uid): &(MeshId, Uid)| {
+            let of_moves = moves.get(uid).map_or(&[][..], Vec::as_slice);
+            let of_rulings = rulings.get(uid).map_or(&[][..], Vec::as_slice);
+            let told = json!({ "decision": decision, "kind": kind, "reason": reason,
+                "reverts": batch.reverts, "moves": of_moves, "rulings": of_rulings });
             let (at, kind) = (cause.at, ChangeKind::Decide);
-            ChangeRow::new(*mesh, *uid, cause.run, at, &cause.actor, kind, None, told.clone(), None)
+            ChangeRow::new(*mesh, *uid, cause.run, at, &cause.actor, kind, None, told.to_string(), None)
         };
         let rows: Vec<ChangeRow> = concerned.iter().map(row).collect();
         self.append_changes(&rows)

@@ -20,6 +20,7 @@ fn said(scene: &Scene<'_>, external_id: &str, number: u64, after: Option<bool>) 
         moves: Vec::new(),
         rulings: vec![ruling],
         born: Vec::new(),
+        losing: Vec::new(),
         gone: Vec::new(),
     }
 }
