@@ -32,4 +32,6 @@ pub mod replay {
     pub use crate::sync::replay::{Replayed, replay};
 }
 
-pub use sync::{Asking, Carried, Neighbours, Orders, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace};
+pub use sync::{
+    Asking, Carried, Neighbours, Orders, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace,
+};

@@ -9,7 +9,7 @@ mod joins;
 mod looking;
 
 pub(crate) use asking::{UndoArguments, UndoCommand, WhyArguments, WhyCommand};
-pub(crate) use joins::{JoinsCommand, ReasonArguments, SpaceObject};
+pub(crate) use joins::{ActArguments, JoinsCommand, LinkArguments, ReasonArguments, SpaceObject};
 pub(crate) use looking::{MeshCommand, PageArguments, SpaceCommand};
 
 /// Keeps people, groups and accounts the same in every system that holds them.

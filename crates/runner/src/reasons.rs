@@ -7,8 +7,8 @@ use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note};
 use identitymesh_model::{
-    ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, PastLink, RuleId, RunId, SpaceBefore, SpaceId,
-    SpaceRecord, Text, Uid,
+    ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, PastLink, RuleId, RunId, SpaceBefore,
+    SpaceId, SpaceRecord, Text, Uid,
 };
 use identitymesh_store::{ItemFilter, ItemRow, ItemState, LinkSpan, Reader, RunRow};
 

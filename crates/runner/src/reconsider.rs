@@ -119,9 +119,8 @@ fn check_looked_at(reader: &mut dyn Reader, in_force: &InForce) -> Result<(), Ru
     if in_force.version <= 1 {
         return Ok(());
     }
-    let is_done = |state| {
-        matches!(state, RunState::Succeeded | RunState::SucceededWithFindings | RunState::Held)
-    };
+    let is_done =
+        |state| matches!(state, RunState::Succeeded | RunState::SucceededWithFindings | RunState::Held);
     let mut before = None;
     loop {
         let runs = reader.run_list(before, RUNS_READ)?;
@@ -184,6 +183,9 @@ impl Wanted {
     }
 }
 
+/// Objects with what becomes of their links.
+type Fates = Vec<(SpaceRecord, Fate)>;
+
 struct Questions<'a> {
     mesh: &'a Mesh,
     in_force: &'a InForce,
@@ -211,7 +213,7 @@ impl Questions<'_> {
     }
 
     /// The links that would not stay if they alone were asked for.
-    fn one_by_one(&mut self) -> Result<Vec<(SpaceRecord, Fate)>, RunError> {
+    fn one_by_one(&mut self) -> Result<Fates, RunError> {
         let mut changed = Vec::new();
         for connector in self.wanted.connectors.clone() {
             let mut after = SpaceId(0);
@@ -240,7 +242,8 @@ impl Questions<'_> {
     /// Counts what is left alone, and keeps what is asked for.
     fn sort_out(&mut self, mut page: Vec<SpaceRecord>) -> Result<Vec<SpaceRecord>, RunError> {
         page.retain(|space| self.wanted.is_of_type(space));
-        let of_mode = |mode| page.iter().filter(|space| space.link.is_some_and(|link| link.mode == mode)).count();
+        let of_mode =
+            |mode| page.iter().filter(|space| space.link.is_some_and(|link| link.mode == mode)).count();
         let (by_hand, by_export) = (of_mode(LinkMode::Manual), of_mode(LinkMode::Projected));
         let members: Vec<Member> = page.iter().map(Member::of).collect();
         let never = self.reader.rulings_of(&members)?.concat().iter().filter(|(_, belongs)| !belongs).count();
@@ -252,10 +255,7 @@ impl Questions<'_> {
     }
 
     /// Those again, as if none of them had a link, with whoever else is linked to their mesh objects.
-    fn together(
-        &mut self,
-        changed: Vec<(SpaceRecord, Fate)>,
-    ) -> Result<(Vec<(SpaceRecord, Fate)>, Vec<Finding>), RunError> {
+    fn together(&mut self, changed: Fates) -> Result<(Fates, Vec<Finding>), RunError> {
         let (mut out, leaving): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|(_, fate)| matches!(fate, Fate::StaysBy(_)));
         let mut asked: HashMap<SpaceId, SpaceRecord> =
@@ -288,11 +288,7 @@ impl Questions<'_> {
         Ok(views.map(|view| (view.record.id, view)).collect())
     }
 
-    fn answer(
-        mut self,
-        fates: Vec<(SpaceRecord, Fate)>,
-        findings: Vec<Finding>,
-    ) -> Result<Answer, RunError> {
+    fn answer(mut self, fates: Fates, findings: Vec<Finding>) -> Result<Answer, RunError> {
         let targets = fates.iter().filter_map(|(_, fate)| match fate {
             Fate::Moves(Whose::Known(id), _) => Some(*id),
             _ => None,

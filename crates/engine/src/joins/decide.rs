@@ -76,7 +76,14 @@ fn refuse<T>(text: impl Into<String>) -> Result<T, Refusal> {
 }
 
 pub(super) fn decision(kind: DecisionKind) -> JoinDecision {
-    JoinDecision { kind, moves: Vec::new(), rulings: Vec::new(), born: Vec::new(), gone: Vec::new(), losing: Vec::new() }
+    JoinDecision {
+        kind,
+        moves: Vec::new(),
+        rulings: Vec::new(),
+        born: Vec::new(),
+        gone: Vec::new(),
+        losing: Vec::new(),
+    }
 }
 
 fn called(record: &MeshRecord) -> String {

@@ -48,7 +48,9 @@ pub fn reevaluate(
         let from = bond(&space, mesh.record.uid);
         let to = is_at_rest(&mesh).map_err(|refusal| refusal.0).and_then(|()| match &fate {
             Fate::Stays => Ok(from),
-            Fate::StaysBy(found) => Ok(from.map(|from| Bond { mode: LinkMode::Joined, ..by(found, from.mesh) })),
+            Fate::StaysBy(found) => {
+                Ok(from.map(|from| Bond { mode: LinkMode::Joined, ..by(found, from.mesh) }))
+            }
             Fate::Moves(Whose::Known(id), found) => {
                 let target = targets.get(id).ok_or("its mesh object went just now")?;
                 is_alive(target).map_err(|refusal| refusal.0)?;

@@ -102,7 +102,8 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 let join = &object_type.joins[looked.at];
                 match (&mut looked.by, &join.by) {
                     (LooksBy::Keys(keys), _) => {
-                        is_decided = is_decided || !self.decider(space.id).candidates(space, join, keys).is_empty();
+                        is_decided =
+                            is_decided || !self.decider(space.id).candidates(space, join, keys).is_empty();
                     }
                     (LooksBy::Likeness(alike), JoinBy::Likeness(fuzzy)) if !is_decided => {
                         questions.push(Question { space, join, fuzzy, alike });

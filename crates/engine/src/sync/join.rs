@@ -11,8 +11,8 @@ use identitymesh_model::{
     Finding, Link, LinkMode, MeshId, MeshState, RuleId, Ruling, SpaceId, SpaceRecord, Text, Value,
 };
 
-use super::apart::Apart;
 use super::alike::{least, parts, prepare, rank, score};
+use super::apart::Apart;
 use super::index::{Index, keys_in};
 use super::probe::{Alike, Looked, LooksBy, Probe, anchor_key};
 use super::work::{Work, Works};
@@ -37,6 +37,15 @@ pub(super) struct Match {
     pub(super) score: Option<u8>,
 }
 
+/// A link that is asked for again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again {
+    /// Its mesh object.
+    pub(super) mesh: MeshId,
+    /// Whether what its object gave the mesh object counts.
+    pub(super) is_whole: bool,
+}
+
 /// Decides about objects, given what was looked up and planned so far.
 pub(super) struct Decider<'a> {
     pub(super) rules: &'a RuleSet,
@@ -45,6 +54,8 @@ pub(super) struct Decider<'a> {
     pub(super) rulings: &'a HashMap<SpaceId, Vec<Ruling>>,
     /// What some mesh objects are found by, where a link is asked for again.
     pub(super) apart: &'a Apart,
+    /// The link that is asked for again.
+    pub(super) again: Option<Again>,
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
@@ -142,7 +153,7 @@ impl Decider<'_> {
 
     /// Stored candidates, and those that this part of the plan makes, the best first.
     fn alike(&self, space: &SpaceRecord, join: &Join, fuzzy: &Fuzzy, alike: &Alike) -> Vec<(MeshId, u8)> {
-        let is_seen = |id: MeshId| !self.apart.hides(id) && self.may_join(id, space, join);
+        let is_seen = |id: MeshId| !self.hides(id) && self.may_join(id, space, join);
         let mut found: Vec<(MeshId, u8)> =
             alike.found.iter().copied().filter(|(id, _)| is_seen(*id)).collect();
         let others = self.index.new_cards(&alike.blocks).into_iter();
@@ -161,7 +172,7 @@ impl Decider<'_> {
         let nothing = identitymesh_model::Object::new();
         let work = self.works.position(mesh).map(|at| &self.works.list[at]);
         let doc = match work {
-            _ if self.apart.hides(mesh) => self.apart.doc(mesh).unwrap_or(&nothing),
+            _ if self.hides(mesh) => self.apart.doc(mesh).unwrap_or(&nothing),
             Some(work) if work.is_new => self.index.card(mesh).unwrap_or(&nothing),
             Some(work) => &work.view.record.doc,
             None => &nothing,
@@ -264,9 +275,13 @@ impl Decider<'_> {
         found
     }
 
+    fn hides(&self, id: MeshId) -> bool {
+        self.apart.hides(id) && !self.again.is_some_and(|again| again.is_whole && again.mesh == id)
+    }
+
     fn holders<'k>(&'k self, key: &'k IndexKey) -> impl Iterator<Item = MeshId> + 'k {
         let stored = self.index.find(key).into_iter();
-        let stored = stored.filter(move |id| !self.apart.hides(*id) && self.holds(*id, key));
+        let stored = stored.filter(move |id| !self.hides(*id) && self.holds(*id, key));
         stored.chain(self.apart.find(key).iter().copied())
     }
 
@@ -291,10 +306,13 @@ impl Decider<'_> {
             && !self.rulings.get(&space.id).is_some_and(|rulings| rulings.contains(&never))
     }
 
+    /// Whether rules may find a mesh object. One that is leaving waits for what it lost; it takes nobody from another.
     fn is_alive(&self, id: MeshId) -> bool {
-        self.works
-            .position(id)
-            .is_some_and(|at| !matches!(self.works.list[at].state, MeshState::Deleted { .. }))
+        self.works.position(id).is_some_and(|at| match self.works.list[at].state {
+            MeshState::Active => true,
+            MeshState::Leaving { .. } => self.again.is_none_or(|again| again.mesh == id),
+            MeshState::Deleted { .. } => false,
+        })
     }
 
     fn is_taken(&self, id: MeshId, space: &SpaceRecord) -> bool {

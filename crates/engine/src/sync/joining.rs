@@ -49,6 +49,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
     pub(super) fn decider(&mut self, space: SpaceId) -> Decider<'_> {
         Decider {
             apart: self.alone.get(&space).unwrap_or(&self.apart),
+            again: self.again.get(&space).copied(),
             rules: self.rules,
             index: &self.index,
             works: &self.works,

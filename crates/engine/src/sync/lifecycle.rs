@@ -56,18 +56,33 @@ fn is_source(rules: &RuleSet, space: &SpaceRecord) -> bool {
 
 fn loses(work: &Work, rules: &RuleSet) -> bool {
     work.lost.iter().any(|(connector, object_type)| {
-        let Some(rule) = leave_rule(rules, *connector, *object_type) else { return false };
-        match rule.mesh_object {
-            SourceLeave::Nothing => false,
-            SourceLeave::DeleteWhenLast => !work.view.linked.iter().any(|space| is_source(rules, space)),
-            SourceLeave::DeleteWhenAuthoritativeGone => !work.view.linked.iter().any(|space| {
-                !space.deleted
-                    && rules
-                        .connector(space.connector)
-                        .is_some_and(|known| rule.authoritative.contains(&known.name))
-            }),
-        }
+        ends_without(rules, (*connector, *object_type), || work.view.linked.iter())
     })
+}
+
+/// Whether the mesh object leaves to which an object is linked, if that goes: then what it has stays as it was.
+pub(super) fn leaves_without(work: &Work, rules: &RuleSet, space: &SpaceRecord) -> bool {
+    let others = || work.view.linked.iter().filter(|known| known.id != space.id);
+    work.state != MeshState::Active || ends_without(rules, (space.connector, space.object_type), others)
+}
+
+/// Whether the leave rule of what is lost wants that, given what is left.
+fn ends_without<'l, L: Iterator<Item = &'l SpaceRecord>>(
+    rules: &RuleSet,
+    (connector, object_type): (ConnectorId, Name),
+    left: impl FnOnce() -> L,
+) -> bool {
+    let Some(rule) = leave_rule(rules, connector, object_type) else { return false };
+    match rule.mesh_object {
+        SourceLeave::Nothing => false,
+        SourceLeave::DeleteWhenLast => !left().any(|space| is_source(rules, space)),
+        SourceLeave::DeleteWhenAuthoritativeGone => !left().any(|space| {
+            !space.deleted
+                && rules
+                    .connector(space.connector)
+                    .is_some_and(|known| rule.authoritative.contains(&known.name))
+        }),
+    }
 }
 
 fn returns(work: &Work, mesh_type: &MeshTypeRules) -> bool {

@@ -11,6 +11,7 @@ use identitymesh_model::{ConnectorId, Finding, MeshId, Ruling, SpaceId, SpaceRec
 
 use super::apart::Apart;
 use super::index::Index;
+use super::join::Again;
 use super::neighbours::Neighbours;
 use super::planner::{Outcome, PlanContext, Seeds};
 use super::resolve::References;
@@ -41,6 +42,8 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) apart: Apart,
     /// The same for objects that are asked for one by one, each as if it alone had no link.
     pub(super) alone: HashMap<SpaceId, Apart>,
+    /// The links that are asked for again.
+    pub(super) again: HashMap<SpaceId, Again>,
 }
 
 impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
@@ -67,6 +70,7 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             overruled: HashMap::new(),
             apart: Apart::default(),
             alone: HashMap::new(),
+            again: HashMap::new(),
         }
     }
 

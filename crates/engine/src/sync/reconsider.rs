@@ -4,6 +4,9 @@
 //! they are: what is found again stays. The rest is asked for together, in the order of their ids, as a sync would that
 //! met them without links; those before are where they came to be. Nothing is planned here.
 //!
+//! Where a mesh object would leave without the object, it would keep what it has, and an object that is found by that
+//! comes back to it: such a link stays.
+//!
 //! A mesh object that a create rule made stays with the object of which it was made while a create rule would make it
 //! still, unless a join rule finds exactly one other for it: no conflict ends a person.
 
@@ -12,7 +15,8 @@ use std::collections::HashMap;
 use identitymesh_model::plan::{Note, NoteKind, Reason};
 use identitymesh_model::{Finding, Link, LinkMode, MeshId, SpaceId, SpaceRecord};
 
-use super::join::{Decision, Match};
+use super::join::{Again, Decision, Match};
+use super::lifecycle::leaves_without;
 use super::neighbours::Neighbours;
 use super::part::Part;
 use super::probe::Probe;
@@ -109,9 +113,24 @@ impl<N: Neighbours> Part<'_, '_, N> {
         let object_type = self.rules.object_type(space.connector, space.object_type);
         let object_type = object_type.expect("objects without rules are out of scope");
         let told = self.findings.len();
-        let decision = self.decide(space, probe, object_type);
         let link = space.link.expect("only links are asked for");
-        let fate = self.fate(link, decision, probe, object_type, begun);
+        self.again.insert(space.id, Again { mesh: link.mesh, is_whole: false });
+        let decision = self.decide(space, probe, object_type);
+        let mut fate = self.fate(link, decision, probe, object_type, begun);
+        let work = self.works.position(link.mesh).map(|at| &self.works.list[at]);
+        if matches!(fate, Fate::Ends { .. })
+            && work.is_some_and(|work| leaves_without(work, self.rules, space))
+        {
+            // Without it the mesh object would leave, and keep what it has: the object would come back to it as to one
+            // that it had left.
+            let told = self.findings.len();
+            self.again.insert(space.id, Again { mesh: link.mesh, is_whole: true });
+            let decision = self.decide(space, probe, object_type);
+            if matches!(&decision, Decision::Link(by) if by.mesh == link.mesh) {
+                fate = self.fate(link, decision, probe, object_type, begun);
+            }
+            self.findings.truncate(told);
+        }
         if !matches!(fate, Fate::Ends { .. }) {
             self.findings.truncate(told);
         }
@@ -143,7 +162,10 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 let create = &object_type.creates[rule];
                 Fate::Begins { rule: create.rule, mesh_type: create.mesh_type, anchor }
             }
-            Decision::None(note) => Fate::Ends { note, waits: probe.waits(self.rules, object_type) },
+            Decision::None(note) => {
+                let waits = probe.waits(self.rules, object_type);
+                Fate::Ends { note: without_beginning(note, begun), waits }
+            }
         }
     }
 
@@ -197,6 +219,19 @@ impl<N: Neighbours> Part<'_, '_, N> {
         self.set_apart(at, mesh_type, &mut apart);
         self.apart = apart;
     }
+}
+
+/// A note that names no mesh object that only begins: it has no number yet.
+fn without_beginning(mut note: Note, begun: &HashMap<MeshId, SpaceId>) -> Note {
+    for at in (0..note.candidates.len()).rev() {
+        if begun.contains_key(&note.candidates[at]) {
+            note.candidates.remove(at);
+            if at < note.scores.len() {
+                note.scores.remove(at);
+            }
+        }
+    }
+    note
 }
 
 /// What a mesh object is called here that begins with an object: a number that no mesh object has.

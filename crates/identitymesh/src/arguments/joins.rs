@@ -68,6 +68,16 @@ pub(crate) enum JoinsCommand {
         #[command(flatten)]
         arguments: ReasonArguments,
     },
+    /// Ask the rules in force about links that rules made, and make the links what they say
+    Reevaluate {
+        #[command(flatten)]
+        links: LinkArguments,
+        /// Spell out every link that would change; else the first 200
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        act: ActArguments,
+    },
     /// Take a decision back
     Revert {
         /// Its number, as `joins decisions` tells
@@ -102,6 +112,33 @@ pub(crate) struct SpaceObject {
     /// The object type, where the connector has several objects with this id
     #[arg(long = "type")]
     pub(crate) object_type: Option<String>,
+}
+
+/// Which links.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LinkArguments {
+    /// Those of this connector
+    #[arg(long)]
+    pub(crate) connector: Option<String>,
+    /// Those of objects of this type of connected systems
+    #[arg(long = "type")]
+    pub(crate) object_type: Option<String>,
+    /// Those that this rule made, whether it is still in force or not; with the connector's name before a colon where
+    /// several are called so
+    #[arg(long)]
+    pub(crate) rule: Option<String>,
+}
+
+/// Whether it is only looked at, or why it is done.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct ActArguments {
+    /// Show exactly what would follow, and change nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Why; kept in the audit
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) reason: Option<String>,
 }
 
 /// Why somebody decides, and whether it is only tried.

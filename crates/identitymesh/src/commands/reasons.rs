@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use identitymesh_engine::reasons::{Holder, TargetLeave, grace_end, holders, leaving};
 use identitymesh_model::MeshState;
 use identitymesh_model::rules::{LeaveAction, SourceLeave};
-use identitymesh_runner::{ExportReason, InForce, LinkDecision, LinkReason, why_export, why_link};
+use identitymesh_runner::{EndedLink, ExportReason, InForce, LinkDecision, LinkReason, why_export, why_link};
 use identitymesh_store::Reader;
 use serde_json::{Value as Json, json};
 
@@ -79,6 +79,14 @@ fn link_told(
         told.push(format!(
             "linked to {mesh} by {rule} in run {} at {}{matched}",
             span.link.run, span.link.at
+        ));
+    }
+    if let Some(EndedLink { link, by }) = &reason.before {
+        let (mesh, rule) = (called(reader, link.mesh)?, in_force.rules.rule_name(link.rule));
+        let why = by.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+        told.push(format!(
+            "before, from run {}, linked to {mesh} by {rule}; run {} ({}, {}) ended that at {}{why}",
+            link.run, by.id, by.step, by.actor, by.updated
         ));
     }
     for (uid, belongs) in &reason.rulings {

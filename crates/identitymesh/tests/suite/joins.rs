@@ -275,3 +275,40 @@ fn decisions_are_in_the_history_and_the_past_is_shown_as_it_was() {
     assert!(place.bad(&["mesh", "show", "X-2", "--at", &between]).contains("was not in the mesh"));
     place.good(&["audit", "verify"]);
 }
+
+#[test]
+fn links_are_evaluated_again_by_the_rules_in_force() {
+    let place = mesh();
+    enable(&place);
+    let strict = CONTACTS.replace("enabled = false", "enabled = true").replace("= 85", "= 100");
+    write(&place, "mesh/connectors/contacts.toml", &strict);
+    place.good(&["apply", "mesh"]);
+    let early = place.bad(&["joins", "reevaluate", "--preview"]);
+    assert!(early.contains("RUN-021") && early.contains("full-sync"), "{early}");
+    place.good(&["run", "full-sync"]);
+    assert!(phone(&place, "1").contains("100"), "a change of rules unlinks nobody");
+
+    let before = bytes(&place.data());
+    let arguments = ["joins", "reevaluate", "--connector", "contacts", "--rule", "look-alike"];
+    let seen = place.json(&[&arguments[..], &["--preview"]].concat());
+    let text = place.good(&[&arguments[..], &["--preview"]].concat());
+    assert!(bytes(&place.data()) == before, "a preview writes nothing");
+    assert!(text.contains("1 link that rules made: nothing found 1"), "{text}");
+    assert!(text.contains("contacts/c1") && text.contains("phone removed"), "{text}");
+    let neither = place.run(&["joins", "reevaluate"]);
+    assert!(!neither.status.success() && String::from_utf8_lossy(&neither.stderr).contains("--preview"));
+
+    let done = place.json(&[&arguments[..], &["--reason", "too lax"]].concat());
+    assert_eq!((&seen["counts"], &seen["links"]), (&done["counts"], &done["links"]));
+    assert_eq!(done["changes"][0]["what"], "unjoined");
+    assert!(!phone(&place, "1").contains("100"));
+    let why = place.good(&["why", "link", "contacts", "c1"]);
+    assert!(why.contains("join-reevaluation") && why.contains("too lax"), "{why}");
+    let nothing = place.good(&[&arguments[..], &["--reason", "again"]].concat());
+    assert!(nothing.contains("nothing changed hands"), "{nothing}");
+
+    let number = done["decision"].to_string();
+    assert!(place.good(&["joins", "decisions"]).contains("reevaluate"));
+    place.good(&["joins", "revert", &number, "--reason", "not too lax"]);
+    assert!(phone(&place, "1").contains("100"));
+}

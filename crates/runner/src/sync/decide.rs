@@ -8,9 +8,7 @@ use std::collections::HashMap;
 use identitymesh_engine::joins::{self, Around, Refusal};
 use identitymesh_engine::{Carried, Orders, PlanContext};
 use identitymesh_model::joins::{JoinDecision, Member};
-use identitymesh_model::{
-    DecisionId, Finding, MeshId, MeshState, MeshView, SpaceId, SpaceRecord, Text, Uid,
-};
+use identitymesh_model::{DecisionId, Finding, MeshId, MeshState, MeshView, SpaceId, SpaceRecord, Text, Uid};
 use identitymesh_store::{JoinBatch, Reader, SyncBatch};
 
 use super::count::count;

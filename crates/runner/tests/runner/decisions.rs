@@ -19,8 +19,8 @@ const PEOPLE: usize = 6;
 pub(crate) const A_WEEK_AND_A_DAY: i64 = 8 * 24 * 3_600;
 
 /// A mesh object with what is linked to it, without what differs between two ways of asking.
-type Shape = (Object, MeshState, BTreeMap<SpaceId, (bool, Object, Option<LinkMode>)>);
-type Shapes = BTreeMap<Uid, Shape>;
+pub(crate) type Shape = (Object, MeshState, BTreeMap<SpaceId, (bool, Object, Option<LinkMode>)>);
+pub(crate) type Shapes = BTreeMap<Uid, Shape>;
 
 fn shape(doc: Object, state: MeshState, linked: Vec<SpaceRecord>) -> Shape {
     let linked = linked.into_iter().map(|space| {
@@ -30,7 +30,7 @@ fn shape(doc: Object, state: MeshState, linked: Vec<SpaceRecord>) -> Shape {
     (doc, state, linked.collect())
 }
 
-fn now(place: &Place) -> Shapes {
+pub(crate) fn now(place: &Place) -> Shapes {
     let mut reader = place.mesh.store.read().unwrap();
     let ids = reader.mesh_after(MeshId(0), 1_000).unwrap();
     let views = reader.views(&ids).unwrap().into_iter().flatten();

@@ -18,6 +18,7 @@ mod passwords;
 mod place;
 mod plans;
 mod preview;
+mod reevaluation;
 mod referents;
 mod seen;
 mod source;

@@ -37,7 +37,9 @@ impl Step<'_> {
             ["import" | "delta" | "incomplete", ..] => self.import(words),
             ["show", ..] => self.show(words),
             ["change" | "add" | "delete", ..] => self.by_hand(words),
-            ["link" | "unlink" | "never" | "split" | "merge" | "reevaluate" | "revert", ..] => self.decide(words),
+            ["link" | "unlink" | "never" | "split" | "merge" | "reevaluate" | "revert", ..] => {
+                self.decide(words)
+            }
             _ => self.system(words),
         }
     }

@@ -4,6 +4,7 @@ mod decide;
 mod list;
 mod measure;
 mod named;
+mod reevaluate;
 mod run;
 mod show;
 

@@ -8,6 +8,10 @@ use identitymesh_store::Reader;
 
 use crate::arguments::SpaceObject;
 use crate::commands::lookup::connector_id;
+use crate::output::counted;
+
+/// Objects of one decision that are named for people; JSON has all.
+const MOVES_SHOWN: usize = 10;
 
 /// The object that is named; one is expected.
 pub(super) fn space_object(
@@ -76,15 +80,19 @@ pub(super) fn told(in_force: &InForce, reader: &mut dyn Reader, decision: &JoinD
         )
     };
     let mut parts: Vec<String> = Vec::new();
-    for change in &decision.moves {
+    for change in decision.moves.iter().take(MOVES_SHOWN) {
         let to = change.to.map_or_else(|| "nobody".to_owned(), |bond| mesh(bond.mesh));
         let from = change.from.map_or_else(|| "nobody".to_owned(), |bond| mesh(bond.mesh));
         parts.push(format!("{}: {from} → {to}", member(in_force, &change.member)));
     }
+    if decision.moves.len() > MOVES_SHOWN {
+        let more = decision.moves.len() - MOVES_SHOWN;
+        parts.push(format!("… and {}", counted(more as u64, "more object", "more objects")));
+    }
     for seed in &decision.gone {
         parts.push(format!("{} {} ends", seed.mesh_type, seed.anchor));
     }
-    for seed in &decision.born {
+    for seed in decision.born.iter().take(MOVES_SHOWN) {
         parts.push(format!("{} {} begins", seed.mesh_type, seed.anchor));
     }
     if decision.moves.is_empty() {

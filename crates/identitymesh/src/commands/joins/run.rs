@@ -4,6 +4,7 @@ use crate::arguments::JoinsCommand;
 use crate::commands::{Done, Shell};
 
 use super::decide::{Wanted, decide};
+use super::reevaluate::reevaluate;
 use super::{list, measure, show};
 
 pub(in crate::commands) fn run(shell: &Shell, command: JoinsCommand) -> anyhow::Result<Done> {
@@ -25,6 +26,7 @@ pub(in crate::commands) fn run(shell: &Shell, command: JoinsCommand) -> anyhow::
         JoinsCommand::Merge { survivor, other, arguments } => {
             decide(shell, &Wanted::Merge(survivor, other), &arguments)?;
         }
+        JoinsCommand::Reevaluate { links, all, act } => reevaluate(shell, &links, all, &act)?,
         JoinsCommand::Revert { decision, arguments } => decide(shell, &Wanted::Revert(decision), &arguments)?,
     }
     Ok(Done::Well)

@@ -1,11 +1,15 @@
 //! Previews of decisions about joins, of every kind.
 
 use identitymesh_model::DecisionId;
-use identitymesh_runner::{JoinAsk, Question, decide_join, preview};
+use identitymesh_runner::{
+    JoinAsk, LinkScope, Question, SyncScope, apply_configuration, decide_join, preview, reevaluate_joins,
+    sync,
+};
 
 use super::check::{Parts, done};
 use crate::decisions::{A_WEEK_AND_A_DAY, mesh_of, object_of};
 use crate::place::{Place, Target, name};
+use crate::reevaluation::{other_rules, share_a_mail};
 use crate::undo::settled;
 
 const PEOPLE: usize = 8;
@@ -49,5 +53,28 @@ async fn what_is_previewed_of_a_decision_is_what_follows() {
         let split = decided(&place, JoinAsk::Split(one, vec![row(2)], Some("X-2".into()))).await;
         decided(&place, JoinAsk::Revert(split)).await;
         decided(&place, JoinAsk::Revert(merge)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_previewed_of_a_re_evaluation_is_what_follows() {
+    for target in [Target::Flat, Target::Tree] {
+        let place = settled(target, PEOPLE).await;
+        share_a_mail(&place);
+        place.good_cycle().await;
+        apply_configuration(&place.mesh, other_rules(&place), Default::default()).await.unwrap();
+        sync(&place.mesh, SyncScope::Everything).await.unwrap();
+        let (scope, reason) = (LinkScope::default(), "the rules were wrong".to_owned());
+        let before = place.bytes();
+        let foreseen = {
+            let (sandbox, _folder) = place.sandbox();
+            let question = Question::Reevaluation(scope.clone(), reason.clone());
+            preview(&sandbox, question, Parts::of(&place.mesh)).await.unwrap()
+        };
+        assert!(place.bytes() == before, "a preview writes nothing");
+        assert_eq!(foreseen.counts.get("joins_moves"), Some(&1));
+        assert_eq!(foreseen.flows.iter().map(|flow| flow.sent).sum::<u64>(), 2, "{:?}", foreseen.flows);
+        let act = async |mesh| reevaluate_joins(&mesh, scope, reason).await.unwrap().report;
+        done(&place.mesh, name("accounts"), &foreseen, act).await;
     }
 }
