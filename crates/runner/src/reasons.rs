@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use identitymesh_engine::reasons::{InScope, leaving, scopes};
 use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
 use identitymesh_model::joins::Member;
-use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note};
+use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note, Wake};
 use identitymesh_model::{
     ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, PastLink, RuleId, RunId, SpaceBefore,
     SpaceId, SpaceRecord, Text, Uid,
@@ -35,6 +35,8 @@ pub struct ExportReason {
     pub item: Option<ItemRow>,
     /// What a sync would queue, were nothing waiting.
     pub planned: Option<ItemPlan>,
+    /// Mesh objects that its references wait for, because the target does not hold them yet.
+    pub waits_for: Vec<Uid>,
     /// What a source has against the deletion that its leave policy wants.
     pub objection: Option<String>,
     /// What is wrong.
@@ -57,6 +59,7 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
     let mut outcome = plan(mesh, &in_force, reader.as_mut(), &imagined, seeds)?;
     let object = outcome.plan.objects.iter().position(|object| object.id == id);
     let object = object.map(|at| outcome.plan.objects.swap_remove(at));
+    let waits_for = waits(&outcome.plan.wakes, id);
     let mut planned = object.map_or_else(Vec::new, |object| object.items);
     let mut out: Vec<ExportReason> = Vec::new();
     let all = scopes(&in_force.rules, view.record.mesh_type, &view.record.doc, mesh.clock.now());
@@ -75,6 +78,7 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
             object: space.map(|space| space.external_id.clone()),
             item: items.iter().find(|item| item.connector == connector).cloned(),
             planned: at.map(|at| planned.swap_remove(at)),
+            waits_for: waits_for.get(&connector).cloned().unwrap_or_default(),
             objection: None,
             findings: outcome
                 .findings
@@ -96,6 +100,23 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
     Ok(out)
 }
 
+/// Whom the references of a mesh object wait for, by target.
+fn waits(wakes: &[Wake], id: MeshId) -> HashMap<ConnectorId, Vec<Uid>> {
+    let mut out: HashMap<ConnectorId, Vec<Uid>> = HashMap::new();
+    for wake in wakes {
+        if let Wake::Address { connector, owner, member } = wake
+            && *owner == id
+        {
+            out.entry(*connector).or_default().push(*member);
+        }
+    }
+    for members in out.values_mut() {
+        members.sort_unstable();
+        members.dedup();
+    }
+    out
+}
+
 fn verdict(view: &MeshView, reason: &ExportReason) -> String {
     if let Some(item) = &reason.item {
         return waiting(item);
@@ -111,6 +132,9 @@ fn verdict(view: &MeshView, reason: &ExportReason) -> String {
         return format!("it is out of scope, and its deletion waits: {objection}");
     }
     match (view.record.state, applies, &reason.object) {
+        (MeshState::Active, Some(_), Some(_)) if !reason.waits_for.is_empty() => {
+            "the target holds what it should, but for references to objects that are not there yet".to_owned()
+        }
         (MeshState::Active, Some(_), Some(_)) => "the target holds what it should".to_owned(),
         (MeshState::Active, Some(rule), None) if !rule.creates => {
             format!("{} applies and makes no objects", rule.rule)

@@ -13,6 +13,9 @@ use super::mesh::state;
 use super::{Done, Shell, reasons_then, why};
 use crate::arguments::WhyCommand;
 
+/// Most objects that one answer names as waited for.
+const WAITS_TOLD: usize = 20;
+
 pub(super) fn run(shell: &Shell, command: WhyCommand) -> anyhow::Result<Done> {
     match command {
         WhyCommand::Value(value) => why::run(shell, &value)?,
@@ -128,18 +131,27 @@ fn export(shell: &Shell, object: &str, connector: Option<&str>) -> anyhow::Resul
     let view = mesh_object(opened.mesh.store.read()?.as_mut(), object)?;
     let mut reasons = why_export(&opened.mesh, view.record.id)?;
     reasons.retain(|reason| wanted.is_none_or(|id| reason.connector == id));
-    let data: Vec<Json> = reasons.iter().map(|reason| export_data(&in_force, reason)).collect();
+    let mut reader = opened.mesh.store.read()?;
+    let waits = reasons.iter().map(|reason| waited_for(reader.as_mut(), reason));
+    let waits = waits.collect::<anyhow::Result<Vec<_>>>()?;
+    let told = reasons.iter().zip(&waits);
+    let data: Vec<Json> = told.map(|(reason, waits)| export_data(&in_force, reason, waits)).collect();
     let answer = json!({ "type": view.record.mesh_type, "anchor": view.record.anchor, "targets": data });
     shell.output.answer(&answer, || {
         let mut out = format!("{} {}", view.record.mesh_type, view.record.anchor);
         if reasons.is_empty() {
             out.push_str(": no projection rule speaks of objects of this type");
         }
-        for reason in &reasons {
+        for (reason, waits) in reasons.iter().zip(&waits) {
             let there = reason.object.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
             out.push_str(&format!("\n{}{there}: {}", in_force.name_of(reason.connector), reason.verdict));
             for rule in &reason.rules {
                 out.push_str(&format!("\n  {}", scope_told(rule)));
+            }
+            if !waits.is_empty() {
+                let more = reason.waits_for.len() - waits.len();
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                out.push_str(&format!("\n  waits for {}{more}", waits.join(", ")));
             }
             for finding in &reason.findings {
                 out.push_str(&format!("\n  {}: {}", finding.code, finding.message));
@@ -147,6 +159,11 @@ fn export(shell: &Shell, object: &str, connector: Option<&str>) -> anyhow::Resul
         }
         out
     })
+}
+
+/// The first of those that references wait for, by name.
+fn waited_for(reader: &mut dyn Reader, reason: &ExportReason) -> anyhow::Result<Vec<String>> {
+    reason.waits_for.iter().take(WAITS_TOLD).map(|uid| mesh_name(reader, *uid)).collect()
 }
 
 pub(super) fn scope_told(rule: &identitymesh_engine::reasons::InScope) -> String {
@@ -158,7 +175,7 @@ pub(super) fn scope_told(rule: &identitymesh_engine::reasons::InScope) -> String
     }
 }
 
-fn export_data(in_force: &InForce, reason: &ExportReason) -> Json {
+fn export_data(in_force: &InForce, reason: &ExportReason, waits: &[String]) -> Json {
     let rules: Vec<Json> = reason
         .rules
         .iter()
@@ -169,6 +186,7 @@ fn export_data(in_force: &InForce, reason: &ExportReason) -> Json {
         .collect();
     json!({ "connector": in_force.name_of(reason.connector), "why": reason.verdict, "object": reason.object,
         "rules": rules, "state": reason.item.as_ref().map(|item| item.state),
+        "waits_for": waits, "waits_for_count": reason.waits_for.len(),
         "hold": reason.item.as_ref().and_then(|item| item.hold),
         "planned": reason.planned.as_ref().map(|item| item.operation), "findings": reason.findings })
 }

@@ -92,6 +92,24 @@ fn reasons_are_told_for_values_links_exports_and_deletions() {
 }
 
 #[test]
+fn whom_a_reference_waits_for_is_told() {
+    let place = Place::new();
+    place.good(&["init", "mesh"]);
+    place.good(&["apply", "mesh"]);
+    const ADA: &str = "1,Ada,Lovelace,Care,Clerk,ada@corp.example,2,active";
+    deliver(&place, &[ADA, &BOB.replace("active", "left")]);
+    let export = &place.json(&["why", "export", "1", "--connector", "directory"])["targets"][0];
+    assert_eq!(export["waits_for"], serde_json::json!(["user 2"]), "{export}");
+    assert!(place.good(&["why", "export", "1"]).contains("waits for user 2"));
+    deliver(&place, &[ADA, BOB]);
+    let export = &place.json(&["why", "export", "1", "--connector", "directory"])["targets"][0];
+    assert_eq!(
+        (&export["waits_for_count"], &export["why"]),
+        (&0.into(), &"the target holds what it should".into())
+    );
+}
+
+#[test]
 fn a_run_is_undone_after_a_preview() {
     let place = Place::new();
     place.good(&["init", "mesh"]);
