@@ -30,6 +30,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("deletes unseen", include_str!("../migrations/0011_deletes_unseen.sql")),
     ("run source", include_str!("../migrations/0012_run_source.sql")),
     ("turns", include_str!("../migrations/0013_turns.sql")),
+    ("undone wish", include_str!("../migrations/0014_undone_wish.sql")),
 ];
 
 /// What every version of the file has, before any migration.

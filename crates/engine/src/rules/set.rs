@@ -100,6 +100,14 @@ impl RuleSet {
         }
     }
 
+    /// Where the references in an attribute of such an object lead.
+    #[must_use]
+    pub fn referring_in(&self, connector: ConnectorId, object_type: Name, attribute: Name) -> Referring {
+        let known = self.object_type(connector, object_type).and_then(|known| known.schema.as_ref());
+        let by = known.and_then(|schema| schema.attribute(attribute)).and_then(|known| known.refers_by);
+        self.referring(connector, object_type, by)
+    }
+
     pub(super) fn add_projection(
         &mut self,
         mesh_type: Name,

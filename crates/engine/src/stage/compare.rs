@@ -150,9 +150,7 @@ impl<'a> Sameness<'a> {
     }
 
     fn referring(&self, name: Name) -> Referring {
-        let schema = self.object_type.and_then(|rules| rules.schema.as_ref());
-        let by = schema.and_then(|schema| schema.attribute(name)).and_then(|attribute| attribute.refers_by);
-        self.rules.referring(self.known.connector, self.known.object_type, by)
+        self.rules.referring_in(self.known.connector, self.known.object_type, name)
     }
 }
 

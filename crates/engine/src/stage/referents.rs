@@ -56,6 +56,12 @@ impl Referents {
         Ok(referents)
     }
 
+    /// The object that a reference means, where that was looked up and is known.
+    #[must_use]
+    pub fn object(&self, referring: Referring, reference: &Text) -> Option<SpaceId> {
+        self.found.get(&(referring, referring.key(reference))).copied()
+    }
+
     /// Whom all of these mean.
     pub(super) fn of_all(&self, referring: Referring, references: Vec<&Text>) -> BTreeSet<Referent> {
         let each = references.into_iter().map(|reference| {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use identitymesh_engine::undo::{Back, back};
+use identitymesh_engine::stage::Told;
+use identitymesh_engine::undo::{Back, back, moved_references, respell};
 use identitymesh_model::plan::{ItemAction, Operation};
 use identitymesh_model::{ConnectorId, ContentHash, MeshId, MeshView, Name, RuleId, SpaceId, Text, Uid};
 use identitymesh_store::{Reader, UndoBatch, UndoItem, UndoNext};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use super::around::around;
 use super::imagine::Imagined;
 use super::select::{Group, UndoScope, cannot, select};
+use crate::import::referents;
 use crate::run::{Run, RunReport, Steps};
 use crate::{InForce, Mesh, RunError};
 
@@ -116,7 +118,10 @@ fn plan_part(
             plan.stays.push(stays(None, "a change is on its way to it; run the export first"));
             continue;
         }
-        let around = around(reader, group)?;
+        let mut around = around(reader, group)?;
+        let moved = moved_references(&in_force.rules, &around);
+        let referents = referents(connector, moved, &Told::new(), reader)?;
+        respell(&in_force.rules, &mut around, &referents);
         let (found, left) = back(&in_force.rules, view.record.mesh_type, connector, &around);
         plan.stays.extend(left.into_iter().map(|(attribute, why)| stays(attribute, why)));
         let Some(back) = found else { continue };

@@ -147,7 +147,8 @@ impl Tx<'_> {
                 |row| row.get(0),
             )?;
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO hold_item (hold, subject, uid, item, hash, standing) VALUES (?1, ?2, ?3, NULL, ?4, ?5)",
+            "INSERT INTO hold_item (hold, subject, uid, item, hash, standing, wish) \
+             VALUES (?1, ?2, ?3, NULL, ?4, ?5, (SELECT hash FROM mesh_object WHERE id = ?2))",
         )?;
         for item in items {
             insert.execute(params![

@@ -261,7 +261,7 @@ async fn what_once_differed_comes_to_the_same() {
 const CASES: u32 = 24;
 
 /// The same with as many as somebody asks for.
-fn cases() -> u32 {
+pub(super) fn cases() -> u32 {
     let asked = std::env::var("IDENTITYMESH_HISTORIES").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(CASES)
 }

@@ -3,6 +3,7 @@
 
 mod histories;
 pub(crate) mod place;
+mod undone;
 mod work;
 
 pub(crate) use histories::{Event, GROUPS, MEMBERS, PEOPLE, event, play};

@@ -1,4 +1,4 @@
-//! Taking back what was done in a target: from its object before and after, and as it is now, to what leads back.
+//! From a target's object before and after something was done, and as it is now, to what leads back.
 //!
 //! Only what was done is undone. An attribute that holds something else by now than what was done to it was changed by
 //! somebody since, and stays; of a set, values go and come back one by one. An object is removed only where this
