@@ -222,12 +222,12 @@ pub(crate) struct PreviewArguments {
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) mesh_type: Option<String>,
     /// What would change under this configuration directory, which is not in force yet
-    #[arg(long, value_name = "DIR", conflicts_with = "save")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) config: Option<PathBuf>,
     /// Spell out every object, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Keep the plan, to carry out exactly this with `plans apply HASH`
+    /// Keep the plan, to carry out exactly this with `plans apply HASH`; with --config the configuration is part of it
     #[arg(long)]
     pub(crate) save: bool,
 }
@@ -241,7 +241,8 @@ pub(crate) enum PlansCommand {
         /// The beginning of its hash
         hash: String,
     },
-    /// Carry a plan out as it was kept; what is not as it was then is left out and said to be so
+    /// Carry a plan out as it was kept, with the configuration that it brings; what is not as it was then is left out and
+    /// said to be so
     Apply {
         /// The beginning of its hash
         hash: String,

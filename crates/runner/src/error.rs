@@ -144,6 +144,19 @@ pub enum RunError {
         /// The version in force.
         now: i64,
     },
+    /// The configuration in force is not the one with which a plan's own was compared.
+    #[error(
+        "RUN-023: the plan {hash} brings a configuration that was compared with version {base}, and {now} is in force; \
+         nothing was done: keep the plan anew with `identitymesh preview --config DIR --save`"
+    )]
+    ComparedWithOther {
+        /// Which.
+        hash: String,
+        /// The version with which it was compared.
+        base: i64,
+        /// The version in force.
+        now: i64,
+    },
     /// A stored plan could not be read or written.
     #[error("RUN-017: stored plans in {path} could not be read or written")]
     PlanFile {

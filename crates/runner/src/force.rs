@@ -7,7 +7,7 @@ use identitymesh_connector::Registry;
 use identitymesh_engine::rules::{CompileInput, RuleProblem, RuleSet, compile, number_keys};
 use identitymesh_model::rules::{Configuration, ConnectorConfig};
 use identitymesh_model::{ConnectorId, Name, Schema};
-use identitymesh_store::{ConfigurationWrite, Reader, Store, StoredConfiguration};
+use identitymesh_store::{ConfigurationWrite, Configured, Reader, Store, StoredConfiguration};
 use serde::{Deserialize, Serialize};
 
 use crate::password::password_problems;
@@ -29,8 +29,8 @@ pub struct InForce {
 
 /// What is stored of a configuration: beside the rules, where paths start and what schemas were found.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    configuration: Configuration,
+pub(crate) struct Stored {
+    pub(crate) configuration: Configuration,
     bases: BTreeMap<Name, PathBuf>,
     schemas: BTreeMap<Name, Schema>,
 }
@@ -129,10 +129,7 @@ impl InForce {
 }
 
 /// The configuration that had a version, where it is kept.
-pub(crate) fn configuration_of(
-    reader: &mut dyn Reader,
-    version: i64,
-) -> Result<Option<Configuration>, RunError> {
+pub fn configuration_of(reader: &mut dyn Reader, version: i64) -> Result<Option<Configuration>, RunError> {
     let Some(stored) = reader.configuration_of(version)? else { return Ok(None) };
     let body: Stored = serde_json::from_str(&stored.body)
         .map_err(|source| RunError::Stored { what: "configuration", source })?;
@@ -210,7 +207,18 @@ pub async fn apply_configuration(
     if let Some(old) = old.filter(|old| old.body == body) {
         return Ok(Applied { version: old.version, changed: false, unasked });
     }
-    let names: Vec<Name> = stored.configuration.connectors.iter().map(|known| known.connector.name).collect();
+    let version = put(mesh, stored, body, None)?;
+    Ok(Applied { version, changed: true, unasked })
+}
+
+/// Writes a configuration in one transaction, with what it has to become where that matters, and puts it in force.
+pub(crate) fn put(
+    mesh: &Mesh,
+    stored: Stored,
+    body: String,
+    expected: Option<Configured>,
+) -> Result<i64, RunError> {
+    let names = connector_names(&stored.configuration);
     let keys = number_keys(&stored.configuration, &stored.schemas);
     let write = ConfigurationWrite {
         actor: mesh.actor.clone(),
@@ -219,6 +227,7 @@ pub async fn apply_configuration(
         connectors: names.clone(),
         keys: keys.clone(),
         look_again: true,
+        expected,
     };
     let configured = mesh.store.configure(write).wait()?;
     let ids = names.into_iter().zip(configured.connectors).collect();
@@ -226,7 +235,11 @@ pub async fn apply_configuration(
     let in_force = InForce::compile(configured.version, stored, ids, numbers, &mesh.registry)
         .map_err(RunError::Rules)?;
     mesh.put_in_force(in_force);
-    Ok(Applied { version: configured.version, changed: true, unasked })
+    Ok(configured.version)
+}
+
+pub(crate) fn connector_names(configuration: &Configuration) -> Vec<Name> {
+    configuration.connectors.iter().map(|known| known.connector.name).collect()
 }
 
 async fn ask_schema(mesh: &Mesh, in_force: &InForce, name: Name) -> Result<Schema, RunError> {

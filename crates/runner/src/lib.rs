@@ -30,7 +30,7 @@ pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;
 pub use follow::{FollowEvent, follow};
-pub use force::{Applied, InForce, apply_configuration, check_configuration};
+pub use force::{Applied, InForce, apply_configuration, check_configuration, configuration_of};
 pub use guard::Flow;
 pub use import::{ImportKind, import};
 pub use mesh::{LARGE_SET_MEMBERS, Mesh, SecretResolver};

@@ -13,9 +13,8 @@ use identitymesh_model::plan::NoteKind;
 use identitymesh_model::{
     ConnectorId, Finding, LinkMode, MeshId, MeshView, Name, RuleId, RunId, SpaceId, SpaceRecord,
 };
-use identitymesh_store::{Reader, RunState};
+use identitymesh_store::Reader;
 
-use crate::run::Steps;
 use crate::surroundings::Surroundings;
 use crate::{InForce, Mesh, RunError};
 
@@ -23,8 +22,6 @@ use crate::{InForce, Mesh, RunError};
 const PART_OBJECTS: usize = 5_000;
 /// Most links that one act changes; what is left is told, and changed by the next.
 const CHANGES_MAX: usize = 10_000;
-/// Runs that are read at once.
-const RUNS_READ: usize = 1_000;
 
 /// Which links are asked for again; all that rules made where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,28 +111,15 @@ pub(crate) fn ask(mesh: &Mesh, in_force: &InForce, scope: &LinkScope) -> Result<
     asking.answer(fates, findings)
 }
 
-/// A key that a rule reads is filled in when everybody is looked at; before that, nobody would be found by it.
+/// A key that a rule reads is filled in when everybody is looked at; before that, nobody would be found by it. Under
+/// the first rules that there were, nobody came to be without all keys.
 fn check_looked_at(reader: &mut dyn Reader, in_force: &InForce) -> Result<(), RunError> {
-    if in_force.version <= 1 {
-        return Ok(());
+    let is_done = reader.configuration()?.is_some_and(|stored| stored.full_sync.is_some());
+    if is_done || in_force.version <= 1 {
+        Ok(())
+    } else {
+        Err(RunError::NotLookedAt { version: in_force.version })
     }
-    let is_done =
-        |state| matches!(state, RunState::Succeeded | RunState::SucceededWithFindings | RunState::Held);
-    let mut before = None;
-    loop {
-        let runs = reader.run_list(before, RUNS_READ)?;
-        let Some(last) = runs.last().map(|run| run.id) else { break };
-        before = Some(last);
-        for run in runs {
-            if run.configuration < in_force.version {
-                return Err(RunError::NotLookedAt { version: in_force.version });
-            }
-            if run.step == Steps::FullSync.as_str() && run.connector.is_none() && is_done(run.state) {
-                return Ok(());
-            }
-        }
-    }
-    Err(RunError::NotLookedAt { version: in_force.version })
 }
 
 /// The join and create rules that are or were called so.

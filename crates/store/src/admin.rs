@@ -1,6 +1,7 @@
 //! Configuration, numbers and secrets as a store keeps them.
 
 use identitymesh_model::{ConnectorId, ContentHash, Name, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A configuration to put in force.
 #[derive(Clone, Debug)]
@@ -17,10 +18,13 @@ pub struct ConfigurationWrite {
     pub keys: Vec<String>,
     /// Whether every mesh object has to be looked at again. Set when rules changed.
     pub look_again: bool,
+    /// What it has to become, where something was made with its numbers beforehand. When it would become anything
+    /// else, the write is refused and nothing changes.
+    pub expected: Option<Configured>,
 }
 
 /// What a configuration became.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configured {
     /// Counts configurations from 1.
     pub version: i64,

@@ -70,9 +70,17 @@ impl Preview {
             self.data[*key].as_array().is_none_or(Vec::is_empty)
                 && self.data[*key].as_object().is_none_or(|map| map.is_empty())
         });
-        if is_quiet && self.spelled.text.is_empty() {
-            return "nothing would change".to_owned();
-        }
+        let mut out = if is_quiet && self.spelled.text.is_empty() {
+            "nothing would change".to_owned()
+        } else {
+            self.changes()
+        };
+        out.push_str(&self.notes());
+        out
+    }
+
+    /// What would change.
+    fn changes(&self) -> String {
         let mut out = self.spelled.text.clone();
         if self.spelled.left_out > 0 {
             let more = counted(self.spelled.left_out, "more object", "more objects");
@@ -82,9 +90,27 @@ impl Preview {
             out.push('\n');
         }
         out.push_str(&summary(&self.data));
-        if let Some(kept) = &self.kept {
+        out
+    }
+
+    /// What else there is to know.
+    fn notes(&self) -> String {
+        let mut out = String::new();
+        for row in self.data["unasked"].as_array().into_iter().flatten() {
+            let word = |key: &str| row[key].as_str().unwrap_or_default();
             out.push_str(&format!(
-                "\nkept as plan {}; carry out exactly this with `identitymesh plans apply {} --reason …`",
+                "\nnote: {} could not be asked for its schema, so its rules are checked without it: {}",
+                word("connector"),
+                word("reason")
+            ));
+        }
+        if let Some(kept) = &self.kept {
+            let brings = match kept.base {
+                Some(_) => ", with the configuration, which it puts in force first",
+                None => "",
+            };
+            out.push_str(&format!(
+                "\nkept as plan {}{brings}; carry out exactly this with `identitymesh plans apply {} --reason …`",
                 kept.hash,
                 &kept.hash[..kept.hash.len().min(12)]
             ));
@@ -233,10 +259,13 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         Question::Run(PlannedRun::Export(name)) => Some(name.to_string()),
         _ => None,
     };
-    let keeping = ask.keep.map(|directory| directory.begin()).transpose()?;
+    let mut keeping = ask.keep.map(|directory| directory.begin()).transpose()?;
+    let mut unasked = Vec::new();
     let foreseen = shell.block_on(async {
         if let Some(Loaded { configuration, bases, .. }) = ask.loaded.cloned() {
-            apply_configuration(&sandbox.copy, configuration, bases).await?;
+            let base = opened.mesh.in_force().map_or(0, |in_force| in_force.version);
+            unasked = apply_configuration(&sandbox.copy, configuration, bases).await?.unasked;
+            keeping.iter_mut().try_for_each(|writer| writer.bring(&sandbox.copy, base))?;
         }
         let in_force = sandbox.copy.in_force()?;
         let text = Text::new(ask.shown == Shown::All, Names { in_force, store: sandbox.copy.store.clone() });
@@ -245,6 +274,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
     })?;
     let in_force = sandbox.copy.in_force()?;
     let mut data = data(&foreseen, &in_force)?;
+    data["unasked"] = unasked.iter().map(|(name, why)| json!({ "connector": name, "reason": why })).collect();
     let queue = match &target {
         Some(target) => {
             let mut reader = sandbox.copy.store.read()?;
@@ -262,6 +292,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         writer.finish(PlanHead {
             hash: String::new(),
             configuration: in_force.version,
+            base: None,
             question: words,
             at: opened.mesh.clock.now(),
             actor: opened.mesh.actor.clone(),

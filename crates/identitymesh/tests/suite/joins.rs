@@ -312,3 +312,35 @@ fn links_are_evaluated_again_by_the_rules_in_force() {
     place.good(&["joins", "revert", &number, "--reason", "not too lax"]);
     assert!(phone(&place, "1").contains("100"));
 }
+
+#[test]
+fn rules_and_what_they_do_are_kept_and_carried_out_as_one_plan() {
+    let place = mesh();
+    let louder = HR.replace("source = \"family\"", "transform = \"ToUpper(family)\"");
+    write(&place, "mesh/connectors/hr.toml", &louder);
+    let kept = place.json(&["preview", "--config", "mesh", "--save"]);
+    let hash = kept["hash"].as_str().unwrap();
+    assert!(place.good(&["preview", "--config", "mesh", "--save"]).contains("with the configuration"));
+    assert!(!phone(&place, "1").contains("MUELLER"));
+
+    let listed = place.json(&["plans", "list"]);
+    assert_eq!((&listed["items"][0]["base"], &listed["items"][0]["configuration"]), (&1.into(), &2.into()));
+    let shown = place.good(&["plans", "show", &hash[..8]]);
+    assert!(shown.contains("ToUpper(family)") && shown.contains("mesh_updated 4"), "{shown}");
+    assert_eq!(place.json(&["plans", "show", hash])["changes"].as_array().unwrap().len(), 1);
+
+    // What the directory says meanwhile does not matter: the plan is what was kept.
+    write(&place, "mesh/connectors/hr.toml", HR);
+    let done = place.json(&["plans", "apply", hash, "--reason", "agreed with the staff office"]);
+    assert_eq!((&done["configuration"], &done["run"]["counters"]["applied"]), (&2.into(), &4.into()));
+    assert!(phone(&place, "1").contains("MUELLER"));
+    assert!(
+        place.good(&["plan", "mesh"]).contains("ToUpper(family)"),
+        "the directory differs from what is in force"
+    );
+
+    let back = place.json(&["preview", "--config", "mesh", "--save"])["hash"].clone();
+    enable(&place);
+    let refused = place.bad(&["plans", "apply", back.as_str().unwrap(), "--reason", "late"]);
+    assert!(refused.contains("RUN-023") && refused.contains("compared with version 2"), "{refused}");
+}

@@ -17,8 +17,9 @@ use crate::{Mesh, RunError};
 /// The index of anchors in lower case.
 const ANCHOR_INDEX: i64 = 0;
 
-/// Carries out a plan for a reason, which the audit keeps with the plan's hash for each mesh object that is changed. What
-/// was left out is counted as `left_out`, each with a finding that says why.
+/// Carries out a plan for a reason: puts the configuration in force that it brings, if it brings one, in one
+/// transaction, then makes its changes part by part. The audit keeps the reason with the plan's hash for each mesh object
+/// that is changed. What was left out is counted as `left_out`, each with a finding that says why.
 ///
 /// # Errors
 /// When no reason is given, when another configuration is in force than the plan was made under, when its file or the store cannot be read, or
@@ -28,14 +29,10 @@ pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan, reason: &str) -> Result<R
     if reason.is_empty() {
         return Err(RunError::NoReason);
     }
-    let in_force = mesh.in_force()?;
-    if in_force.version != plan.head.configuration {
-        let (hash, made) = (plan.head.hash, plan.head.configuration);
-        return Err(RunError::OtherConfiguration { hash, made, now: in_force.version });
-    }
     let parts = plan.parts()?;
+    let did = put_in_force(mesh, &plan)?;
     let mut run = Run::begin(mesh, Steps::ApplyPlan, None)?;
-    run.message = Some(format!("carried out the plan {}: {reason}", plan.head.hash));
+    run.message = Some(format!("{did}carried out the plan {}: {reason}", plan.head.hash));
     let approval = serde_json::json!({ "plan": plan.head.hash, "reason": reason }).to_string();
     let work = move || {
         let mut work = Applying {
@@ -51,6 +48,23 @@ pub async fn apply_plan(mesh: &Mesh, plan: StoredPlan, reason: &str) -> Result<R
         work.run.end(result)
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| RunError::Worker)?
+}
+
+/// Puts the configuration in force that the plan brings, unless that was done before the process ended; says what was
+/// done. Nothing else may be in force than what the plan was made from.
+fn put_in_force(mesh: &Mesh, plan: &StoredPlan) -> Result<String, RunError> {
+    let now = mesh.in_force().map_or(0, |in_force| in_force.version);
+    let (hash, made) = (plan.head.hash.clone(), plan.head.configuration);
+    match &plan.brings {
+        None if now == made => Ok(String::new()),
+        None => Err(RunError::OtherConfiguration { hash, made, now }),
+        Some(brings) if brings.is_in_force(mesh)? => Ok(String::new()),
+        Some(brings) if now == brings.base => {
+            brings.put_in_force(mesh)?;
+            Ok(format!("put version {made} of the configuration in force and "))
+        }
+        Some(brings) => Err(RunError::ComparedWithOther { hash, base: brings.base, now }),
+    }
 }
 
 struct Applying {

@@ -4,12 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use identitymesh_model::rules::Configuration;
 use identitymesh_model::{ContentHash, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::basis::PlanPart;
-use crate::RunError;
+use super::carried::Carried;
+use crate::{Mesh, RunError};
 
 /// What a stored plan is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,9 @@ pub struct PlanHead {
     pub hash: String,
     /// The version of the configuration under which it was made.
     pub configuration: i64,
+    /// Where it brings that configuration: the version with which it was compared, and which has to be in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<i64>,
     /// What was asked for, in words.
     pub question: String,
     /// When it was made.
@@ -39,6 +44,7 @@ pub struct PlanDirectory(PathBuf);
 pub struct StoredPlan {
     /// What it is.
     pub head: PlanHead,
+    pub(super) brings: Option<Carried>,
     parts: PathBuf,
 }
 
@@ -50,6 +56,7 @@ pub struct PlanWriter {
     out: BufWriter<File>,
     hashes: String,
     objects: u64,
+    brings: Option<Carried>,
     failed: Option<io::Error>,
 }
 
@@ -77,6 +84,7 @@ impl PlanDirectory {
             out,
             hashes: String::new(),
             objects: 0,
+            brings: None,
             failed: None,
         })
     }
@@ -115,8 +123,20 @@ impl PlanDirectory {
         let (Some(head), true) = (found.pop(), found.is_empty()) else {
             return Err(RunError::UnknownPlan { hash: hash.to_owned() });
         };
-        let plan = StoredPlan { parts: self.0.join(format!("{}.parts", head.hash)), head };
+        let parts = self.0.join(format!("{}.parts", head.hash));
+        let mut plan = StoredPlan { parts, head, brings: None };
         let mut hashes = String::new();
+        if plan.head.base.is_some() {
+            let path = self.0.join(format!("{}.configuration", plan.head.hash));
+            let text = fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+            hashes.push_str(&ContentHash::of(&text).to_string());
+            let brings: Carried = serde_json::from_str(&text)
+                .map_err(|source| RunError::Stored { what: "configuration", source })?;
+            if plan.head.base != Some(brings.base) {
+                return Err(RunError::ForeignPlan { hash: plan.head.hash });
+            }
+            plan.brings = Some(brings);
+        }
         for line in plan.lines()? {
             hashes.push_str(&ContentHash::of(&line?).to_string());
         }
@@ -129,6 +149,14 @@ impl PlanDirectory {
 }
 
 impl StoredPlan {
+    /// The configuration that it brings, where it brings one.
+    ///
+    /// # Errors
+    /// When it cannot be understood.
+    pub fn configuration(&self) -> Result<Option<Configuration>, RunError> {
+        self.brings.as_ref().map(Carried::configuration).transpose()
+    }
+
     fn lines(&self) -> Result<impl Iterator<Item = Result<String, RunError>> + use<>, RunError> {
         let path = self.parts.clone();
         let file = File::open(&path).map_err(|source| failed(&path, source))?;
@@ -159,18 +187,39 @@ impl PlanWriter {
         self.failed = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")).err();
     }
 
+    /// Has the plan bring the configuration that is in force in the copy in which it was made, where the mesh itself
+    /// has the version `base` in force.
+    ///
+    /// # Errors
+    /// When the copy cannot be read.
+    pub fn bring(&mut self, copy: &Mesh, base: i64) -> Result<(), RunError> {
+        self.brings = Carried::of(copy, base)?;
+        Ok(())
+    }
+
     /// Ends the plan: from here on it is there under its name. `head` gets hash and size.
     ///
     /// # Errors
     /// When anything could not be written; then there is no such plan.
     pub fn finish(mut self, mut head: PlanHead) -> Result<PlanHead, RunError> {
-        head.hash = content(head.configuration, &self.hashes);
+        let brings =
+            self.brings.as_ref().map(|brings| serde_json::to_string(brings).expect("plain data is JSON"));
+        let carried = brings.as_ref().map(|text| ContentHash::of(text).to_string()).unwrap_or_default();
+        head.hash = content(head.configuration, &(carried + &self.hashes));
+        head.base = self.brings.as_ref().map(|brings| brings.base);
         head.objects = self.objects;
         let keep = || {
             self.failed.take().map_or(Ok(()), Err)?;
             self.out.flush()?;
             self.out.get_ref().sync_all()?;
             fs::rename(&self.scratch, self.directory.join(format!("{}.parts", head.hash)))?;
+            if let Some(text) = &brings {
+                let scratch = self.directory.join("unfinished-configuration");
+                let mut file = File::create(&scratch)?;
+                file.write_all(text.as_bytes())?;
+                file.sync_all()?;
+                fs::rename(&scratch, self.directory.join(format!("{}.configuration", head.hash)))?;
+            }
             // The head comes last: a plan without one is not listed.
             let scratch = self.directory.join("unfinished-head");
             let mut file = File::create(&scratch)?;
@@ -185,7 +234,7 @@ impl PlanWriter {
     }
 }
 
-/// The hash of a plan: of the configuration's version and of all parts.
+/// The hash of a plan: of the configuration's version, the configuration where it brings one, and all parts.
 fn content(configuration: i64, hashes: &str) -> String {
     ContentHash::of(&format!("{configuration}\n{hashes}")).to_string()
 }

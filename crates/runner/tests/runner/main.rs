@@ -17,6 +17,7 @@ mod parts;
 mod passwords;
 mod place;
 mod plans;
+mod plans_of_rules;
 mod preview;
 mod reevaluation;
 mod referents;

@@ -12,7 +12,7 @@ use crate::place::{Place, Target, id, name};
 
 const PEOPLE: usize = 40;
 
-struct Keep(PlanWriter, ReadOnly);
+pub(crate) struct Keep(pub(crate) PlanWriter, pub(crate) ReadOnly);
 
 impl PartSink for Keep {
     fn part(&mut self, plan: &Plan) {
@@ -30,7 +30,8 @@ pub(crate) async fn keep(place: &Place, plans: &PlanDirectory) -> PlanHead {
     let configuration = place.mesh.in_force().unwrap().version;
     let (hash, question, preview) = (String::new(), "hr".to_owned(), serde_json::Value::Null);
     let (at, actor, objects) = (place.mesh.clock.now(), "ada".to_owned(), 0);
-    let head = PlanHead { hash, configuration, question, at, actor, objects, preview };
+    let base = None;
+    let head = PlanHead { hash, configuration, base, question, at, actor, objects, preview };
     foreseen.sink.0.finish(head).unwrap()
 }
 

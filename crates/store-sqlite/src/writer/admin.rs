@@ -1,7 +1,7 @@
 //! Configuration, numbers, secrets and notes.
 
 use identitymesh_model::{ConnectorId, ContentHash};
-use identitymesh_store::{Cause, ConfigurationWrite, Configured, SecretRow};
+use identitymesh_store::{Cause, ConfigurationWrite, Configured, SecretRow, StoreClass, StoreError};
 use rusqlite::params;
 
 use crate::fault::Outcome;
@@ -43,7 +43,19 @@ impl Tx<'_> {
         for key in &write.keys {
             numbers.push(number.query_row([key], |row| row.get(0))?);
         }
-        Ok(Configured { version, connectors, numbers })
+        let configured = Configured { version, connectors, numbers };
+        match &write.expected {
+            Some(expected) if *expected != configured => Err(StoreError::new(
+                "STO-020",
+                StoreClass::Conflict,
+                format!(
+                    "it would become version {version}, or number its rules otherwise than was reckoned with"
+                ),
+            )
+            .advice("nothing was changed; make what was made with its numbers anew")
+            .into()),
+            _ => Ok(configured),
+        }
     }
 
     pub(crate) fn put_secrets(&self, rows: &[SecretRow], cause: &Cause) -> Outcome<()> {

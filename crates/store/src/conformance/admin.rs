@@ -1,6 +1,6 @@
 //! Clauses on configuration, runs, secrets and notes.
 
-use identitymesh_model::{ContentHash, Finding, RunId};
+use identitymesh_model::{ConnectorId, ContentHash, Finding, RunId};
 
 use super::Harness;
 use super::sample::{Scene, at, configuration, name};
@@ -40,6 +40,29 @@ pub fn configurations_count_up(harness: &mut impl Harness) {
         assert_eq!((stored.version, stored.at, stored.actor.as_str()), (version, at(version), "cli"));
         assert_eq!((stored.hash, stored.body), (ContentHash::of(&write.body), write.body));
     }
+}
+
+pub fn a_configuration_becomes_what_is_expected_or_nothing(harness: &mut impl Harness) {
+    let store = harness.store();
+    let first = configuration(&["hr"], &["join:hr:number"]);
+    let became = store.configure(first).wait().unwrap();
+    let second = configuration(&["hr", "ad"], &["join:ad:mail", "join:hr:number"]);
+    let wrong = crate::Configured {
+        version: became.version + 2,
+        connectors: vec![became.connectors[0], ConnectorId(became.connectors[0].0 + 1)],
+        numbers: vec![became.numbers[0] + 1, became.numbers[0]],
+    };
+    let write = crate::ConfigurationWrite { expected: Some(wrong.clone()), ..second.clone() };
+    let refused = store.configure(write).wait().unwrap_err();
+    assert_eq!((refused.code, refused.class), ("STO-020", StoreClass::Conflict));
+    let mut reader = store.read().unwrap();
+    let stored = reader.configuration().unwrap().unwrap();
+    assert_eq!((stored.version, stored.connectors.len()), (became.version, 1), "nothing of it is kept");
+    assert_eq!(reader.numbers().unwrap().len(), 1);
+    drop(reader);
+    let right = crate::Configured { version: became.version + 1, ..wrong };
+    let write = crate::ConfigurationWrite { expected: Some(right.clone()), ..second };
+    assert_eq!(store.configure(write).wait().unwrap(), right);
 }
 
 fn run(store: &dyn Store, step: &str, state: RunState) -> RunId {

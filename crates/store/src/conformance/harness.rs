@@ -97,7 +97,7 @@ macro_rules! conformance_tests {
             ];
             admin: [
                 numbers_are_for_good, configurations_count_up, a_full_sync_counts_for_its_configuration,
-                runs_begin_and_end, runs_at_work_are_interrupted, findings_are_read_by_key,
+                a_configuration_becomes_what_is_expected_or_nothing, runs_begin_and_end, runs_at_work_are_interrupted, findings_are_read_by_key,
                 secrets_are_replaced_and_removed, notes_are_kept
             ];
             holds: [

@@ -58,6 +58,7 @@ pub(super) fn configuration(names: &[&str], keys: &[&str]) -> ConfigurationWrite
         connectors: names.iter().map(|text| name(text)).collect(),
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         look_again: true,
+        expected: None,
     }
 }
 
