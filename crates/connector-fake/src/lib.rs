@@ -10,6 +10,7 @@ mod check;
 mod faults;
 mod generated;
 mod kind;
+mod links;
 mod passwords;
 mod reading;
 mod session;

@@ -5,7 +5,7 @@ use identitymesh_connector::{
     Class, ConnectorError, Context, Exporter, FollowRequest, Follower, Identity, ImportMode, ImportRequest,
     ImportedObject, Importer, Operation, Outcome, Page, Passwords, Session, TestReport, Watermark,
 };
-use identitymesh_model::{ItemId, Name, Schema};
+use identitymesh_model::{ItemId, Name, Schema, Text};
 
 use crate::FakeSystem;
 use crate::check::set_aside_unreadable;
@@ -168,6 +168,18 @@ impl Importer for FakeSession {
                 Err(ConnectorError::cancelled())
             }
         }
+    }
+
+    async fn held_elsewhere(
+        &mut self,
+        object_type: Name,
+        external_ids: &[Text],
+    ) -> Result<Option<Vec<Text>>, ConnectorError> {
+        self.enter("look elsewhere")?;
+        let inner = self.system.lock();
+        let Content::Stored(state) = &inner.content else { return Ok(None) };
+        let held = external_ids.iter().filter(|id| state.holds(&(object_type, (*id).clone())));
+        Ok(Some(held.cloned().collect()))
     }
 }
 

@@ -3,10 +3,12 @@
 //! Every change gets the next number of one sequence. The log keeps the newest entries only, as real systems do: a
 //! reader who stayed away for too long is refused and reads everything.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use identitymesh_connector::{Change, ImportedObject};
-use identitymesh_model::{Name, Object, Text, Value, Values, dn};
+use identitymesh_model::{Name, Object, Schema, Text, Value, Values, dn};
+
+use crate::links::Links;
 
 /// Most entries in the log of changes.
 pub(crate) const LOG_COUNT_MAX: usize = 1_000_000;
@@ -16,6 +18,9 @@ pub(crate) type Key = (Name, Text);
 #[derive(Debug)]
 pub(crate) struct State {
     objects: BTreeMap<Key, Object>,
+    /// Objects that readers see no more although they are still there.
+    left: BTreeSet<Key>,
+    links: Links,
     log: VecDeque<(u64, Key)>,
     log_max: usize,
     sequence: u64,
@@ -28,6 +33,8 @@ impl Default for State {
     fn default() -> Self {
         Self {
             objects: BTreeMap::new(),
+            left: BTreeSet::new(),
+            links: Links::default(),
             log: VecDeque::new(),
             log_max: LOG_COUNT_MAX,
             sequence: 0,
@@ -38,19 +45,49 @@ impl Default for State {
 }
 
 impl State {
+    /// An empty system with these object types.
+    pub(crate) fn of(schema: &Schema) -> Self {
+        Self { links: Links::of(schema), ..Self::default() }
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<&Object> {
         self.objects.get(key)
     }
 
     pub(crate) fn put(&mut self, key: Key, object: Object) {
         self.note(key.clone());
+        self.left.remove(&key);
         self.objects.insert(key, object);
     }
 
+    /// Removes an object; references to it that go with it go, and the log says nothing of those.
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Object> {
         let gone = self.objects.remove(key)?;
         self.note(key.clone());
+        if self.links.is_any() {
+            let address = self.links.address(key.0, &key.1, &gone);
+            for ((object_type, _), object) in &mut self.objects {
+                if let Some(left) = self.links.without(*object_type, object, &address) {
+                    *object = left;
+                }
+            }
+        }
         Some(gone)
+    }
+
+    /// Takes an object out of what is read; the system still holds it, and references to it stay.
+    pub(crate) fn move_out(&mut self, key: &Key) -> bool {
+        let is_there = self.objects.remove(key).is_some();
+        if is_there {
+            self.note(key.clone());
+            self.left.insert(key.clone());
+        }
+        is_there
+    }
+
+    /// Whether an object is there, also where readers do not see it.
+    pub(crate) fn holds(&self, key: &Key) -> bool {
+        self.objects.contains_key(key) || self.left.contains(key)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -126,6 +163,7 @@ impl State {
             Some(attributes) => {
                 Change::Upsert(ImportedObject::whole(object_type, external_id, attributes.clone()))
             }
+            None if self.left.contains(key) => Change::Left { object_type, external_id },
             None => Change::Delete { object_type, external_id },
         }
     }

@@ -51,7 +51,7 @@ impl FakeSystem {
     /// there, and references follow a rename.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
-        Self::with(Content::Stored(State::default()), schema)
+        Self::with(Content::Stored(State::of(&schema)), schema)
     }
 
     /// `objects` people of at most [`ATTRIBUTE_COUNT_MAX`](crate::ATTRIBUTE_COUNT_MAX) attributes, made up as they
@@ -107,10 +107,18 @@ impl FakeSystem {
         .unwrap_or(false)
     }
 
-    /// Removes the object, as somebody else would. Whether it was there.
+    /// Removes the object, as somebody else would, and references to it where the schema says that they go with it. Whether
+    /// it was there.
     pub fn remove(&self, object_type: Name, external_id: &str) -> bool {
         let key = (object_type, Text::new(external_id));
         self.change(|state| state.remove(&key).is_some()).unwrap_or(false)
+    }
+
+    /// Takes the object out of what is read, as when somebody moves it elsewhere: the system still holds it, and references
+    /// to it stay. Whether it was there.
+    pub fn move_out(&self, object_type: Name, external_id: &str) -> bool {
+        let key = (object_type, Text::new(external_id));
+        self.change(|state| state.move_out(&key)).unwrap_or(false)
     }
 
     /// Removes everything; each removal is a change.
@@ -190,6 +198,10 @@ impl FakeSystem {
 
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    pub(crate) fn drops_references(&self) -> bool {
+        self.schema.object_types.iter().flat_map(|known| &known.attributes).any(|one| one.drops_deleted)
     }
 
     pub(crate) fn is_tree(&self) -> bool {

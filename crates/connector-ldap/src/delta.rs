@@ -38,6 +38,13 @@ pub(crate) struct Around {
     pub(crate) page_size: usize,
 }
 
+impl Around {
+    /// Whether the server takes out references to what is deleted, and does not say so.
+    pub(crate) fn drops_references(&self) -> bool {
+        self.types.iter().flat_map(|map| &map.schema.attributes).any(|attribute| attribute.drops_deleted)
+    }
+}
+
 /// A dialect's way of reading only what changed.
 #[async_trait]
 pub(crate) trait Delta: Send + Sync {

@@ -227,6 +227,18 @@ impl Importer for LdapSession {
         let look = presence::still_there(transport.as_ref(), &self.config.scope, map, external_ids);
         unless_cancelled(&self.context.cancel, look).await.map(Some)
     }
+
+    async fn held_elsewhere(
+        &mut self,
+        object_type: Name,
+        external_ids: &[Text],
+    ) -> Result<Option<Vec<Text>>, ConnectorError> {
+        let (transport, directory) = self.ready().await?;
+        let map = directory.object_type(object_type)?;
+        let look = presence::held(transport.as_ref(), &directory, map, external_ids);
+        let held = unless_cancelled(&self.context.cancel, look).await?;
+        Ok(Some(held.into_iter().collect()))
+    }
 }
 
 #[async_trait]

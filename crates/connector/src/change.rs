@@ -9,8 +9,16 @@ pub enum Change {
     Upsert(ImportedObject),
     /// Some attributes; the others stay as they were.
     Patch(Patch),
-    /// The object is gone.
+    /// The object is gone from the system.
     Delete {
+        /// Its type.
+        object_type: Name,
+        /// Its external id.
+        external_id: Text,
+    },
+    /// The object is gone from what is imported, and may still be in the system: it was moved out, or is of another type
+    /// now. References to it stay what they were.
+    Left {
         /// Its type.
         object_type: Name,
         /// Its external id.
@@ -25,7 +33,9 @@ impl Change {
         match self {
             Self::Upsert(object) => (object.object_type, &object.external_id),
             Self::Patch(patch) => (patch.object_type, &patch.external_id),
-            Self::Delete { object_type, external_id } => (*object_type, external_id),
+            Self::Delete { object_type, external_id } | Self::Left { object_type, external_id } => {
+                (*object_type, external_id)
+            }
         }
     }
 }

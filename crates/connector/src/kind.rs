@@ -23,6 +23,9 @@ pub struct Capabilities {
     pub compare_and_set: bool,
     /// Tells changes as they happen, where the system offers it.
     pub follow: bool,
+    /// The system may take out references to objects that are deleted without telling; which, the schema says of each
+    /// attribute (`drops_deleted`).
+    pub drops_references: bool,
     /// Sets passwords, where the system offers it.
     pub set_password: bool,
     /// Sets passwords that have to be changed at the next sign-in.

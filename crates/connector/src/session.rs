@@ -111,6 +111,21 @@ pub trait Importer: Send {
     ) -> Result<Option<Vec<Text>>, ConnectorError> {
         Ok(None)
     }
+
+    /// Which of these objects the system holds anywhere, also outside of what is imported: those were not deleted, and
+    /// references to them stay. Asked of objects that nobody reported as deleted, where the system drops
+    /// references to those that are. At most [`PRESENCE_ASKED_MAX`] ids. `None` where the kind has no such way; then
+    /// none of them counts as deleted.
+    ///
+    /// # Errors
+    /// When the system gives no answer; then nobody knows.
+    async fn held_elsewhere(
+        &mut self,
+        _object_type: Name,
+        _external_ids: &[Text],
+    ) -> Result<Option<Vec<Text>>, ConnectorError> {
+        Ok(None)
+    }
 }
 
 /// Hears of changes as they happen.

@@ -123,13 +123,25 @@ pub struct AttributeSchema {
     /// in `uid`. Without it references hold addresses, or external ids where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refers_by: Option<Name>,
+    /// Of a reference: the system takes a value out by itself when the object that it means is deleted, and no delta
+    /// says so of the object that held it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drops_deleted: bool,
 }
 
 impl AttributeSchema {
     /// A writable, case-sensitive attribute.
     #[must_use]
     pub const fn new(name: Name, kind: AttributeType) -> Self {
-        Self { name, kind, ignore_case: false, read_only: false, sensitive: false, refers_by: None }
+        Self {
+            name,
+            kind,
+            ignore_case: false,
+            read_only: false,
+            sensitive: false,
+            refers_by: None,
+            drops_deleted: false,
+        }
     }
 }
 

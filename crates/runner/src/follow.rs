@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::cycle::{Confirm, CycleReport, Rounds, cycle};
 use crate::force::in_full;
-use crate::import::{PAGE_OBJECTS, PAGES_WAITING, Piece, Stager, committed_watermark, is_refusal};
+use crate::import::{
+    Dropped, PAGE_OBJECTS, PAGES_WAITING, Piece, Stager, committed_watermark, dropped, is_refusal,
+};
 use crate::run::{Run, RunReport, Steps};
 use crate::{ImportKind, InForce, Mesh, RunError};
 
@@ -37,6 +39,14 @@ pub enum FollowEvent<'a> {
     Done(&'a CycleReport),
     /// The connection is lost and will be made again; why, in full.
     Lost(&'a str),
+}
+
+/// What is followed.
+struct Source {
+    name: Name,
+    id: ConnectorId,
+    /// Which references it drops without telling.
+    dropped: Dropped,
 }
 
 /// Why listening ended.
@@ -92,13 +102,15 @@ async fn once(
     if session.follower().is_none() {
         return Err(unsupported());
     }
+    let dropped = dropped(mesh, &in_force, source, session.as_mut()).await?;
     let object_types = in_force.rules.connector(id).map_or_else(Vec::new, |known| known.object_types());
     let request = FollowRequest { since, object_types, page_size_max: PAGE_OBJECTS };
     let (sender, mut pages) = mpsc::channel(PAGES_WAITING);
     // The system's changes are taken while earlier ones are worked on, so that it never waits for a target.
     let reading = tokio::spawn(read(session, request, sender));
     tell(FollowEvent::Listening);
-    let ended = listen(mesh, &in_force, (source, id), &mut pages, tell, wait).await;
+    let source = Source { name: source, id, dropped };
+    let ended = listen(mesh, &in_force, &source, &mut pages, tell, wait).await;
     // Whether it ended first or not, nobody takes its pages any more.
     reading.abort();
     ended
@@ -133,7 +145,7 @@ type Pages = mpsc::Receiver<Result<Page, ConnectorError>>;
 async fn listen(
     mesh: &Mesh,
     in_force: &Arc<InForce>,
-    source: (Name, ConnectorId),
+    source: &Source,
     pages: &mut Pages,
     tell: &(dyn Fn(FollowEvent<'_>) + Send + Sync),
     wait: &mut Duration,
@@ -165,8 +177,8 @@ async fn listen(
                 (_, Some(ended)) => return ended,
             }
         }
-        let rounds = Rounds { confirm: Confirm::WhereCheap, followed: Some(source.0) };
-        rounds.run(mesh, vec![source.0], &mut report).await?;
+        let rounds = Rounds { confirm: Confirm::WhereCheap, followed: Some(source.name) };
+        rounds.run(mesh, vec![source.name], &mut report).await?;
         if !report.is_quiet() {
             tell(FollowEvent::Done(&report));
         }
@@ -211,13 +223,14 @@ fn arrived(piece: Option<Result<Page, ConnectorError>>) -> Result<Page, Result<E
 async fn stage(
     mesh: &Mesh,
     in_force: &Arc<InForce>,
-    (name, id): (Name, ConnectorId),
+    source: &Source,
     first: Page,
     pages: &mut Pages,
 ) -> Result<(RunReport, Option<Result<Ended, RunError>>), RunError> {
-    let mut stager =
-        Stager::new(Arc::clone(in_force), id, Run::begin(mesh, Steps::Follow, Some((name, id)))?);
+    let run = Run::begin(mesh, Steps::Follow, Some((source.name, source.id)))?;
+    let mut stager = Stager::new(Arc::clone(in_force), source.id, run);
     stager.is_full = false;
+    stager.dropped = source.dropped.clone();
     let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
     let mut page = first;

@@ -42,8 +42,8 @@ pub use query::{
     MeshFilter, MeshRow, Page, SpaceFilter, SpaceRow, Totals,
 };
 pub use read::{
-    Cursor, GuardReader, Hashed, JoinReader, Known, ListReader, News, PastReader, Reader, Referred, Todo,
-    Traced,
+    Cursor, GuardReader, Hashed, JoinReader, Known, ListReader, News, PastReader, Reader, Referred, Referrer,
+    Todo, Traced,
 };
 pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
 pub use stage::{

@@ -106,6 +106,9 @@ pub struct StageUpdate {
     pub exported: Option<ExportedText>,
     /// Whether a sync has to look at it.
     pub touch: bool,
+    /// Whether the import showed the object. Where it only follows from something else, an object that waits for
+    /// confirmation goes on waiting.
+    pub shown: bool,
     /// For a target's object that somebody else changed: the row that says so.
     pub row: Option<ChangeRow>,
 }

@@ -45,6 +45,11 @@ mod suite {
             .filter(|(_, verdict)| matches!(verdict, Verdict::NotOffered(_)))
             .map(|(name, _)| *name)
             .collect();
-        assert_eq!(missing, ["c15_single_objects_are_there_or_not", "c44_rename_keeps_the_external_id"]);
+        let expected = [
+            "c15_single_objects_are_there_or_not",
+            "c26_deleted_objects_are_told_from_those_that_left",
+            "c44_rename_keeps_the_external_id",
+        ];
+        assert_eq!(missing, expected);
     }
 }

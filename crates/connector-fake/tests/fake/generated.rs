@@ -80,7 +80,7 @@ async fn whoever_leaves_is_gone_and_still_named_by_groups() {
         .iter()
         .flat_map(|page| &page.changes)
         .map(|change| match change {
-            Change::Delete { external_id, .. } => external_id.as_str(),
+            Change::Delete { external_id, .. } | Change::Left { external_id, .. } => external_id.as_str(),
             other => panic!("{other:?}"),
         })
         .collect();

@@ -1,6 +1,6 @@
 //! From records to pages: what became of each entry, and what it is now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Page, Patch};
@@ -10,6 +10,7 @@ use super::record::{Kind, Record, Step, StepKind};
 use crate::delta::{self, Around};
 use crate::error;
 use crate::filter;
+use crate::presence::{self, Gone};
 use crate::read;
 use crate::result;
 use crate::schema::TypeMap;
@@ -139,12 +140,8 @@ impl Teller {
     }
 
     fn gone(&self, id: &str, changes: &mut Vec<Change>) {
-        changes.extend(
-            self.around
-                .types
-                .iter()
-                .map(|map| Change::Delete { object_type: map.config.name, external_id: Text::new(id) }),
-        );
+        let types = self.around.types.iter().map(|map| map.config.name);
+        changes.extend(types.map(|object_type| Gone::Deleted.change(object_type, Text::new(id))));
     }
 
     /// Membership changes, for each type that has the attribute; what nobody knows of that type is not harmed.
@@ -203,19 +200,36 @@ impl Teller {
         changes: &mut Vec<Change>,
         findings: &mut Vec<ObjectFinding>,
     ) -> Result<(), ConnectorError> {
+        let mut missing: Vec<(Name, Text)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for map in &self.around.types {
             let search =
                 self.by_ids(ids, &map.config.base, Some(&map.config.filter), Arc::clone(&map.wanted));
             let what = format!("reading changed entries of {}", map.config.name);
             let found = ask(&self.around, search, &what).await?;
             let there = self.upserts(map, &found, changes, findings);
-            changes.extend(
-                ids.iter()
-                    .filter(|id| !there.contains(&id.as_str()))
-                    .map(|id| Change::Delete { object_type: map.config.name, external_id: Text::new(id) }),
-            );
+            let of_type = ids.iter().filter(|id| !there.contains(&id.as_str()));
+            missing.extend(of_type.map(|id| (map.config.name, Text::new(id))));
+            seen.extend(there.into_iter().map(str::to_owned));
         }
+        let nowhere: Vec<Text> = ids.iter().filter(|id| !seen.contains(id.as_str())).map(Text::new).collect();
+        let deleted = self.deleted(&nowhere).await?;
+        changes.extend(missing.into_iter().map(|(object_type, id)| {
+            let gone = if deleted.contains(&id) { Gone::Deleted } else { Gone::Left };
+            gone.change(object_type, id)
+        }));
         Ok(())
+    }
+
+    /// Those that the directory does not hold any more, where that matters: somebody may have deleted an entry since the
+    /// log was read.
+    async fn deleted(&self, ids: &[Text]) -> Result<HashSet<Text>, ConnectorError> {
+        let (Some(map), true) = (self.around.types.first(), self.around.drops_references()) else {
+            return Ok(HashSet::new());
+        };
+        let Around { transport, directory, .. } = &self.around;
+        let held = presence::held(transport.as_ref(), directory, map, ids).await?;
+        Ok(ids.iter().filter(|id| !held.contains(*id)).cloned().collect())
     }
 
     /// Tells of entries that belong to the connector, and names their ids.

@@ -33,6 +33,8 @@ pub(crate) struct AttributeFacts {
     pub(crate) form: Form,
     /// Types have it without being told to.
     pub(crate) by_default: bool,
+    /// A value goes with the entry that it names, and no delta says so.
+    pub(crate) drops_deleted: bool,
 }
 
 /// Attributes that a class asks for and allows, without repetition.
@@ -49,6 +51,8 @@ pub(crate) struct Catalog {
     classes: HashMap<String, Definition>,
     /// Attributes of a server that says more than definitions do.
     known: HashMap<String, AttributeFacts>,
+    /// Attributes that the administrator says the server keeps in step with deletions, in lower case.
+    kept_in_step: HashSet<String>,
 }
 
 impl Catalog {
@@ -91,6 +95,12 @@ impl Catalog {
         catalog
     }
 
+    /// The same, of a server that takes deleted entries out of these attributes and says so nowhere.
+    pub(crate) fn keeping_in_step(mut self, attributes: &[String]) -> Self {
+        self.kept_in_step = attributes.iter().map(|name| name.to_ascii_lowercase()).collect();
+        self
+    }
+
     /// Whether nothing is known at all.
     pub(crate) fn is_empty(&self) -> bool {
         (self.attributes.is_empty() && self.known.is_empty()) || self.classes.is_empty()
@@ -122,6 +132,7 @@ impl Catalog {
             is_transferred_binary: matches!(syntax.strip_prefix(SYNTAXES), Some("8" | "9" | "10")),
             form: Form::Plain,
             by_default: true,
+            drops_deleted: names.iter().any(|name| self.kept_in_step.contains(&name.to_ascii_lowercase())),
         })
     }
 

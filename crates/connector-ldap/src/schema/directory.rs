@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use identitymesh_connector::{Class, ConnectorError};
-use identitymesh_model::{Name, Schema};
+use identitymesh_model::{Name, Schema, dn};
 
 use super::catalog::Catalog;
 use super::type_map::TypeMap;
@@ -83,7 +83,7 @@ impl Directory {
         };
         let catalog = match dialect {
             Dialect::ActiveDirectory => active_directory::schema::load(transport, &root).await?,
-            _ => subschema(transport, &root).await?,
+            _ => subschema(transport, &root).await?.keeping_in_step(&config.refint_attributes),
         };
         if catalog.is_empty() {
             let message = "the server shows no definitions of classes and attributes";
@@ -110,6 +110,15 @@ impl Directory {
     /// Whether the server offers a control.
     pub(crate) fn offers(&self, control: &str) -> bool {
         self.controls.contains(control)
+    }
+
+    /// The naming context that holds an entry of this name.
+    pub(crate) fn context<'a>(&'a self, name: &'a str) -> &'a str {
+        let contexts = self.root.texts("namingContexts");
+        contexts
+            .filter(|context| dn::is_within(name, context))
+            .max_by_key(|context| context.len())
+            .unwrap_or(name)
     }
 
     /// An object type of the configuration.

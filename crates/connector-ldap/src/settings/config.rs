@@ -83,6 +83,8 @@ pub(crate) struct Config {
     pub(crate) changes: Changes,
     /// Where OpenLDAP's log of writes lies.
     pub(crate) log_base: String,
+    /// Attributes out of which the server takes entries that are deleted, without saying so.
+    pub(crate) refint_attributes: Vec<String>,
 }
 
 impl Config {
@@ -133,6 +135,12 @@ impl Config {
         let external_id = external_id(settings, &mut problems);
         let empty_member = dn_setting(settings, "empty_member", &mut problems);
         let changes = changes(settings, family, &mut problems);
+        let refint_attributes: Vec<String> =
+            settings.list("refint_attributes").into_iter().map(str::to_owned).collect();
+        for wrong in refint_attributes.iter().filter(|name| !types::is_word(name)) {
+            problems
+                .push(Problem::setting("refint_attributes", format!("{wrong:?} is no name of an attribute")));
+        }
         let log_base = match family {
             Family::Any => dn_setting(settings, "log_base", &mut problems),
             Family::ActiveDirectory => String::new(),
@@ -173,6 +181,7 @@ impl Config {
             empty_member,
             changes,
             log_base,
+            refint_attributes,
         })
     }
 }
@@ -349,6 +358,7 @@ mod tests {
             (json!({"exclude": ["old people"]}), "settings.exclude"),
             (json!({"external_id": "dn"}), "settings.external_id"),
             (json!({"changes": "usn"}), "settings.changes must be auto, accesslog or none"),
+            (json!({"refint_attributes": ["a b"]}), "settings.refint_attributes \"a b\" is no name"),
             (json!({"log_base": "accesslog"}), "settings.log_base \"accesslog\" is no name"),
             (json!({"page_size": 5_001}), "settings.page_size must be a whole number from 1 to 5000"),
             (json!({"page_size": 0}), "settings.page_size"),

@@ -41,6 +41,7 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             hierarchical: true,
             compare_and_set: true,
             follow: true,
+            drops_references: true,
             set_password: true,
             must_change_password: family == Family::ActiveDirectory,
         },
@@ -146,6 +147,11 @@ fn of_family(family: Family) -> Vec<SettingSchema> {
                 "The entry below which OpenLDAP's log of writes lies, for changes = \"accesslog\".",
             )
             .or(LOG_BASE),
+            SettingSchema::optional(
+                "refint_attributes",
+                SettingKind::TextList,
+                "What olcRefintAttribute says where OpenLDAP has the overlay refint: attributes such as member out of which it takes entries that are deleted, without telling anybody.",
+            ),
         ],
         Family::ActiveDirectory => vec![
             SettingSchema::optional(

@@ -103,7 +103,7 @@ impl Followed {
                         named.insert(key.clone());
                         self.objects.insert(key, object.attributes);
                     }
-                    Change::Delete { .. } => drop(self.objects.remove(&key)),
+                    Change::Delete { .. } | Change::Left { .. } => drop(self.objects.remove(&key)),
                     Change::Patch(patch) => {
                         // What nobody knows is not harmed.
                         let Some(object) = self.objects.get_mut(&key) else { continue };

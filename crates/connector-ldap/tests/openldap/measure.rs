@@ -39,7 +39,7 @@ async fn import(session: &mut dyn Session, mode: ImportMode) -> (Vec<Change>, us
     let count = |change: &Change| match change {
         Change::Upsert(object) => object.attributes.get(name("member")).map_or(0, |all| all.as_slice().len()),
         Change::Patch(patch) => patch.add.iter().chain(&patch.remove).map(|(_, values)| values.len()).sum(),
-        Change::Delete { .. } => 0,
+        Change::Delete { .. } | Change::Left { .. } => 0,
     };
     let told = changes.iter().map(count).sum();
     (changes, told, mark)

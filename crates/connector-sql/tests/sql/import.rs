@@ -64,7 +64,9 @@ pub(crate) fn ids(pages: &[Page]) -> Vec<String> {
     let changes = pages.iter().flat_map(|page| &page.changes);
     changes
         .map(|change| match change {
-            Change::Delete { external_id, .. } => format!("-{external_id}"),
+            Change::Delete { external_id, .. } | Change::Left { external_id, .. } => {
+                format!("-{external_id}")
+            }
             other => other.subject().1.to_owned(),
         })
         .collect()

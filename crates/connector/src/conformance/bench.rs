@@ -256,7 +256,9 @@ pub(super) fn follow(objects: &mut Objects, changes: &[Change]) {
             Change::Upsert(object) => {
                 drop(objects.insert(object.external_id.clone(), object.attributes.clone()))
             }
-            Change::Delete { external_id, .. } => drop(objects.remove(external_id)),
+            Change::Delete { external_id, .. } | Change::Left { external_id, .. } => {
+                drop(objects.remove(external_id));
+            }
             Change::Patch(patch) => {
                 follow_patch(objects.entry(patch.external_id.clone()).or_default(), patch);
             }

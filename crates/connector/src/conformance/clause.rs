@@ -74,6 +74,7 @@ macro_rules! conformance_tests {
             c23_quiet_system_has_no_delta
             c24_follower_hears_of_changes
             c25_cancelled_follower_ends_promptly
+            c26_deleted_objects_are_told_from_those_that_left
             c30_created_object_is_imported_as_exported
             c31_second_create_makes_no_duplicate
             c32_refused_item_leaves_the_others_applied

@@ -1,8 +1,8 @@
-//! Clauses 20 to 23: what changed since a watermark.
+//! Clauses 20 to 23, and 26: what changed since a watermark.
 
 use super::bench::{Bench, Imported, Objects, follow, follow_delta, in_time};
 use super::stop::{Stop, class_of, ensure, offered};
-use crate::{Class, ConnectorError, ImportMode, ImportRequest, Watermark};
+use crate::{Change, Class, ConnectorError, ImportMode, ImportRequest, Watermark};
 
 /// A full import of `count` samples: what it showed and where a delta starts.
 pub(super) async fn start(bench: &Bench<'_>, count: u32) -> Result<(Objects, Watermark), Stop> {
@@ -113,5 +113,31 @@ pub(super) async fn c23_quiet_system_has_no_delta(bench: &Bench<'_>) -> Result<(
     ensure!(followed == objects, "a quiet system delivered {:?}", imported.changes);
     let again = delta(bench, &imported.watermark.unwrap_or(watermark), 10).await?;
     ensure!(again.changes.is_empty(), "the second delta of a quiet system delivered {:?}", again.changes);
+    Ok(())
+}
+
+pub(super) async fn c26_deleted_objects_are_told_from_those_that_left(bench: &Bench<'_>) -> Result<(), Stop> {
+    offered(bench.can().drops_references, "references that go with what they mean")?;
+    let (objects, watermark) = start(bench, 3).await?;
+    let ids: Vec<_> = objects.keys().cloned().collect();
+    bench.subject.erase(&ids[0]).await?;
+    let imported = delta(bench, &watermark, 10).await?;
+    // A delta that names everything that is there need not name what is gone.
+    let is_deleted =
+        |change: &Change| matches!(change, Change::Delete { external_id, .. } if *external_id == ids[0]);
+    let is_told = imported.changes.iter().any(is_deleted) || !imported.certificates.is_empty();
+    let has_left = imported.changes.iter().any(|change| {
+        matches!(change, Change::Left { object_type, external_id }
+            if *external_id == ids[0] && *object_type == bench.form.object_type)
+    });
+    ensure!(is_told && !has_left, "an object was deleted, and the delta says {:?}", imported.changes);
+    let mut open = bench.open().await?;
+    let importer = open.session.importer().ok_or(Stop::NotOffered("import"))?;
+    let held =
+        in_time("held_elsewhere", importer.held_elsewhere(bench.form.object_type, &ids[..2])).await??;
+    ensure!(
+        held.as_deref() == Some(&ids[1..2]),
+        "of a deleted object and one that is there the system says that it holds {held:?}"
+    );
     Ok(())
 }

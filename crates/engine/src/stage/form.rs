@@ -1,5 +1,7 @@
 //! The form in which a management space keeps an object.
 
+use std::collections::HashSet;
+
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{ConnectorId, ContentHash, Name, Object, Text, Value, Values, canonical};
@@ -148,8 +150,9 @@ pub fn patched(
         object.put(*name, Values::set(all));
     }
     for (name, values) in remove {
+        let gone: HashSet<&Value> = values.iter().collect();
         let mut all = object.remove(*name).map_or_else(Vec::new, Values::into_vec);
-        all.retain(|value| !values.contains(value));
+        all.retain(|value| !gone.contains(value));
         object.put(*name, Values::set(all));
     }
     object

@@ -18,6 +18,16 @@ use crate::run::Run;
 /// An item with what is really sent for it, and the mesh objects that it goes without.
 pub(super) type Ready = (LeasedItem, ItemAction, Vec<Uid>);
 
+/// What the target says of an item whose answer was lost.
+enum Said {
+    /// What became of it.
+    Answer(Answer),
+    /// It was not applied, and may be sent.
+    NotApplied,
+    /// Its object was made and not filled. Sending it again fills it.
+    Begun,
+}
+
 /// Sends waves.
 pub(super) struct Sender<'a, 'f> {
     pub(super) form: &'a TargetForm<'f>,
@@ -39,16 +49,16 @@ impl Sender<'_, '_> {
         let mut passwords: HashMap<ItemId, NewPassword> = HashMap::new();
         for mut ready in wave {
             if ready.0.unsettled {
-                let answer = self.ask(exporter, &ready).await;
-                if !matches!(answer, Some(Answer::Unknown { .. })) {
+                let said = self.ask(exporter, &ready).await;
+                if !matches!(said, Said::Answer(Answer::Unknown { .. }) | Said::Begun) {
                     // Where there was no name to ask for, an import may still show what was made.
                     ready.0.unsettled = self.form.lost_identity(&ready.0, &ready.1).is_none();
                 }
-                if let Some(answer) = answer {
+                if let Said::Answer(answer) = said {
                     answers.push((ready, answer));
                     continue;
                 }
-                tracing::debug!(item = ready.0.id.0, "not seen to be applied before; sent again");
+                tracing::debug!(item = ready.0.id.0, "not seen to be applied whole before; sent again");
             }
             let password = match self.password(&ready) {
                 Ok(password) => password,
@@ -149,28 +159,33 @@ impl Sender<'_, '_> {
             Outcome::Unknown { reason, .. } if self.form.lost_identity(&ready.0, &ready.1).is_none() => {
                 Answer::Unknown { reason }
             }
-            Outcome::Unknown { reason, .. } => {
-                self.ask(exporter, ready).await.unwrap_or(Answer::Transient { reason, after_seconds: None })
-            }
+            Outcome::Unknown { reason, .. } => match self.ask(exporter, ready).await {
+                Said::Answer(answer) => answer,
+                Said::NotApplied => Answer::Transient { reason, after_seconds: None },
+                Said::Begun => Answer::Unknown { reason },
+            },
         }
     }
 
-    /// Asks the target whether an item was applied; `None` when it was not and may be sent.
-    async fn ask(&mut self, exporter: &mut dyn Exporter, ready: &Ready) -> Option<Answer> {
+    /// Asks the target whether an item was applied.
+    async fn ask(&mut self, exporter: &mut dyn Exporter, ready: &Ready) -> Said {
         let now = match self.read_back(exporter, ready).await {
             Ok(now) => now,
-            Err(reason) => return Some(Answer::Unknown { reason }),
+            Err(reason) => return Said::Answer(Answer::Unknown { reason }),
         };
         let address = self.form.address(ready.0.object_type);
         let seen = now.as_ref().map(|object| (&object.attributes, object.unread.as_slice()));
         let is_done = match found(&ready.1, seen, address) {
             Found::AsWanted => true,
             // An import showed what this create made, and now it is gone: somebody removed it, and the next import says so.
-            Found::AsBefore if known_space(&ready.0, &ready.1).is_some() => return Some(Answer::Dropped),
-            Found::AsBefore => return None,
+            Found::AsBefore if known_space(&ready.0, &ready.1).is_some() => {
+                return Said::Answer(Answer::Dropped);
+            }
+            Found::AsBefore => return Said::NotApplied,
+            Found::Begun => return Said::Begun,
             Found::Otherwise => is_known(ready, now.as_ref()),
         };
-        Some(if is_done {
+        Said::Answer(if is_done {
             let external_id = now.as_ref().map(|object| object.external_id.clone());
             let written = Written { external_id, object: now, has_password: false };
             Answer::Applied { written, already: true, is_ours: true }

@@ -104,7 +104,7 @@ fn restaged(
         };
         let print = fingerprint(&now);
         let body = body(rules, form.connector, record.object_type, &now, print);
-        StageUpdate { id: record.id, body, exported: Some(exported), touch: true, row: None }
+        StageUpdate { id: record.id, body, exported: Some(exported), touch: true, shown: true, row: None }
     });
     Ok(each.collect())
 }

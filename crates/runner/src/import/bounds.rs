@@ -48,7 +48,7 @@ pub(super) fn admit(change: Change) -> Admitted {
             trim(&mut patch, &mut large);
             Change::Patch(patch)
         }
-        gone @ Change::Delete { .. } => gone,
+        gone @ (Change::Delete { .. } | Change::Left { .. }) => gone,
     };
     let told = |name: Name| (shown.clone(), value_out_of_bounds(name));
     Admitted { change: Some(change), refused: None, problems: large.into_iter().map(told).collect() }
@@ -65,7 +65,7 @@ fn is_within_bounds(change: &Change) -> bool {
             let add = patch.add.iter().map(|(_, values)| values.as_slice());
             !set.chain(add).any(is_out_of_bounds)
         }
-        Change::Delete { .. } => true,
+        Change::Delete { .. } | Change::Left { .. } => true,
     };
     content_fits && id_out_of_bounds(change.subject().1).is_none()
 }

@@ -39,6 +39,7 @@ enum Concluded {
 impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
+        self.drop_references(&self.reported_as_deleted())?;
         let (mut notes, mut covered, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {
@@ -104,13 +105,12 @@ impl Stager {
                 }
                 let unseen: HashSet<SpaceId> = unseen.into_iter().chain(reported.iter().copied()).collect();
                 let (gone, is_shown) = (unseen.into_iter().collect(), |_| true);
-                self.take_missing(&Missing {
-                    object_type,
-                    population,
-                    gone,
-                    is_whole: true,
-                    is_shown: &is_shown,
-                })?;
+                let missing = Missing { object_type, population, gone, is_whole: true, is_shown: &is_shown };
+                let gone = self.let_go(&missing)?;
+                let inferred: Vec<SpaceId> =
+                    gone.iter().copied().filter(|id| !reported.contains(id)).collect();
+                self.drop_references_to_missing(asker, object_type, &inferred)?;
+                self.delete(gone)?;
                 Ok(Concluded::Whole)
             }
             Absence::Unproved(why) => {
@@ -170,14 +170,26 @@ impl Stager {
 
     /// Takes as gone what the guard lets go.
     fn take_missing(&mut self, missing: &Missing<'_>) -> Result<(), RunError> {
+        let gone = self.let_go(missing)?;
+        self.delete(gone)
+    }
+
+    /// What the guard lets go.
+    fn let_go(&mut self, missing: &Missing<'_>) -> Result<Vec<SpaceId>, RunError> {
         let in_force = self.in_force.clone();
         match in_force.rules.connector(self.connector) {
-            Some(rules) => {
-                let gone = check_missing(&mut self.run, rules, missing)?;
-                self.delete(gone)
-            }
-            None => Ok(()),
+            Some(rules) => check_missing(&mut self.run, rules, missing),
+            None => Ok(Vec::new()),
         }
+    }
+
+    /// What was reported as deleted and did not come back in the same read. Whether the guard lets it go or not, the
+    /// system's references to it are gone, as a full import would show.
+    fn reported_as_deleted(&self) -> Vec<SpaceId> {
+        let reported = self.reported.values().flatten().filter(|id| self.deleted.contains(id));
+        let mut deleted: Vec<SpaceId> = reported.copied().collect();
+        deleted.sort_unstable();
+        deleted
     }
 
     fn unseen(

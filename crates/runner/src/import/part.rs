@@ -25,6 +25,8 @@ pub(super) struct PartResult {
     pub(super) deletes: Vec<SpaceId>,
     /// Objects that were reported as gone; the guard decides when the read is at its end.
     pub(super) gone: Vec<(Name, SpaceId)>,
+    /// Those of them that are deleted, and have not only left what is imported.
+    pub(super) deleted: Vec<SpaceId>,
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
@@ -57,6 +59,8 @@ pub(super) struct Comparer<'a> {
     pub(super) cause: &'a Cause,
     /// None of the objects of the part is known yet.
     pub(super) are_new: bool,
+    /// The system showed them; otherwise what they are follows from something else.
+    pub(super) are_shown: bool,
     /// What objects in doubt told of themselves, once all others have told their addresses; nothing is in doubt any more.
     pub(super) told: Option<&'a Told>,
 }
@@ -69,7 +73,9 @@ enum Incoming {
         unread: Vec<Name>,
     },
     Patch(identitymesh_connector::Patch),
-    Delete,
+    Gone {
+        is_deleted: bool,
+    },
 }
 
 impl Incoming {
@@ -78,7 +84,7 @@ impl Incoming {
         match self {
             Self::Object { unread, .. } => unread.is_empty(),
             Self::Patch(_) => false,
-            Self::Delete => true,
+            Self::Gone { .. } => true,
         }
     }
 }
@@ -125,7 +131,12 @@ impl Comparer<'_> {
                 (object.object_type, object.external_id, incoming)
             }
             Change::Patch(patch) => (patch.object_type, patch.external_id.clone(), Incoming::Patch(patch)),
-            Change::Delete { object_type, external_id } => (object_type, external_id, Incoming::Delete),
+            Change::Delete { object_type, external_id } => {
+                (object_type, external_id, Incoming::Gone { is_deleted: true })
+            }
+            Change::Left { object_type, external_id } => {
+                (object_type, external_id, Incoming::Gone { is_deleted: false })
+            }
         })
     }
 
@@ -195,12 +206,14 @@ impl Comparer<'_> {
                     body,
                     exported: None,
                     touch: true,
+                    shown: true,
                     row: None,
                 });
             }
-            (Some(Incoming::Delete), Some(known)) if is_single => {
+            (Some(Incoming::Gone { is_deleted }), Some(known)) if is_single => {
                 if !known.deleted {
                     result.gone.push((object_type, known.id));
+                    result.deleted.extend(is_deleted.then_some(known.id));
                 }
             }
             (_, Some(known)) => careful.push((known, changes)),
@@ -217,7 +230,7 @@ impl Comparer<'_> {
                     Some(with_known(new, &unread, &object.unwrap_or_default()))
                 }
                 Incoming::Patch(patch) => object.map(|object| apply(&object, &patch)),
-                Incoming::Delete => None,
+                Incoming::Gone { .. } => None,
             };
         }
         match object {
@@ -248,6 +261,7 @@ impl Comparer<'_> {
         let mut doubtful = Vec::new();
         for ((known, changes), record) in careful.into_iter().zip(records) {
             let Some(record) = record else { continue };
+            let is_deleted = matches!(changes.first(), Some(Incoming::Gone { is_deleted: true }));
             let (now, is_gone) = self.after(&record, changes);
             let print = fingerprint(&now);
             let is_same = is_as_known(print.0, &known);
@@ -264,7 +278,10 @@ impl Comparer<'_> {
             }
             result.seen.push((object_type, known.id));
             if is_gone {
-                result.gone.extend((!known.deleted).then_some((object_type, known.id)));
+                if !known.deleted {
+                    result.gone.push((object_type, known.id));
+                    result.deleted.extend(is_deleted.then_some(known.id));
+                }
             } else if is_same {
                 result.unchanged += 1;
             } else {
@@ -281,7 +298,7 @@ impl Comparer<'_> {
                 drifted_meshes
                     .extend(record.link.map(|link| (link.mesh, result.updates.len(), difference.clone())));
                 result.drifted += 1;
-            } else if record.unconfirmed {
+            } else if record.unconfirmed && self.are_shown {
                 result.confirmed += 1;
             }
             let exported = ExportedText {
@@ -294,6 +311,7 @@ impl Comparer<'_> {
                 body,
                 exported: Some(exported),
                 touch: difference.touch,
+                shown: self.are_shown,
                 row: None,
             });
         }
@@ -306,7 +324,7 @@ impl Comparer<'_> {
             (now, is_gone) = match change {
                 Incoming::Object { object, unread, .. } => (with_known(object, &unread, &now), false),
                 Incoming::Patch(patch) => (apply(&now, &patch), is_gone),
-                Incoming::Delete => (now, true),
+                Incoming::Gone { .. } => (now, true),
             };
         }
         (now, is_gone)

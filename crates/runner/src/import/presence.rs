@@ -9,8 +9,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::RunError;
 
-/// Which of these objects are there; nothing where the system cannot be asked.
+/// What is asked of objects.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// Which of them are there.
+    StillThere,
+    /// Which of them the system holds outside of what is imported.
+    HeldElsewhere,
+}
+
+/// A question about these objects; no answer where the system cannot be asked.
 struct Question {
+    asked: Asked,
     object_type: Name,
     ids: Vec<Text>,
     answer: oneshot::Sender<Result<Option<Vec<Text>>, ConnectorError>>,
@@ -36,8 +46,21 @@ impl Asker {
         object_type: Name,
         ids: Vec<Text>,
     ) -> Result<Option<Vec<Text>>, RunError> {
+        self.ask(Asked::StillThere, object_type, ids)
+    }
+
+    /// Which of these objects the system holds outside of what is imported; nothing where it cannot be asked.
+    pub(super) fn held_elsewhere(
+        &self,
+        object_type: Name,
+        ids: Vec<Text>,
+    ) -> Result<Option<Vec<Text>>, RunError> {
+        self.ask(Asked::HeldElsewhere, object_type, ids)
+    }
+
+    fn ask(&self, asked: Asked, object_type: Name, ids: Vec<Text>) -> Result<Option<Vec<Text>>, RunError> {
         let (answer, answered) = oneshot::channel();
-        let is_asked = self.0.blocking_send(Question { object_type, ids, answer }).is_ok();
+        let is_asked = self.0.blocking_send(Question { asked, object_type, ids, answer }).is_ok();
         match answered.blocking_recv() {
             Ok(there) if is_asked => Ok(there?),
             _ => Err(RunError::Worker),
@@ -48,9 +71,13 @@ impl Asker {
 impl Questions {
     /// Answers until nobody asks any more.
     pub(super) async fn answer(mut self, importer: &mut dyn Importer) {
-        while let Some(Question { object_type, ids, answer }) = self.0.recv().await {
+        while let Some(Question { asked, object_type, ids, answer }) = self.0.recv().await {
+            let said = match asked {
+                Asked::StillThere => importer.still_there(object_type, &ids).await,
+                Asked::HeldElsewhere => importer.held_elsewhere(object_type, &ids).await,
+            };
             // Nobody waits for it when the stager has failed meanwhile.
-            let _told = answer.send(importer.still_there(object_type, &ids).await);
+            let _told = answer.send(said);
         }
     }
 }

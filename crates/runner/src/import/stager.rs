@@ -11,6 +11,7 @@ use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{StageReceipt, Ticket};
 use tokio::sync::mpsc;
 
+use super::dropped::Dropped;
 use super::part::{Comparer, PartResult, batch};
 use super::presence::Asker;
 use super::seen::Seen;
@@ -86,6 +87,10 @@ pub(crate) struct Stager {
     watermark: Option<Watermark>,
     /// Objects that were reported as gone, by type. Nothing is taken as gone before all of them are known.
     pub(super) reported: BTreeMap<Name, HashSet<SpaceId>>,
+    /// Those of them that are deleted in the system.
+    pub(super) deleted: HashSet<SpaceId>,
+    /// What the system does with references to those.
+    pub(crate) dropped: Dropped,
     /// Whether anything was reported as gone.
     has_reported: bool,
     /// The watermark of a read that says at its end what is gone: it must not be committed before that is.
@@ -113,6 +118,8 @@ impl Stager {
             findings: Vec::new(),
             watermark: None,
             reported: BTreeMap::new(),
+            deleted: HashSet::new(),
+            dropped: Dropped::default(),
             has_reported: false,
             last_watermark: None,
             in_flight: VecDeque::new(),
@@ -179,6 +186,8 @@ impl Stager {
         self.partitions.clear();
         self.present.clear();
         self.reported.clear();
+        self.deleted.clear();
+        self.dropped.forget();
         self.last_watermark = None;
         Ok(())
     }
@@ -187,7 +196,10 @@ impl Stager {
         self.run.count("read", page.changes.len() as u64);
         for change in &page.changes {
             self.partitions.entry(change.subject().0).or_default().delivered += 1;
-            self.has_reported |= matches!(change, Change::Delete { .. });
+            self.has_reported |= matches!(change, Change::Delete { .. } | Change::Left { .. });
+            if !self.is_full {
+                self.dropped.see(change, &self.in_force.rules, self.connector);
+            }
         }
         self.run.count("present", page.present.len() as u64);
         for (object_type, _) in &page.present {
@@ -269,6 +281,7 @@ impl Stager {
             connector: self.connector,
             cause: &cause,
             are_new,
+            are_shown: true,
             told: is_last.then_some(&told),
         };
         let mut reader = store.read()?;
@@ -281,6 +294,7 @@ impl Stager {
         for (object_type, id) in std::mem::take(&mut part.gone) {
             self.reported.entry(object_type).or_default().insert(id);
         }
+        self.deleted.extend(std::mem::take(&mut part.deleted));
         self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));

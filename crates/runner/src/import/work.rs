@@ -7,6 +7,7 @@ use identitymesh_engine::rules::ObjectTypeRules;
 use identitymesh_model::{ConnectorId, Name};
 use tokio::sync::mpsc;
 
+use super::dropped::Dropped;
 use super::presence::{self, Asker};
 use super::stager::{Piece, Stager};
 use crate::run::{Run, RunReport, Steps};
@@ -98,6 +99,10 @@ async fn read(
     if let Err(error) = check_schema(mesh, in_force, name, session.as_mut()).await {
         return Ok((stager, Err(error)));
     }
+    match dropped(mesh, in_force, name, session.as_mut()).await {
+        Ok(dropped) => stager.dropped = dropped,
+        Err(error) => return Ok((stager, Err(error))),
+    }
     let Some(importer) = session.importer() else {
         return Ok((stager, Err(ConnectorError::unsupported("import").into())));
     };
@@ -147,6 +152,20 @@ async fn begin(
 fn refused(error: &ConnectorError) -> String {
     tracing::warn!(%error, "the watermark was refused");
     format!("everything was read, because the system refused where the last import ended: {error}")
+}
+
+/// Which references the system drops without telling.
+pub(crate) async fn dropped(
+    mesh: &Mesh,
+    in_force: &crate::InForce,
+    name: Name,
+    session: &mut dyn Session,
+) -> Result<Dropped, RunError> {
+    let kind = mesh.registry.get(&in_force.connector(name)?.connector.kind);
+    if !kind.is_some_and(|kind| kind.descriptor().capabilities.drops_references) {
+        return Ok(Dropped::default());
+    }
+    Ok(Dropped::by(&session.schema().await?))
 }
 
 /// Refuses to import from a table that lost a column which rules read.

@@ -9,6 +9,7 @@ mod again;
 mod anomaly;
 mod decisions;
 mod disk;
+mod dropped;
 mod groups;
 mod guard;
 mod interrupted;

@@ -128,7 +128,8 @@ impl World {
         };
         match found(action, now.as_ref().map(|(_, object)| (object, &[][..])), address) {
             Found::AsWanted => Asked::Applied(now.map(|(id, _)| id).unwrap_or_default()),
-            Found::AsBefore => Asked::NotApplied,
+            // What was begun is made again, which is what it comes to.
+            Found::AsBefore | Found::Begun => Asked::NotApplied,
             Found::Otherwise => match now {
                 Some((id, _)) if self.is_known(item, &id) => Asked::Applied(id),
                 _ => Asked::Otherwise,

@@ -13,6 +13,7 @@ mod lists;
 mod lookup;
 mod passwords;
 mod past;
+mod referrers;
 mod runs;
 mod session;
 mod staging;

@@ -7,7 +7,7 @@ use identitymesh_model::{ConnectorId, Name, SpaceId};
 use identitymesh_store::{SpaceChangeKind, StageBatch, StageInsert, StageReceipt, StageUpdate};
 use rusqlite::params;
 
-use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, key_hash, uid_bytes};
+use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, SPACE_UNCONFIRMED, key_hash, uid_bytes};
 use crate::fault::{Outcome, conflict};
 
 use super::body::{Age, body_flags};
@@ -103,7 +103,10 @@ impl Tx<'_> {
             };
             let was = self.was(update.id.0)?;
             // What an import shows is neither gone nor unconfirmed; drift is only known anew with what was exported.
-            let keep = if exported.is_some() { 0 } else { SPACE_DRIFT };
+            let mut keep = if exported.is_some() { 0 } else { SPACE_DRIFT };
+            if !update.shown {
+                keep |= SPACE_UNCONFIRMED;
+            }
             self.tell_returned(batch.connector.0, update.id.0)?;
             let changed = self
                 .conn

@@ -45,6 +45,7 @@ macro_rules! conformance_tests {
             ];
             lookups: [
                 references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address, a_former_name_means_its_last_bearer,
+                an_address_leads_to_those_who_refer_to_it,
                 addresses_in_a_target, of_several_objects_the_eldest_that_has_an_address_counts,
                 everybody_who_is_found_under_a_reference_owns_it, names_are_taken_by_others_only, names_are_replaced_as_a_whole
             ];
@@ -73,7 +74,7 @@ macro_rules! conformance_tests {
             ];
             settling: [
                 a_created_object_is_expected, a_created_object_that_is_known_is_adopted,
-                an_updated_object_is_expected, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
+                an_updated_object_is_expected, what_no_import_showed_goes_on_waiting, a_deleted_object_goes, a_dropped_item_wakes_its_mesh_object,
                 only_leased_items_are_settled, whoever_waits_for_a_created_object_wakes,
                 a_created_object_waits_for_others, an_updated_object_may_have_gone,
                 what_an_answer_shows_besides_is_looked_at, what_an_answer_to_an_update_shows_besides_is_looked_at,

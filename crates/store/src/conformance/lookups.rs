@@ -3,8 +3,10 @@
 use identitymesh_model::{Name, SpaceId, Text};
 
 use super::Harness;
-use super::sample::{Scene, body, create, insert, keep, key, link, mesh, name, person, uid};
-use crate::{Referred, StageBatch, StageInsert, StageUpdate};
+use super::sample::{
+    Scene, body, body_with_members, create, insert, keep, key, link, mesh, name, person, uid,
+};
+use crate::{ReferenceForm, Referred, StageBatch, StageInsert, StageUpdate};
 
 fn texts(texts: &[&str]) -> Vec<Text> {
     texts.iter().map(|text| Text::from(*text)).collect()
@@ -58,7 +60,7 @@ pub fn a_former_name_means_its_last_bearer(harness: &mut impl Harness) {
         doc.set(name("dn"), dn);
         let mut stored = body(&doc);
         stored.names.push(key(scene.addresses, dn));
-        let update = StageUpdate { id, body: stored, exported: None, touch: true, row: None };
+        let update = StageUpdate { id, body: stored, exported: None, touch: true, shown: true, row: None };
         let page = StageBatch { updates: vec![update], ..scene.page(scene.target) };
         let _ = scene.store.stage(page).wait().unwrap();
     };
@@ -78,6 +80,44 @@ pub fn a_former_name_means_its_last_bearer(harness: &mut impl Harness) {
     assert_eq!(elsewhere, [None, None]);
     let elsewhere = reader.bearers(scene.target, scene.index, &texts(&["a", "d"])).unwrap();
     assert_eq!(elsewhere, [None, None]);
+}
+
+pub fn an_address_leads_to_those_who_refer_to_it(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let group = |external_id: &str, members: &[&str]| StageInsert {
+        object_type: name("group"),
+        body: body_with_members(&person(external_id), "member", members).0,
+        ..insert(external_id)
+    };
+    let groups = [
+        group("g1", &["cn=Ada,dc=x", "cn=bob,dc=x"]),
+        group("g2", &["CN=ada, DC=x"]),
+        group("g3", &["cn=ada,dc=x"]),
+    ];
+    let ids = scene.stage(scene.target, groups.to_vec());
+    let mut single = insert("s");
+    single.body.references = vec![(name("manager"), "cn=ada,dc=x".into(), ReferenceForm::Single)];
+    let boss = scene.stage(scene.target, vec![single])[0];
+    let deletes = vec![ids[2]];
+    let _ = scene.store.stage(StageBatch { deletes, ..scene.page(scene.target) }).wait().unwrap();
+    let asked = texts(&["cn=ada,dc=x", "cn=nobody,dc=x", "cn=bob,dc=x"]);
+    let mut reader = scene.store.read().unwrap();
+    let found = reader.referrers(scene.target, &asked).unwrap();
+    let told = |at: usize| -> Vec<(SpaceId, &str, &str, &str, &str)> {
+        let each = found[at].iter().map(|one| {
+            let (of, name) = (one.object_type.as_str(), one.attribute.as_str());
+            (one.space, of, one.external_id.as_str(), name, one.reference.as_str())
+        });
+        each.collect()
+    };
+    let expected = [
+        (ids[0], "group", "g1", "member", "cn=Ada,dc=x"),
+        (ids[1], "group", "g2", "member", "CN=ada, DC=x"),
+        (boss, "user", "s", "manager", "cn=ada,dc=x"),
+    ];
+    assert_eq!(told(0), expected, "who is gone refers to nobody");
+    assert_eq!((told(1), told(2)), (vec![], vec![(ids[0], "group", "g1", "member", "cn=bob,dc=x")]));
+    assert_eq!(reader.referrers(scene.source, &asked).unwrap(), [vec![], vec![], vec![]]);
 }
 
 pub fn addresses_in_a_target(harness: &mut impl Harness) {

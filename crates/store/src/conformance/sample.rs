@@ -250,7 +250,7 @@ pub(super) fn insert(external_id: &str) -> StageInsert {
 }
 
 pub(super) fn update(id: SpaceId, body: SpaceBody) -> StageUpdate {
-    StageUpdate { id, body, exported: None, touch: true, row: None }
+    StageUpdate { id, body, exported: None, touch: true, shown: true, row: None }
 }
 
 pub(super) const fn mesh(number: u64) -> MeshId {

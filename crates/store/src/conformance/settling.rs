@@ -4,9 +4,13 @@ use identitymesh_model::plan::{EdgeChange, ItemAction, Wake};
 use identitymesh_model::{LinkMode, SpaceId, Values};
 
 use super::Harness;
-use super::sample::{RULE, Scene, at, body, create, exported, item_of, keep, mesh, name, person, uid, user};
+use super::sample::{
+    RULE, Scene, at, body, create, exported, item_of, keep, mesh, name, person, uid, update, user,
+};
 use crate::audit::ChangeKind;
-use crate::{Cursor, ExportedState, ItemFilter, Settle, Settled, SpaceFilter, StoreClass, Todo};
+use crate::{
+    Cursor, ExportedState, ItemFilter, Settle, Settled, SpaceFilter, StageUpdate, StoreClass, Todo,
+};
 
 fn created(scene: &Scene<'_>, number: u64, external_id: &str) -> Settle {
     Settle::Created {
@@ -68,6 +72,21 @@ fn queued_update(scene: &Scene<'_>, space: SpaceId) {
     let action = ItemAction::Update { space, address: None, create_container: false, changes };
     plan.items.push(item_of(scene.target, action));
     scene.apply(vec![plan]);
+}
+
+pub fn what_no_import_showed_goes_on_waiting(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let space = scene.users(scene.target, &["CN=Ada"])[0];
+    scene.linked(1, "E-1", space);
+    queued_update(&scene, space);
+    let lease = scene.lease(10);
+    let state = exported("CN=Ada", "Ada Lovelace");
+    scene.settle(&lease, 1, Settle::Updated { space, state, row: scene.export_row(1) });
+    let is_waiting = || scene.store.read().unwrap().spaces(&[space]).unwrap()[0].clone().unwrap().unconfirmed;
+    scene.update(scene.target, StageUpdate { shown: false, ..update(space, body(&person("Ada"))) });
+    assert!(is_waiting());
+    scene.update(scene.target, update(space, body(&person("Ada"))));
+    assert!(!is_waiting());
 }
 
 pub fn an_updated_object_is_expected(harness: &mut impl Harness) {

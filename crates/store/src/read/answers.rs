@@ -44,6 +44,21 @@ pub struct Referred {
     pub mesh: Option<(MeshId, Uid)>,
 }
 
+/// An object that refers to another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Referrer {
+    /// The management-space object.
+    pub space: SpaceId,
+    /// Its type.
+    pub object_type: Name,
+    /// Its external id.
+    pub external_id: Text,
+    /// The attribute with the reference.
+    pub attribute: Name,
+    /// The reference as it is written there.
+    pub reference: Text,
+}
+
 /// An entry of the to-do list: something that a sync has to look at again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Todo {

@@ -9,7 +9,7 @@ mod lists;
 mod past;
 mod reader;
 
-pub use answers::{Cursor, Hashed, Known, News, Referred, Todo, Traced};
+pub use answers::{Cursor, Hashed, Known, News, Referred, Referrer, Todo, Traced};
 pub use guard::GuardReader;
 pub use joins::JoinReader;
 pub use lists::ListReader;

@@ -6,7 +6,9 @@ use identitymesh_model::{
     Uid, Values,
 };
 
-use super::{Cursor, GuardReader, JoinReader, Known, ListReader, PastReader, Referred, Todo, Traced};
+use super::{
+    Cursor, GuardReader, JoinReader, Known, ListReader, PastReader, Referred, Referrer, Todo, Traced,
+};
 use crate::{PasswordDue, StoreError};
 
 /// A short, consistent read. All answers come in the order of the questions.
@@ -192,6 +194,17 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         index: i64,
         keys: &[Text],
     ) -> Result<Vec<Option<SpaceId>>, StoreError>;
+
+    /// The objects of a connector that are not marked as gone and refer to each of these addresses or external ids, in
+    /// whatever spelling. What this costs grows with them, and not with their other references.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn referrers(
+        &mut self,
+        connector: ConnectorId,
+        addresses: &[Text],
+    ) -> Result<Vec<Vec<Referrer>>, StoreError>;
 
     /// The mesh objects that have an object of this connector which is found under one of the references, also where
     /// several are, so that [`Reader::referred`] tells none.

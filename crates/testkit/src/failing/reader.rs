@@ -11,7 +11,7 @@ use identitymesh_model::{
 use identitymesh_store::{
     ChangeRecord, CoverageRow, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow,
     ItemFilter, ItemRow, JoinDecisionRow, JoinReader, Known, LinkSpan, ListReader, MeshFilter, MeshRow, Page,
-    PasswordDue, PastReader, Queue, QueuedItem, Reader, Referred, RunRow, SecretRow, SpaceChange,
+    PasswordDue, PastReader, Queue, QueuedItem, Reader, Referred, Referrer, RunRow, SecretRow, SpaceChange,
     SpaceFilter, SpaceIdentity, SpaceRow, StoreError, StoredConfiguration, Todo, Totals, Traced,
 };
 
@@ -129,6 +129,7 @@ ask! {
     rulings(spaces: &[SpaceRecord]) -> Vec<Vec<Ruling>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
     bearers(connector: ConnectorId, index: i64, keys: &[Text]) -> Vec<Option<SpaceId>>;
+    referrers(connector: ConnectorId, addresses: &[Text]) -> Vec<Vec<Referrer>>;
     owners(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Uid>;
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;
     is_taken(key: &IndexKey, except: MeshId) -> bool;

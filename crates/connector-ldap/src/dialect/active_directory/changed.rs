@@ -15,6 +15,7 @@ use super::values;
 use crate::delta::Around;
 use crate::filter;
 use crate::page;
+use crate::presence::{self, Gone};
 use crate::ranges;
 use crate::read;
 use crate::schema::TypeMap;
@@ -53,7 +54,7 @@ pub(super) async fn resolve(around: &Around, changed: Vec<Changed>) -> Result<Re
     let (mut linked, mut whole, mut renamed) = (HashMap::new(), HashMap::new(), Vec::new());
     for one in changed {
         if one.is_deleted {
-            gone(around, &one.id, &mut resolved);
+            gone(around, &one.id, Gone::Deleted, &mut resolved);
         } else if let Some(links) = one.links {
             linked.entry(one.id).or_insert_with(Vec::new).extend(links);
         } else {
@@ -74,13 +75,9 @@ pub(super) async fn resolve(around: &Around, changed: Vec<Changed>) -> Result<Re
 }
 
 /// An object that is not there is of no type, whatever it was.
-fn gone(around: &Around, id: &str, resolved: &mut Resolved) {
-    resolved.changes.extend(
-        around
-            .types
-            .iter()
-            .map(|map| Change::Delete { object_type: map.config.name, external_id: Text::new(id) }),
-    );
+fn gone(around: &Around, id: &str, gone: Gone, resolved: &mut Resolved) {
+    let types = around.types.iter().map(|map| map.config.name);
+    resolved.changes.extend(types.map(|object_type| gone.change(object_type, Text::new(id))));
 }
 
 async fn links(
@@ -135,7 +132,15 @@ async fn objects(
         }
     }
     // What was made since and is nothing of ours never was.
-    whole.iter().filter(|(_, is_new)| !**is_new).for_each(|(id, _)| gone(around, id, resolved));
+    let ours = whole.into_iter().filter(|(_, is_new)| !is_new);
+    let missing: Vec<Text> = ours.map(|(id, _)| Text::from(id)).collect();
+    let Some(map) = around.types.first() else { return Ok(()) };
+    // Somebody may have deleted it since the controller told of its change.
+    let held = presence::held(around.transport.as_ref(), &around.directory, map, &missing).await?;
+    for id in missing {
+        let what = if held.contains(&id) { Gone::Left } else { Gone::Deleted };
+        gone(around, &id, what, resolved);
+    }
     Ok(())
 }
 
@@ -251,7 +256,7 @@ async fn below(
             if is_inside(around, map, &entry.dn) {
                 upsert(around, map, entry, resolved).await?;
             } else {
-                gone(around, &id, resolved);
+                gone(around, &id, Gone::Left, resolved);
             }
         }
     }

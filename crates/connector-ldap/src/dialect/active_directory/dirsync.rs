@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identitymesh_connector::{ConnectorError, Watermark};
-use identitymesh_model::dn;
 use serde::{Deserialize, Serialize};
 
 use super::changed::Changed;
@@ -171,9 +170,7 @@ fn changed(entry: &Entry) -> Option<Changed> {
 
 /// The naming context that holds what is read; DirSync knows no smaller base.
 pub(super) fn base(around: &Around) -> String {
-    let contexts = around.directory.root.texts("namingContexts");
-    let holding = contexts.filter(|context| dn::is_within(&around.config.base, context));
-    holding.max_by_key(|context| context.len()).unwrap_or(&around.config.base).to_owned()
+    around.directory.context(&around.config.base).to_owned()
 }
 
 #[cfg(test)]

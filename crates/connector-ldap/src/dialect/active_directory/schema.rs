@@ -89,6 +89,7 @@ fn disabled() -> AttributeFacts {
         is_transferred_binary: false,
         form: Form::DisabledBit,
         by_default: true,
+        drops_deleted: false,
     }
 }
 
@@ -100,7 +101,8 @@ fn facts(entry: &Entry) -> Option<AttributeFacts> {
     let name = one(entry, "lDAPDisplayName")?;
     let number = |attribute: &str| one(entry, attribute).and_then(|text| text.parse::<i64>().ok());
     let flags = number("systemFlags").unwrap_or(0);
-    let is_back_link = number("linkID").is_some_and(|link| link % 2 == 1);
+    let link = number("linkID");
+    let is_back_link = link.is_some_and(|link| link % 2 == 1);
     let is = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
     let syntax = one(entry, "attributeSyntax")?;
     let (mut value, mut form, ignore_case) = typed(syntax);
@@ -129,6 +131,7 @@ fn facts(entry: &Entry) -> Option<AttributeFacts> {
             && !is_back_link
             // Security descriptors need rights and a control of their own.
             && syntax != "2.5.5.15",
+        drops_deleted: link.is_some() && !is_back_link,
     })
 }
 

@@ -20,6 +20,7 @@ use super::feed::{Feed, Silence};
 use crate::below::Subtrees;
 use crate::delta::{self, Around, Pages};
 use crate::error;
+use crate::presence::{self, Gone};
 use crate::read;
 use crate::result;
 use crate::schema::TypeMap;
@@ -265,7 +266,7 @@ impl Refresh {
             State::Delete => self.waiting.push_back(Change::Delete { object_type, external_id: id }),
             State::Add | State::Modify if !self.around.config.scope.contains(&entry.dn) => {
                 // It may have been moved out; what nobody knows is not harmed.
-                self.waiting.push_back(Change::Delete { object_type, external_id: id });
+                self.waiting.push_back(Change::Left { object_type, external_id: id });
             }
             State::Add | State::Modify => {
                 let read = read::entry(&map, &self.around.config.empty_member, entry);
@@ -363,6 +364,30 @@ impl Refresh {
         }
     }
 
+    /// The server says the same of an entry that is deleted and of one that left what is read. Where references go with the
+    /// one and not with the other, it is asked which it still holds: over a connection of its own, because on the others
+    /// it may be telling changes that nobody takes meanwhile.
+    async fn tell_apart(&self, changes: &mut [Change]) -> Result<(), ConnectorError> {
+        let (Some(map), true) = (self.around.types.first(), self.around.drops_references()) else {
+            return Ok(());
+        };
+        let gone = changes.iter().filter(|change| matches!(change, Change::Delete { .. }));
+        let ids: Vec<Text> = gone.map(|change| Text::new(change.subject().1)).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let connection = self.around.dial.dial().await?;
+        let held = presence::held(connection.as_ref(), &self.around.directory, map, &ids).await?;
+        for change in changes {
+            if let Change::Delete { object_type, external_id } = change
+                && held.contains(external_id)
+            {
+                *change = Gone::Left.change(*object_type, std::mem::take(external_id));
+            }
+        }
+        Ok(())
+    }
+
     /// What stands at the end of a consistent state.
     fn conclude(&mut self, page: &mut Page) {
         page.certificates = std::mem::take(&mut self.certificates);
@@ -388,6 +413,7 @@ impl Pages for Refresh {
                 },
             }
             let mut page = self.page();
+            self.tell_apart(&mut page.changes).await?;
             if !self.waiting.is_empty() || !self.is_consistent() {
                 return Ok(Some(page));
             }

@@ -115,7 +115,7 @@ impl Followed {
             let key = (object_type.to_string(), id.to_owned());
             match change {
                 Change::Upsert(object) => drop(self.objects.insert(key, object.attributes)),
-                Change::Delete { .. } => drop(self.objects.remove(&key)),
+                Change::Delete { .. } | Change::Left { .. } => drop(self.objects.remove(&key)),
                 Change::Patch(patch) => {
                     let object = self.objects.get_mut(&key).expect("a patch is about a known object");
                     for (attribute, values) in patch.add {

@@ -8,8 +8,10 @@
 mod controllers;
 mod cut;
 mod directory;
+mod dropped;
 mod killed;
 mod marks;
 mod mesh;
 mod pages;
+mod pieces;
 mod refused;

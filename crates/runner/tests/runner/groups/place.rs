@@ -61,6 +61,8 @@ pub(crate) struct Fed {
 pub(crate) enum Shape {
     /// By their place in a tree, to which references lead.
     Trees,
+    /// The same, and references go with the object that they mean, of which no delta tells.
+    KeptTrees,
     /// By a key.
     Flat,
 }
@@ -68,10 +70,13 @@ pub(crate) enum Shape {
 fn schema(shape: Shape, types: &[(&str, &[(&str, &str)])]) -> Schema {
     let object_type = |(object_type, attributes): &(&str, &[(&str, &str)])| ObjectSchema {
         object_type: name(object_type),
-        address: (shape == Shape::Trees).then(|| name("dn")),
+        address: (shape != Shape::Flat).then(|| name("dn")),
         attributes: attributes
             .iter()
-            .map(|(word, kind)| AttributeSchema::new(name(word), kind.parse().unwrap()))
+            .map(|(word, kind)| AttributeSchema {
+                drops_deleted: shape == Shape::KeptTrees && *word == "member",
+                ..AttributeSchema::new(name(word), kind.parse().unwrap())
+            })
             .collect(),
     };
     Schema { object_types: types.iter().map(object_type).collect() }
@@ -92,7 +97,7 @@ fn systems(shape: Shape) -> (FakeSystem, FakeSystem) {
     let dir = FakeSystem::new(schema(shape, &[("person", &person), ("group", &group)]));
     let out = FakeSystem::new(schema(shape, &[("account", &account), ("team", &team)]));
     match shape {
-        Shape::Trees => (dir, out),
+        Shape::Trees | Shape::KeptTrees => (dir, out),
         Shape::Flat => (dir.keyed_by(name("id")), out.keyed_by(name("cn"))),
     }
 }
@@ -173,6 +178,21 @@ impl Fed {
         let mut mesh = mesh_over(store, &clock, &ids, &dir, &out);
         mesh.large_set = large_set;
         apply_configuration(&mesh, configuration(shape, rules), BTreeMap::new()).await.unwrap();
+        Self { dir, out, clock, mesh, folder }
+    }
+
+    /// Another process takes over.
+    pub(crate) fn reopen(self, around: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let Self { dir, out, clock, mesh, folder } = self;
+        let large_set = mesh.large_set;
+        // With the last handle the store closes and its lock is released.
+        drop(mesh);
+        let ids = Arc::new(CountingIds::starting_at(1 << 32));
+        let options = OpenOptions::exclusive(ids.clone(), clock.now());
+        let store = SqliteStore::open(&folder.path().join("mesh.db"), options).unwrap();
+        store.interrupt_runs(clock.now()).wait().unwrap();
+        let mut mesh = mesh_over(around(Arc::new(store)), &clock, &ids, &dir, &out);
+        mesh.large_set = large_set;
         Self { dir, out, clock, mesh, folder }
     }
 

@@ -5,7 +5,7 @@ use identitymesh_model::{
     ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp,
     Uid, Values,
 };
-use identitymesh_store::{Cursor, Known, PasswordDue, Reader, Referred, StoreError, Todo, Traced};
+use identitymesh_store::{Cursor, Known, PasswordDue, Reader, Referred, Referrer, StoreError, Todo, Traced};
 
 use crate::reader::session::SqliteReader;
 
@@ -139,6 +139,14 @@ impl Reader for SqliteReader<'_> {
         keys: &[Text],
     ) -> Result<Vec<Option<SpaceId>>, StoreError> {
         self.ask("looking for whom references mean", |loader| loader.bearers(connector, index, keys))
+    }
+
+    fn referrers(
+        &mut self,
+        connector: ConnectorId,
+        addresses: &[Text],
+    ) -> Result<Vec<Vec<Referrer>>, StoreError> {
+        self.ask("looking for who refers to addresses", |loader| loader.referrers(connector, addresses))
     }
 
     fn owners(

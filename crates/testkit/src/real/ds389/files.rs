@@ -189,6 +189,9 @@ fn configuration(options: &Ds389Options, folder: &Path, (port, tls_port): (u16, 
             "nsslapd-attribute: nsuniqueid:targetUniqueId\n",
         )?;
     }
+    if options.refint {
+        text = with_plugin_on(&text, "referential integrity postoperation", "")?;
+    }
     if options.member_of {
         text = with_plugin_on(&text, "MemberOf Plugin", "")?;
     }

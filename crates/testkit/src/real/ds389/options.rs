@@ -13,6 +13,8 @@ pub struct Ds389Options {
     pub changelog: bool,
     /// Whether `memberOf` is computed.
     pub member_of: bool,
+    /// Whether references to deleted and renamed entries are kept in step (plugin `referential integrity postoperation`).
+    pub refint: bool,
 }
 
 impl Default for Ds389Options {
@@ -23,6 +25,7 @@ impl Default for Ds389Options {
             initial_ldif: String::new(),
             changelog: true,
             member_of: false,
+            refint: false,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct SlapdOptions {
     pub access_log: bool,
     /// Whether entries are found by id and by change through an index; otherwise the server is as nobody prepared it.
     pub id_index: bool,
+    /// Whether names of deleted and renamed entries are taken out of `member` and `manager` (overlay `refint`).
+    pub refint: bool,
     /// Whether `memberOf` is computed and names in `member` follow renames and deletions (overlay `memberof`).
     pub member_of: bool,
 }
@@ -51,6 +53,7 @@ impl Default for SlapdOptions {
             sync: None,
             access_log: false,
             id_index: true,
+            refint: false,
             member_of: false,
         }
     }
@@ -68,6 +71,7 @@ impl SlapdOptions {
             ("accesslog", self.has_access_log()),
             ("syncprov", self.sync.is_some()),
             ("memberof", self.member_of),
+            ("refint", self.refint),
         ];
         let lines = wanted.iter().filter(|(_, is_wanted)| *is_wanted);
         lines.map(|(name, _)| format!("olcModuleLoad: {name}\n")).collect()
@@ -110,6 +114,13 @@ impl SlapdOptions {
                 "olcMemberOfConfig",
                 "olcMemberOfGroupOC: groupOfNames\nolcMemberOfMemberAD: member\n\
                  olcMemberOfMemberOfAD: memberOf\nolcMemberOfRefInt: TRUE\n",
+            );
+        }
+        if self.refint {
+            text += &overlay(
+                "refint",
+                "olcRefintConfig",
+                "olcRefintAttribute: member manager\nolcRefintNothing: cn=no-members\n",
             );
         }
         if self.has_access_log() {

@@ -1,0 +1,224 @@
+//! References that a system takes out by itself, and tells nobody, when it deletes the object that they mean.
+//!
+//! The object is reported as deleted, and the groups that held it are not reported as changed. So whoever still refers
+//! to it here loses exactly these references, by the way that any change takes. That happens before the object is marked
+//! as gone and before the place behind the read is kept: a run that breaks off in between does it again.
+//!
+//! An address can have another bearer by then, because somebody else was made under the same name. A reference that
+//! this read showed means the new one; any other one is from before, and is taken out.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use identitymesh_connector::{Change, PRESENCE_ASKED_MAX, Patch};
+use identitymesh_engine::rules::{ObjectTypeRules, Referring, RuleSet};
+use identitymesh_engine::stage::Told;
+use identitymesh_model::{ConnectorId, Name, Schema, SpaceId, SpaceRecord, Text, Value};
+use identitymesh_store::{Reader, Referrer};
+
+use super::part::{Comparer, batch};
+use super::presence::Asker;
+use super::stager::Stager;
+use crate::RunError;
+
+/// Deleted objects looked at together: whoever refers to several of them is written once.
+const DELETED_TOGETHER: usize = 10_000;
+/// Referrers written in one transaction; each may be a large group.
+const REFERRERS_TOGETHER: usize = 1_000;
+
+/// Which references a system drops, and what the read says of references.
+#[derive(Clone, Default)]
+pub(crate) struct Dropped {
+    /// Attributes by type.
+    attributes: HashSet<(Name, Name)>,
+    /// Hashes of what the read showed: whole objects, whole attributes, single references.
+    shown: HashSet<u64>,
+}
+
+/// References to take out, by the object that holds them and the attribute.
+type Wanted = BTreeMap<(Name, Text), BTreeMap<Name, BTreeSet<Text>>>;
+
+impl Dropped {
+    /// Those of a system with this schema.
+    pub(crate) fn by(schema: &Schema) -> Self {
+        let attributes = schema.object_types.iter().flat_map(|known| {
+            let dropped = known.attributes.iter().filter(|attribute| attribute.drops_deleted);
+            dropped.map(|attribute| (known.object_type, attribute.name))
+        });
+        Self { attributes: attributes.collect(), shown: HashSet::new() }
+    }
+
+    /// Remembers what a change shows of references.
+    pub(super) fn see(&mut self, change: &Change, rules: &RuleSet, connector: ConnectorId) {
+        if self.attributes.is_empty() {
+            return;
+        }
+        match change {
+            Change::Upsert(object) if object.unread.is_empty() => {
+                let _new = self.shown.insert(hash_of((object.object_type, &object.external_id)));
+            }
+            Change::Upsert(object) => {
+                let read = object.attributes.iter();
+                let id = &object.external_id;
+                self.shown.extend(read.map(|(name, _)| hash_of((object.object_type, id, name))));
+            }
+            Change::Patch(patch) => {
+                let (of, id) = (patch.object_type, &patch.external_id);
+                self.shown.extend(patch.set.iter().map(|(name, _)| hash_of((of, id, *name))));
+                let by_address = rules.referring(connector, of, None);
+                for (name, values) in &patch.add {
+                    let keys = values.iter().filter_map(|value| match value {
+                        Value::Reference(key) => Some(by_address.key(key)),
+                        _ => None,
+                    });
+                    self.shown.extend(keys.map(|key| hash_of((of, id, *name, key))));
+                }
+            }
+            Change::Delete { .. } | Change::Left { .. } => {}
+        }
+    }
+
+    /// Forgets what was shown: a full read shows everything.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
+    fn is_shown(&self, referrer: &Referrer, key: &Text) -> bool {
+        let (of, id, name) = (referrer.object_type, &referrer.external_id, referrer.attribute);
+        [hash_of((of, id)), hash_of((of, id, name)), hash_of((of, id, name, key))]
+            .iter()
+            .any(|hash| self.shown.contains(hash))
+    }
+
+    fn drops(&self, referrer: &Referrer) -> bool {
+        self.attributes.contains(&(referrer.object_type, referrer.attribute))
+    }
+}
+
+fn hash_of(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Stager {
+    /// Takes out the references to objects that are deleted.
+    pub(super) fn drop_references(&mut self, deleted: &[SpaceId]) -> Result<(), RunError> {
+        if self.dropped.attributes.is_empty() {
+            return Ok(());
+        }
+        for ids in deleted.chunks(DELETED_TOGETHER) {
+            let store = self.run.mesh.store.clone();
+            let wanted = self.wanted(store.read()?.as_mut(), ids)?;
+            let patches: Vec<Change> = wanted.into_iter().map(patch).collect();
+            for patches in patches.chunks(REFERRERS_TOGETHER) {
+                self.take_out(patches.to_vec())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Stager::drop_references`] for objects that nobody reported as deleted and that are not there any more: the
+    /// system says which of them it only holds elsewhere.
+    pub(super) fn drop_references_to_missing(
+        &mut self,
+        asker: Option<&Asker>,
+        object_type: Name,
+        missing: &[SpaceId],
+    ) -> Result<(), RunError> {
+        let (Some(asker), false) = (asker, self.dropped.attributes.is_empty()) else { return Ok(()) };
+        let mut deleted = Vec::new();
+        for ids in missing.chunks(PRESENCE_ASKED_MAX) {
+            let records = self.run.mesh.store.read()?.spaces(ids)?;
+            let records: Vec<SpaceRecord> = records.into_iter().flatten().collect();
+            let asked = records.iter().map(|record| record.external_id.clone()).collect();
+            let Some(held) = asker.held_elsewhere(object_type, asked)? else { return Ok(()) };
+            let gone = records.iter().filter(|record| !held.contains(&record.external_id));
+            deleted.extend(gone.map(|record| record.id));
+        }
+        self.drop_references(&deleted)
+    }
+
+    /// Who holds references to these objects that the system has taken out.
+    fn wanted(&self, reader: &mut dyn Reader, ids: &[SpaceId]) -> Result<Wanted, RunError> {
+        let rules = &self.in_force.rules;
+        let going: HashSet<SpaceId> = ids.iter().copied().collect();
+        let mut addressed: BTreeMap<Referring, Vec<(SpaceId, Text)>> = BTreeMap::new();
+        for record in reader.spaces(ids)?.into_iter().flatten() {
+            let referring = rules.referring(self.connector, record.object_type, None);
+            let address = address(rules, &record);
+            addressed.entry(referring).or_default().extend(address.map(|address| (record.id, address)));
+        }
+        let mut wanted = Wanted::new();
+        for (referring, objects) in addressed {
+            let addresses: Vec<Text> = objects.iter().map(|(_, address)| address.clone()).collect();
+            let keys: Vec<Text> = addresses.iter().map(|address| referring.key(address)).collect();
+            let bearers = reader.referred(self.connector, referring.index, &keys)?;
+            let referrers = reader.referrers(self.connector, &addresses)?;
+            for (at, (id, _)) in objects.iter().enumerate() {
+                let is_only_one = bearers[at].is_some_and(|bearer| bearer.space == *id);
+                let lost = referrers[at].iter().filter(|referrer| {
+                    self.dropped.drops(referrer)
+                        && !going.contains(&referrer.space)
+                        && referring.key(&referrer.reference) == keys[at]
+                        && (is_only_one || !(self.is_full || self.dropped.is_shown(referrer, &keys[at])))
+                });
+                for referrer in lost {
+                    let object = (referrer.object_type, referrer.external_id.clone());
+                    let attribute = wanted.entry(object).or_default().entry(referrer.attribute).or_default();
+                    let _new = attribute.insert(referrer.reference.clone());
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Compares and writes, as if the system had said so.
+    fn take_out(&mut self, patches: Vec<Change>) -> Result<(), RunError> {
+        self.run.mesh.check_cancelled()?;
+        let store = self.run.mesh.store.clone();
+        let cause = self.run.cause();
+        // Nobody is in doubt: all others have told their addresses.
+        let told = Told::new();
+        let comparer = Comparer {
+            rules: &self.in_force.rules,
+            connector: self.connector,
+            cause: &cause,
+            are_new: false,
+            are_shown: false,
+            told: Some(&told),
+        };
+        let references: usize = patches.iter().map(references).sum();
+        let part = comparer.compare(patches, store.read()?.as_mut())?;
+        self.run.count("changed", part.updates.len() as u64);
+        self.run.count("drifted", part.drifted);
+        self.run.count("references_dropped", references as u64);
+        let mut batch = batch(cause, self.connector, part);
+        batch.counters = self.run.counters.clone();
+        store.stage(batch).wait()?;
+        Ok(())
+    }
+}
+
+/// Under what others refer to an object; nothing where it has no address although its type has one.
+fn address(rules: &RuleSet, record: &SpaceRecord) -> Option<Text> {
+    let connector = rules.connector(record.connector);
+    let object_type = connector.and_then(|connector| connector.object_type(record.object_type));
+    match object_type.and_then(ObjectTypeRules::address) {
+        Some(name) => record.doc.single(name).and_then(Value::as_text).map(Text::new),
+        None => Some(record.external_id.clone()),
+    }
+}
+
+fn patch(((object_type, external_id), attributes): ((Name, Text), BTreeMap<Name, BTreeSet<Text>>)) -> Change {
+    let values = |references: BTreeSet<Text>| references.into_iter().map(Value::Reference).collect();
+    let remove = attributes.into_iter().map(|(name, references)| (name, values(references))).collect();
+    Change::Patch(Patch { object_type, external_id, set: Vec::new(), add: Vec::new(), remove })
+}
+
+fn references(change: &Change) -> usize {
+    match change {
+        Change::Patch(patch) => patch.remove.iter().map(|(_, values)| values.len()).sum(),
+        _ => 0,
+    }
+}
