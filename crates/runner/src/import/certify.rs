@@ -40,6 +40,7 @@ impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
         self.drop_references(&self.reported_as_deleted())?;
+        self.drop_references_to_departed()?;
         let (mut notes, mut covered, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {

@@ -5,7 +5,8 @@
 //! as gone and before the place behind the read is kept: a run that breaks off in between does it again.
 //!
 //! An address can have another bearer by then, because somebody else was made under the same name. A reference that
-//! this read showed means the new one; any other one is from before, and is taken out.
+//! this read showed means the new one; any other one is from before, and is taken out. Of an object that was gone here
+//! before, nobody can say whom a reference means where there is another bearer, so it stays.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -14,6 +15,7 @@ use identitymesh_connector::{Change, PRESENCE_ASKED_MAX, Patch};
 use identitymesh_engine::rules::{ObjectTypeRules, Referring, RuleSet};
 use identitymesh_engine::stage::Told;
 use identitymesh_model::{ConnectorId, Name, Schema, SpaceId, SpaceRecord, Text, Value};
+use identitymesh_store::past::space_last;
 use identitymesh_store::{Reader, Referrer};
 
 use super::part::{Comparer, batch};
@@ -35,6 +37,14 @@ pub(crate) struct Dropped {
     shown: HashSet<u64>,
 }
 
+/// A deleted object as others refer to it.
+struct Addressed {
+    referring: Referring,
+    address: Text,
+    /// The object, where it is not gone here yet.
+    id: Option<SpaceId>,
+}
+
 /// References to take out, by the object that holds them and the attribute.
 type Wanted = BTreeMap<(Name, Text), BTreeMap<Name, BTreeSet<Text>>>;
 
@@ -50,7 +60,7 @@ impl Dropped {
 
     /// Remembers what a change shows of references.
     pub(super) fn see(&mut self, change: &Change, rules: &RuleSet, connector: ConnectorId) {
-        if self.attributes.is_empty() {
+        if !self.is_any() {
             return;
         }
         match change {
@@ -83,6 +93,11 @@ impl Dropped {
         self.shown.clear();
     }
 
+    /// Whether the system drops any.
+    pub(super) fn is_any(&self) -> bool {
+        !self.attributes.is_empty()
+    }
+
     fn is_shown(&self, referrer: &Referrer, key: &Text) -> bool {
         let (of, id, name) = (referrer.object_type, &referrer.external_id, referrer.attribute);
         [hash_of((of, id)), hash_of((of, id, name)), hash_of((of, id, name, key))]
@@ -104,16 +119,33 @@ fn hash_of(what: impl Hash) -> u64 {
 impl Stager {
     /// Takes out the references to objects that are deleted.
     pub(super) fn drop_references(&mut self, deleted: &[SpaceId]) -> Result<(), RunError> {
-        if self.dropped.attributes.is_empty() {
+        if !self.dropped.is_any() {
             return Ok(());
         }
         for ids in deleted.chunks(DELETED_TOGETHER) {
             let store = self.run.mesh.store.clone();
-            let wanted = self.wanted(store.read()?.as_mut(), ids)?;
-            let patches: Vec<Change> = wanted.into_iter().map(patch).collect();
-            for patches in patches.chunks(REFERRERS_TOGETHER) {
-                self.take_out(patches.to_vec())?;
-            }
+            let mut reader = store.read()?;
+            let objects = self.known(reader.as_mut(), ids)?;
+            let wanted = self.wanted(reader.as_mut(), objects)?;
+            drop(reader);
+            self.take_all_out(wanted)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Stager::drop_references`] for objects that were gone here before the system said that they are deleted: we
+    /// deleted them ourselves, or a full import did not find them any more. Where they were is remembered.
+    pub(super) fn drop_references_to_departed(&mut self) -> Result<(), RunError> {
+        let mut departed = std::mem::take(&mut self.departed);
+        departed.sort_unstable();
+        departed.dedup();
+        for objects in departed.chunks(DELETED_TOGETHER) {
+            let store = self.run.mesh.store.clone();
+            let mut reader = store.read()?;
+            let objects = self.remembered(reader.as_mut(), objects)?;
+            let wanted = self.wanted(reader.as_mut(), objects)?;
+            drop(reader);
+            self.take_all_out(wanted)?;
         }
         Ok(())
     }
@@ -126,7 +158,7 @@ impl Stager {
         object_type: Name,
         missing: &[SpaceId],
     ) -> Result<(), RunError> {
-        let (Some(asker), false) = (asker, self.dropped.attributes.is_empty()) else { return Ok(()) };
+        let (Some(asker), true) = (asker, self.dropped.is_any()) else { return Ok(()) };
         let mut deleted = Vec::new();
         for ids in missing.chunks(PRESENCE_ASKED_MAX) {
             let records = self.run.mesh.store.read()?.spaces(ids)?;
@@ -139,38 +171,80 @@ impl Stager {
         self.drop_references(&deleted)
     }
 
-    /// Who holds references to these objects that the system has taken out.
-    fn wanted(&self, reader: &mut dyn Reader, ids: &[SpaceId]) -> Result<Wanted, RunError> {
+    /// Where these objects are.
+    fn known(&self, reader: &mut dyn Reader, ids: &[SpaceId]) -> Result<Vec<Addressed>, RunError> {
+        let records = reader.spaces(ids)?.into_iter().flatten();
+        Ok(records.filter_map(|record| self.addressed(&record, Some(record.id))).collect())
+    }
+
+    /// Where these objects were.
+    fn remembered(
+        &self,
+        reader: &mut dyn Reader,
+        objects: &[(Name, Text)],
+    ) -> Result<Vec<Addressed>, RunError> {
+        let mut out = Vec::new();
+        for (object_type, external_id) in objects {
+            let known = reader.known(self.connector, *object_type, &[external_id])?.pop().flatten();
+            let record = match known {
+                Some(known) => reader.spaces(&[known.id])?.pop().flatten(),
+                None => match reader.space_find_gone(self.connector, external_id)?.first() {
+                    Some(id) => space_last(reader, *id)?.filter(|record| record.object_type == *object_type),
+                    None => None,
+                },
+            };
+            out.extend(record.and_then(|record| self.addressed(&record, None)));
+        }
+        Ok(out)
+    }
+
+    fn addressed(&self, record: &SpaceRecord, id: Option<SpaceId>) -> Option<Addressed> {
         let rules = &self.in_force.rules;
-        let going: HashSet<SpaceId> = ids.iter().copied().collect();
-        let mut addressed: BTreeMap<Referring, Vec<(SpaceId, Text)>> = BTreeMap::new();
-        for record in reader.spaces(ids)?.into_iter().flatten() {
-            let referring = rules.referring(self.connector, record.object_type, None);
-            let address = address(rules, &record);
-            addressed.entry(referring).or_default().extend(address.map(|address| (record.id, address)));
+        let referring = rules.referring(self.connector, record.object_type, None);
+        Some(Addressed { referring, address: address(rules, record)?, id })
+    }
+
+    /// Who holds references to these objects that the system has taken out.
+    fn wanted(&self, reader: &mut dyn Reader, objects: Vec<Addressed>) -> Result<Wanted, RunError> {
+        let going: HashSet<SpaceId> = objects.iter().filter_map(|object| object.id).collect();
+        let mut by_referring: BTreeMap<Referring, Vec<Addressed>> = BTreeMap::new();
+        for object in objects {
+            by_referring.entry(object.referring).or_default().push(object);
         }
         let mut wanted = Wanted::new();
-        for (referring, objects) in addressed {
-            let addresses: Vec<Text> = objects.iter().map(|(_, address)| address.clone()).collect();
+        for (referring, objects) in by_referring {
+            let addresses: Vec<Text> = objects.iter().map(|object| object.address.clone()).collect();
             let keys: Vec<Text> = addresses.iter().map(|address| referring.key(address)).collect();
             let bearers = reader.referred(self.connector, referring.index, &keys)?;
             let referrers = reader.referrers(self.connector, &addresses)?;
-            for (at, (id, _)) in objects.iter().enumerate() {
-                let is_only_one = bearers[at].is_some_and(|bearer| bearer.space == *id);
-                let lost = referrers[at].iter().filter(|referrer| {
+            for (at, object) in objects.iter().enumerate() {
+                let bearer = bearers[at].map(|bearer| bearer.space);
+                let loses = |referrer: &&Referrer| {
+                    let is_shown = self.is_full || self.dropped.is_shown(referrer, &keys[at]);
                     self.dropped.drops(referrer)
                         && !going.contains(&referrer.space)
                         && referring.key(&referrer.reference) == keys[at]
-                        && (is_only_one || !(self.is_full || self.dropped.is_shown(referrer, &keys[at])))
-                });
-                for referrer in lost {
-                    let object = (referrer.object_type, referrer.external_id.clone());
-                    let attribute = wanted.entry(object).or_default().entry(referrer.attribute).or_default();
+                        && match object.id {
+                            Some(id) => bearer == Some(id) || !is_shown,
+                            None => bearer.is_none() && !is_shown,
+                        }
+                };
+                for referrer in referrers[at].iter().filter(loses) {
+                    let holder = (referrer.object_type, referrer.external_id.clone());
+                    let attribute = wanted.entry(holder).or_default().entry(referrer.attribute).or_default();
                     let _new = attribute.insert(referrer.reference.clone());
                 }
             }
         }
         Ok(wanted)
+    }
+
+    fn take_all_out(&mut self, wanted: Wanted) -> Result<(), RunError> {
+        let patches: Vec<Change> = wanted.into_iter().map(patch).collect();
+        for patches in patches.chunks(REFERRERS_TOGETHER) {
+            self.take_out(patches.to_vec())?;
+        }
+        Ok(())
     }
 
     /// Compares and writes, as if the system had said so.

@@ -27,6 +27,8 @@ pub(super) struct PartResult {
     pub(super) gone: Vec<(Name, SpaceId)>,
     /// Those of them that are deleted, and have not only left what is imported.
     pub(super) deleted: Vec<SpaceId>,
+    /// Objects that were reported as deleted and are not known any more, or known as gone already.
+    pub(super) departed: Vec<(Name, Text)>,
     pub(super) findings: Vec<Finding>,
     /// Objects that are there and stay as they were, because they are beyond a bound.
     pub(super) refused: Vec<(Name, Text)>,
@@ -214,6 +216,8 @@ impl Comparer<'_> {
                 if !known.deleted {
                     result.gone.push((object_type, known.id));
                     result.deleted.extend(is_deleted.then_some(known.id));
+                } else if *is_deleted {
+                    result.departed.push((object_type, id));
                 }
             }
             (_, Some(known)) => careful.push((known, changes)),
@@ -223,6 +227,7 @@ impl Comparer<'_> {
 
     /// Several changes of an object that is not known: an upsert with patches behind it, or nothing to stand on.
     fn unknown(&self, object_type: Name, id: Text, changes: Vec<Incoming>, result: &mut PartResult) {
+        let is_deleted = matches!(changes.first(), Some(Incoming::Gone { is_deleted: true }));
         let mut object: Option<Object> = None;
         for change in changes {
             object = match change {
@@ -239,7 +244,10 @@ impl Comparer<'_> {
                 let body = self.body(object_type, &object, print);
                 result.inserts.push(StageInsert { object_type, external_id: id, body });
             }
-            None => result.unknown += 1,
+            None => {
+                result.unknown += 1;
+                result.departed.extend(is_deleted.then_some((object_type, id)));
+            }
         }
     }
 

@@ -89,6 +89,8 @@ pub(crate) struct Stager {
     pub(super) reported: BTreeMap<Name, HashSet<SpaceId>>,
     /// Those of them that are deleted in the system.
     pub(super) deleted: HashSet<SpaceId>,
+    /// Objects that are deleted in the system, and were gone here before this was reported.
+    pub(super) departed: Vec<(Name, Text)>,
     /// What the system does with references to those.
     pub(crate) dropped: Dropped,
     /// Whether anything was reported as gone.
@@ -119,6 +121,7 @@ impl Stager {
             watermark: None,
             reported: BTreeMap::new(),
             deleted: HashSet::new(),
+            departed: Vec::new(),
             dropped: Dropped::default(),
             has_reported: false,
             last_watermark: None,
@@ -187,6 +190,7 @@ impl Stager {
         self.present.clear();
         self.reported.clear();
         self.deleted.clear();
+        self.departed.clear();
         self.dropped.forget();
         self.last_watermark = None;
         Ok(())
@@ -295,6 +299,9 @@ impl Stager {
             self.reported.entry(object_type).or_default().insert(id);
         }
         self.deleted.extend(std::mem::take(&mut part.deleted));
+        if self.dropped.is_any() {
+            self.departed.append(&mut part.departed);
+        }
         self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
         self.run.count("added", part.inserts.len() as u64);
         self.run.count("changed", part.updates.len() as u64 - part.confirmed.min(part.updates.len() as u64));

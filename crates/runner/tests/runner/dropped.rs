@@ -188,6 +188,36 @@ async fn what_a_target_drops_out_of_our_group_is_drift_as_a_full_import_says() {
     assert_eq!((dropped.count("references_dropped"), dropped.count("drifted")), (1, 1), "{dropped:?}");
 }
 
+/// We delete an account ourselves, and so know nothing of it any more when the target tells of that.
+#[tokio::test]
+async fn an_account_that_we_deleted_leaves_groups_that_we_only_read() {
+    let fed = fed(20, 6).await;
+    let mut accounts = fed.out.objects().into_iter();
+    let dn = |object: &Object| object.single(name("dn")).unwrap().as_text().unwrap().to_owned();
+    let is_it = |object: &Object| object.single(name("cn")) == Some(&Value::text("p9"));
+    let account = accounts.find(|object| is_it(&object.attributes)).unwrap();
+    let mut team = Object::new();
+    team.set(name("dn"), "cn=others,ou=teams,dc=t");
+    team.set(name("cn"), "others");
+    team.put(name("member"), Values::set(vec![Value::reference(dn(&account.attributes))]));
+    fed.out.put(name("team"), "others", team);
+    same_as_full(&fed, "out").await;
+    delete(&fed, 9);
+    fed.import("dir", ImportKind::Delta).await;
+    fed.sync("dir").await;
+    fed.export().await;
+    assert_eq!(fed.out.object(name("account"), &account.external_id), None);
+    let delta = same_as_full(&fed, "out").await;
+    assert_eq!((delta.count("references_dropped"), delta.count("unknown")), (1, 1), "{delta:?}");
+
+    // Somebody else under the same name, put in by others, is not taken out for a deletion long past.
+    fed.out.put(name("account"), "again", account.attributes.clone());
+    let again = Values::set(vec![Value::reference(dn(&account.attributes))]);
+    fed.out.set(name("team"), "others", name("member"), again);
+    let delta = same_as_full(&fed, "out").await;
+    assert_eq!(delta.count("references_dropped"), 0, "{delta:?}");
+}
+
 /// Every call of the store that a delta makes fails once, as a process that ends does, before and after it.
 #[tokio::test]
 async fn a_kill_at_any_call_loses_no_reference() {

@@ -10,5 +10,5 @@ mod spans;
 
 pub use cut::Cut;
 pub use mesh::{PastMesh, mesh_at};
-pub use space::{linked_at, space_at, space_before};
+pub use space::{linked_at, space_at, space_before, space_last};
 pub use spans::{Span, spans};

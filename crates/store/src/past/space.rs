@@ -34,6 +34,22 @@ pub fn space_before(
     walk_back(reader, &identity, Cut::Before(seq), |row| row.seq >= change)
 }
 
+/// A management-space object that is gone for good as it was last. `None` when it is not gone, or nothing is kept of it.
+///
+/// # Errors
+/// When the store cannot be read or a row of its history makes no sense.
+pub fn space_last(reader: &mut dyn Reader, id: SpaceId) -> Result<Option<SpaceRecord>, StoreError> {
+    let identity = reader.space_identities(&[id])?.pop().flatten().filter(|identity| identity.purged);
+    let (Some(identity), Some(row)) = (identity, reader.space_history(id, None, 1)?.pop()) else {
+        return Ok(None);
+    };
+    let change = SpaceBefore::parse(&row.before)
+        .map_err(|error| unreadable(&format!("row {} of an object's past", row.seq)).caused_by(error))?;
+    let mut record = identity.empty();
+    change.take_back(&mut record);
+    Ok(Some(record))
+}
+
 fn walk_back(
     reader: &mut dyn Reader,
     identity: &SpaceIdentity,
