@@ -8,9 +8,7 @@ use super::sample::{
     RULE, Scene, at, body, create, exported, item_of, keep, mesh, name, person, uid, update, user,
 };
 use crate::audit::ChangeKind;
-use crate::{
-    Cursor, ExportedState, ItemFilter, Settle, Settled, SpaceFilter, StageUpdate, StoreClass, Todo,
-};
+use crate::{Cursor, ExportedState, ItemFilter, Settle, Settled, SpaceFilter, StageUpdate, StoreClass, Todo};
 
 fn created(scene: &Scene<'_>, number: u64, external_id: &str) -> Settle {
     Settle::Created {

@@ -158,10 +158,10 @@ impl Mesh {
 
     fn members(&self) -> usize {
         let mut directory = self.directory.lock().unwrap();
-        let team = format!("cn=team,ou=Staff,dc=mesh,dc=test");
+        let team = "cn=team,ou=Staff,dc=mesh,dc=test";
         let entries = match &mut *directory {
-            Directory::Samba(ad) => ad.search(&team, "(objectClass=*)", &["member"]),
-            Directory::Slapd(slapd) => slapd.search(&team, "(objectClass=*)", &["member"]),
+            Directory::Samba(ad) => ad.search(team, "(objectClass=*)", &["member"]),
+            Directory::Slapd(slapd) => slapd.search(team, "(objectClass=*)", &["member"]),
             Directory::Ds389(_) => unreachable!("it is none of these tests"),
         };
         let members = entries.unwrap().into_values().flatten();
