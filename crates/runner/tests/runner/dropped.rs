@@ -1,7 +1,7 @@
 //! Systems that take references out by themselves when the object that they mean is deleted, and tell nobody: after a
 //! delta the management space holds what a full import shows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use identitymesh_model::{Clock as _, CountingIds, ManualClock, Object, Value, Values};
@@ -16,7 +16,7 @@ use crate::place::name;
 /// More than any delta of these tests has.
 const CALLS_MAX: u64 = 60;
 
-fn opened(path: &PathBuf, ids: &Arc<CountingIds>, clock: &ManualClock) -> Arc<dyn Store> {
+fn opened(path: &Path, ids: &Arc<CountingIds>, clock: &ManualClock) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(path, OpenOptions::exclusive(ids.clone(), clock.now())).unwrap())
 }
 
