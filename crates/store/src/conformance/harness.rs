@@ -112,7 +112,8 @@ macro_rules! conformance_tests {
                 an_undo_is_queued_and_in_the_audit, a_plan_neither_replaces_nor_cancels_it,
                 a_dead_undo_is_replaced_like_any_other, its_mesh_object_is_looked_at_when_it_is_done,
                 what_moved_since_is_left_out,
-                what_would_be_done_again_is_rejected_until_it_is_undone_itself
+                what_would_be_done_again_is_rejected_until_it_is_undone_itself,
+                what_was_undone_is_the_same_wish_in_another_spelling
             ];
             joins: [
                 a_block_says_when_it_holds_too_many, mesh_objects_are_read_alone,

@@ -1,16 +1,17 @@
 //! Clauses on undo: a sync leaves what a person asked for alone, and what was undone is not simply done again.
 
-use identitymesh_model::plan::{ItemAction, Operation};
+use identitymesh_model::plan::{ItemAction, ItemPlan, ObjectPlan, Operation};
 use identitymesh_model::{ContentHash, SpaceId};
 
 use super::Harness;
 use super::sample::{
-    Scene, at, body, change, create, exported, item, item_of, keep, link, mesh, person, uid, update, user,
+    Scene, at, body, change, configuration, create, exported, item, item_of, keep, link, mesh, person, uid,
+    update, user,
 };
 use crate::audit::ChangeKind;
 use crate::{
-    HoldBatch, HoldClass, HoldState, ItemFilter, Settle, Todo, UndoBatch, UndoItem, UndoNext, UndoReceipt,
-    item_hash,
+    ConfigurationWrite, HoldBatch, HoldClass, HoldState, ItemFilter, Settle, Todo, UndoBatch, UndoItem,
+    UndoNext, UndoReceipt, item_hash,
 };
 
 fn action(text: &str) -> ItemAction {
@@ -156,4 +157,38 @@ pub fn what_would_be_done_again_is_rejected_until_it_is_undone_itself(harness: &
     assert_eq!(undo(&scene, vec![UndoItem { action: action("exported"), ..undo_item(1, None) }]).queued, 1);
     assert_eq!(scene.store.read().unwrap().queue(scene.target).unwrap().rejected, []);
     assert_eq!(scene.lease(30).items.len(), 1);
+}
+
+pub fn what_was_undone_is_the_same_wish_in_another_spelling(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.apply(vec![create(1, "E-1", person("Ada"))]);
+    let hash = hash_of(1, Operation::Create, &action("as foreseen"));
+    let next = UndoNext { object_type: user(), operation: Operation::Create, hash };
+    let hold = undo(&scene, vec![UndoItem { next: Some(next), ..undo_item(1, None) }]).holds[0];
+    let rejected = |scene: &Scene<'_>| {
+        let queue = scene.store.read().unwrap().queue(scene.target).unwrap();
+        queue.rejected.iter().map(|(_, hold)| *hold).collect::<Vec<_>>()
+    };
+    assert_eq!(rejected(&scene), [], "what a person asked for is not what would be done again");
+    let lease = scene.lease(10);
+    let (state, rule) = (exported("CN=Ada", "Ada"), super::sample::RULE);
+    scene.settle(&lease, 1, Settle::Created { rule, state, owes_password: false, row: scene.export_row(1) });
+    let wanted = |mut plan: ObjectPlan, operation| {
+        plan.items.push(ItemPlan { operation, ..item_of(scene.target, action("spelled otherwise")) });
+        scene.apply(vec![plan]);
+        rejected(&scene)
+    };
+    assert_eq!(wanted(keep(1), Operation::Create), [hold]);
+    assert_eq!(wanted(keep(1), Operation::Disable), [], "another operation is another wish");
+    assert_eq!(
+        wanted(change(1, 1, "E-1", person("Ada Byron")), Operation::Create),
+        [],
+        "so is another person"
+    );
+    assert_eq!(wanted(change(1, 2, "E-1", person("Ada")), Operation::Create), [hold]);
+    let _ = scene
+        .store
+        .configure(ConfigurationWrite { body: "[]".into(), ..configuration(&["hr", "ad"], &[]) })
+        .wait();
+    assert_eq!(rejected(&scene), [], "and other rules");
 }
