@@ -25,7 +25,10 @@ mod surroundings;
 mod sync;
 mod undo;
 
-pub use again::{Again, Agreement, LinkAgain, Made, Moment, SentAgain, again, link_again, sent_again};
+pub use again::{
+    Again, Agreement, LinkAgain, LinkThen, Made, Moment, NotThen, ObjectThen, SentAgain, again, link_again,
+    not_linked, not_sent, sent_again,
+};
 pub use cycle::{CycleReport, catch_up, cycle};
 pub use error::RunError;
 pub use export::export;

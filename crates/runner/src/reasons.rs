@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use identitymesh_engine::reasons::{InScope, leaving, scopes};
+use identitymesh_engine::reasons::{InScope, TargetLeave, leaving, scopes};
+use identitymesh_engine::rules::RuleSet;
 use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LinkChange, MeshChange, Note, Wake};
 use identitymesh_model::{
     ConnectorId, Finding, LinkMode, MeshId, MeshState, MeshView, PastLink, RuleId, RunId, SpaceBefore,
-    SpaceId, SpaceRecord, Text, Uid,
+    SpaceId, SpaceRecord, Text, Timestamp, Uid,
 };
 use identitymesh_store::{ItemFilter, ItemRow, ItemState, LinkSpan, Reader, RunRow};
 
@@ -56,13 +57,45 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
     let bare = MeshView { items: Vec::new(), ..view.clone() };
     let imagined = HashMap::from([(id, bare)]);
     let seeds = Seeds { spaces: Vec::new(), mesh: vec![id] };
-    let mut outcome = plan(mesh, &in_force, reader.as_mut(), &imagined, seeds)?;
+    let outcome = plan(mesh, &in_force, reader.as_mut(), &imagined, seeds)?;
+    let now = mesh.clock.now();
+    let coverage = |connector, object_type| reader.coverage(connector, object_type);
+    let leaves = leaving(&in_force.rules, &view, now, coverage)?;
+    Ok(export_reasons(&in_force.rules, (&view, &leaves), outcome, &items, now))
+}
+
+/// Whom the references of a mesh object wait for, by target.
+fn waits(wakes: &[Wake], id: MeshId) -> HashMap<ConnectorId, Vec<Uid>> {
+    let mut out: HashMap<ConnectorId, Vec<Uid>> = HashMap::new();
+    for wake in wakes {
+        if let Wake::Address { connector, owner, member } = wake
+            && *owner == id
+        {
+            out.entry(*connector).or_default().push(*member);
+        }
+    }
+    for members in out.values_mut() {
+        members.sort_unstable();
+        members.dedup();
+    }
+    out
+}
+
+/// What each target has to do with a mesh object, given what a plan makes of it and what waits.
+pub(crate) fn export_reasons(
+    rules: &RuleSet,
+    (view, leaves): (&MeshView, &[TargetLeave]),
+    mut outcome: Outcome,
+    items: &[ItemRow],
+    now: Timestamp,
+) -> Vec<ExportReason> {
+    let id = view.record.id;
     let object = outcome.plan.objects.iter().position(|object| object.id == id);
     let object = object.map(|at| outcome.plan.objects.swap_remove(at));
     let waits_for = waits(&outcome.plan.wakes, id);
     let mut planned = object.map_or_else(Vec::new, |object| object.items);
     let mut out: Vec<ExportReason> = Vec::new();
-    let all = scopes(&in_force.rules, view.record.mesh_type, &view.record.doc, mesh.clock.now());
+    let all = scopes(rules, view.record.mesh_type, &view.record.doc, now);
     for rule in all {
         let connector = rule.connector;
         if let Some(reason) = out.iter_mut().find(|reason| reason.connector == connector) {
@@ -88,31 +121,10 @@ pub fn why_export(mesh: &Mesh, id: MeshId) -> Result<Vec<ExportReason>, RunError
                 .collect(),
         });
     }
-    let coverage = |connector, object_type| reader.coverage(connector, object_type);
-    for leave in leaving(&in_force.rules, &view, mesh.clock.now(), coverage)? {
-        if let Some(reason) = out.iter_mut().find(|reason| reason.connector == leave.connector) {
-            reason.objection = leave.objection.filter(|_| leave.owned);
-        }
-    }
     for reason in &mut out {
-        reason.verdict = verdict(&view, reason);
-    }
-    Ok(out)
-}
-
-/// Whom the references of a mesh object wait for, by target.
-fn waits(wakes: &[Wake], id: MeshId) -> HashMap<ConnectorId, Vec<Uid>> {
-    let mut out: HashMap<ConnectorId, Vec<Uid>> = HashMap::new();
-    for wake in wakes {
-        if let Wake::Address { connector, owner, member } = wake
-            && *owner == id
-        {
-            out.entry(*connector).or_default().push(*member);
-        }
-    }
-    for members in out.values_mut() {
-        members.sort_unstable();
-        members.dedup();
+        let leave = leaves.iter().find(|leave| leave.connector == reason.connector && leave.owned);
+        reason.objection = leave.and_then(|leave| leave.objection.clone());
+        reason.verdict = verdict(view, reason);
     }
     out
 }

@@ -15,7 +15,7 @@ pub(crate) enum WhyCommand {
         /// The external id
         id: String,
         #[command(flatten)]
-        moment: MomentArguments,
+        then: ThenArguments,
     },
     /// By which rule a mesh object is in a target, or why it is not; what waits, is held or was put aside
     Export {
@@ -25,14 +25,14 @@ pub(crate) enum WhyCommand {
         #[arg(long)]
         connector: Option<String>,
         #[command(flatten)]
-        moment: MomentArguments,
+        then: ThenArguments,
     },
     /// What keeps a mesh object and its accounts from being deleted, and what comes next
     Deletion {
         /// Its anchor, public id or a join key
         object: String,
         #[command(flatten)]
-        moment: MomentArguments,
+        then: ThenArguments,
     },
 }
 
@@ -46,14 +46,24 @@ pub(crate) struct WhyArguments {
     pub(crate) moment: MomentArguments,
 }
 
+/// From when an answer is wanted, and whether about what was done or what was not.
+#[derive(Debug, Args)]
+pub(crate) struct ThenArguments {
+    #[command(flatten)]
+    pub(crate) moment: MomentArguments,
+    /// Why it was not done: what there was then, through the rules of then
+    #[arg(long, requires = "then")]
+    pub(crate) not: bool,
+}
+
 /// From when an answer is wanted; from now when nothing is said.
 #[derive(Debug, Args)]
 pub(crate) struct MomentArguments {
     /// What this run did, made again from its inputs and rules
-    #[arg(long, value_name = "RUN", conflicts_with = "at")]
+    #[arg(long, value_name = "RUN", group = "then")]
     run: Option<i64>,
     /// What was done last at this time, made again from its inputs and rules
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", group = "then")]
     at: Option<Timestamp>,
 }
 

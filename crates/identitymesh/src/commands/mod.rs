@@ -24,6 +24,7 @@ mod plans;
 mod preview;
 mod preview_queue;
 mod reasons;
+mod reasons_not;
 mod reasons_then;
 mod run;
 mod runs;

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::lookup::{connector_id, mesh_name, mesh_object};
 use super::mesh::state;
-use super::{Done, Shell, reasons_then, why};
+use super::{Done, Shell, reasons_not, reasons_then, why};
 use crate::arguments::WhyCommand;
 
 /// Most objects that one answer names as waited for.
@@ -19,17 +19,20 @@ const WAITS_TOLD: usize = 20;
 pub(super) fn run(shell: &Shell, command: WhyCommand) -> anyhow::Result<Done> {
     match command {
         WhyCommand::Value(value) => why::run(shell, &value)?,
-        WhyCommand::Link { connector, id, moment } => match moment.moment() {
-            None => link(shell, &connector, &id)?,
-            Some(moment) => reasons_then::link(shell, &connector, &id, moment)?,
+        WhyCommand::Link { connector, id, then } => match (then.moment.moment(), then.not) {
+            (None, _) => link(shell, &connector, &id)?,
+            (Some(moment), false) => reasons_then::link(shell, &connector, &id, moment)?,
+            (Some(moment), true) => reasons_not::link(shell, &connector, &id, moment)?,
         },
-        WhyCommand::Export { object, connector, moment } => match moment.moment() {
-            None => export(shell, &object, connector.as_deref())?,
-            Some(moment) => reasons_then::export(shell, &object, connector.as_deref(), moment)?,
+        WhyCommand::Export { object, connector, then } => match (then.moment.moment(), then.not) {
+            (None, _) => export(shell, &object, connector.as_deref())?,
+            (Some(moment), false) => reasons_then::export(shell, &object, connector.as_deref(), moment)?,
+            (Some(moment), true) => reasons_not::export(shell, &object, connector.as_deref(), moment)?,
         },
-        WhyCommand::Deletion { object, moment } => match moment.moment() {
-            None => deletion(shell, &object)?,
-            Some(moment) => reasons_then::deletion(shell, &object, moment)?,
+        WhyCommand::Deletion { object, then } => match (then.moment.moment(), then.not) {
+            (None, _) => deletion(shell, &object)?,
+            (Some(moment), false) => reasons_then::deletion(shell, &object, moment)?,
+            (Some(moment), true) => reasons_not::deletion(shell, &object, moment)?,
         },
     }
     Ok(Done::Well)

@@ -69,4 +69,21 @@ fn a_deletion_waits_in_its_chain_and_is_explained_when_it_was_carried_out() {
     let link = place.json(&["why", "link", "hr", "1", "--at", then[0]["at"].as_str().unwrap()]);
     assert_eq!(link[0]["agreement"]["result"], "same", "{link}");
     assert_ne!(link[0]["configuration"], then[0]["configuration"]);
+
+    // So is what was not done then: nobody wanted it out of the directory, and its deletion was not due.
+    let made = first[0]["at"].as_str().unwrap();
+    let not = place.json(&["why", "deletion", "1", "--not", "--at", made]);
+    assert_eq!((&not[0]["state"], &not[0]["configuration"]), (&"active".into(), &1.into()), "{not}");
+    assert!(not[0]["why"].to_string().contains("held by hr/1"), "{not}");
+    let not = place.good(&["why", "deletion", "1", "--not", "--run", &disabled]);
+    assert!(not.contains("delete: due") && not.contains("not yet"), "{not}");
+    let not = place.good(&["why", "export", "1", "--connector", "directory", "--not", "--run", &disabled]);
+    assert!(not.contains("it is leaving, so it is in no scope"), "{not}");
+    let not = place.good(&["why", "link", "hr", "1", "--not", "--at", made]);
+    assert!(not.contains("it was linked to user 1"), "{not}");
+    assert_eq!(
+        place.run(&["why", "link", "hr", "1", "--not"]).status.code(),
+        Some(2),
+        "--not needs a moment"
+    );
 }

@@ -7,12 +7,14 @@
 
 mod link;
 mod moment;
+mod not;
 mod sent;
 mod state;
 mod values;
 
 pub use link::{LinkAgain, link_again};
 pub use moment::{Agreement, Moment};
+pub use not::{LinkThen, NotThen, ObjectThen, not_linked, not_sent};
 pub use sent::{Made, SentAgain, sent_again};
 pub(crate) use state::view;
 pub use values::{Again, again};

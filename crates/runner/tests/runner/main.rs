@@ -6,6 +6,7 @@
 
 mod acts;
 mod again;
+mod again_not;
 mod anomaly;
 mod decisions;
 mod disk;
