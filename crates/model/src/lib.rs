@@ -32,8 +32,8 @@ pub use name::{NAME_BYTES_MAX, NAME_COUNT_MAX, Name, NameError};
 pub use object::{ATTRIBUTE_COUNT_MAX, Object};
 pub use provenance::{Origin, Origins, Provenance};
 pub use record::{
-    ItemRecord, LeaveRecord, Link, LinkMode, MeshCard, MeshRecord, MeshState, MeshView, Ruling, SpaceRecord,
-    Trace,
+    FormerLink, ItemRecord, LeaveRecord, Link, LinkMode, MeshCard, MeshRecord, MeshState, MeshView, Ruling,
+    SpaceRecord, Trace,
 };
 pub use schema::{AttributeSchema, AttributeType, ObjectSchema, Schema, UnknownType, ValueType};
 pub use span::{Span, SpanError};

@@ -103,6 +103,15 @@ pub enum LinkMode {
     Manual,
 }
 
+/// The link that a management-space object without one had last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormerLink {
+    /// The link as it was.
+    pub link: Link,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
 /// A mesh object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeshRecord {

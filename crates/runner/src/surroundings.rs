@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Value,
+    ConnectorId, Coverage, FormerLink, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text,
+    Uid, Value,
 };
-use identitymesh_store::past::{Cut, linked_at, mesh_at, space_at};
+use identitymesh_store::past::{Cut, former_links, linked_at, mesh_at, space_at};
 use identitymesh_store::{Reader, StoreError};
 
 use crate::again::view;
@@ -121,6 +122,10 @@ impl Neighbours for Surroundings<'_> {
 
     fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, StoreError> {
         self.reader.rulings(spaces)
+    }
+
+    fn former(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Option<FormerLink>>, StoreError> {
+        former_links(self.reader, spaces, self.cut)
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {

@@ -56,6 +56,7 @@ pub(super) struct Decider<'a> {
     pub(super) apart: &'a Apart,
     /// The link that is asked for again.
     pub(super) again: Option<Again>,
+    pub(super) former: &'a HashMap<SpaceId, Link>,
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
@@ -87,6 +88,10 @@ impl Decider<'_> {
             if let Some(decided) = decided {
                 return decided;
             }
+        }
+        if let Some(Link { mesh, rule, mode, score }) = self.returns_to(space) {
+            let matched = "joined again within its grace".to_owned();
+            return Decision::Link(Match { mesh, rule, mode, matched, score });
         }
         self.create_or_leave(space, probe, object_type)
     }
@@ -307,7 +312,7 @@ impl Decider<'_> {
     }
 
     /// Whether rules may find a mesh object. One that is leaving waits for what it lost; it takes nobody from another.
-    fn is_alive(&self, id: MeshId) -> bool {
+    pub(super) fn is_alive(&self, id: MeshId) -> bool {
         self.works.position(id).is_some_and(|at| match self.works.list[at].state {
             MeshState::Active => true,
             MeshState::Leaving { .. } => self.again.is_none_or(|again| again.mesh == id),
@@ -315,7 +320,7 @@ impl Decider<'_> {
         })
     }
 
-    fn is_taken(&self, id: MeshId, space: &SpaceRecord) -> bool {
+    pub(super) fn is_taken(&self, id: MeshId, space: &SpaceRecord) -> bool {
         self.works.position(id).is_some_and(|at| {
             self.works.list[at].view.linked.iter().any(|linked| {
                 !linked.deleted

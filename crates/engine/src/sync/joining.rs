@@ -20,6 +20,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
     pub(super) fn join(&mut self, unlinked: Vec<SpaceRecord>) -> Result<(), N::Error> {
         self.read_rulings(&unlinked)?;
         let probes = self.probe(&unlinked)?;
+        self.read_former(&unlinked, &probes)?;
         let rules = self.rules;
         for (space, probe) in unlinked.into_iter().zip(probes) {
             let Some(object_type) = rules.object_type(space.connector, space.object_type) else { continue };
@@ -54,6 +55,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
             index: &self.index,
             works: &self.works,
             rulings: &self.rulings,
+            former: &self.former,
             findings: &mut self.findings,
         }
     }

@@ -33,6 +33,7 @@ mod references;
 mod reindex;
 pub(crate) mod replay;
 mod resolve;
+mod returning;
 mod spread;
 mod target;
 mod work;

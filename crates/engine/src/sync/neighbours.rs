@@ -6,7 +6,8 @@
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Uid, Values,
+    ConnectorId, Coverage, FormerLink, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text,
+    Uid, Values,
 };
 
 /// The object that a reference leads to.
@@ -52,6 +53,13 @@ pub trait Neighbours {
     /// # Errors
     /// When the state cannot be read.
     fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Self::Error>;
+
+    /// The link that each of these objects had last, or that the object had which was there before it under the same
+    /// external id; `None` where there was none.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn former(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Option<FormerLink>>, Self::Error>;
 
     /// Mesh objects with everything around them; `None` for one that is gone.
     ///

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use identitymesh_expr::Evaluator;
 use identitymesh_model::plan::{SpacePlan, Wake};
-use identitymesh_model::{ConnectorId, Finding, MeshId, Ruling, SpaceId, SpaceRecord};
+use identitymesh_model::{ConnectorId, Finding, Link, MeshId, Ruling, SpaceId, SpaceRecord};
 
 use super::apart::Apart;
 use super::index::Index;
@@ -36,7 +36,9 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) large_set: usize,
     /// What people decided about the objects that look for a mesh object; most have nothing.
     pub(super) rulings: HashMap<SpaceId, Vec<Ruling>>,
-    /// What a decision in hand changes about that.
+    /// Where objects belonged that came back within their grace.
+    pub(super) former: HashMap<SpaceId, Link>,
+    /// What a decision in hand changes about rulings.
     pub(super) overruled: HashMap<SpaceId, Vec<(MeshId, Option<bool>)>>,
     /// What mesh objects are found by where links are asked for again together; nothing else in a sync.
     pub(super) apart: Apart,
@@ -67,6 +69,7 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             references: References::new(),
             large_set: usize::MAX,
             rulings: HashMap::new(),
+            former: HashMap::new(),
             overruled: HashMap::new(),
             apart: Apart::default(),
             alone: HashMap::new(),

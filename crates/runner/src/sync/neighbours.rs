@@ -6,8 +6,10 @@ use std::thread;
 use identitymesh_engine::{Neighbours, Referred};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace, Uid, Values,
+    ConnectorId, Coverage, FormerLink, MeshCard, MeshId, MeshView, Name, Ruling, SpaceRecord, Text, Trace,
+    Uid, Values,
 };
+use identitymesh_store::past::former_links;
 use identitymesh_store::{Reader, Store, StoreError};
 
 use super::in_flight::InFlight;
@@ -129,6 +131,11 @@ impl Neighbours for StoreNeighbours<'_> {
     fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, StoreError> {
         // A sync decides nothing, so nothing on its way can change them.
         self.reader(false)?.rulings(spaces)
+    }
+
+    fn former(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Option<FormerLink>>, StoreError> {
+        // Few are asked about, and a link may end in any part on its way.
+        former_links(self.reader(true)?, spaces, None)
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, StoreError> {

@@ -23,6 +23,7 @@ mod plans_of_rules;
 mod preview;
 mod reevaluation;
 mod referents;
+mod returning;
 mod seen;
 mod source;
 mod starts;

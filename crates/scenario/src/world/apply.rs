@@ -1,7 +1,8 @@
 //! Carrying out a part of a plan, table by table.
 
+use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{ItemPlan, LeavePlan, LinkChange, MeshChange, ObjectPlan, Plan};
-use identitymesh_model::{LeaveRecord, Link, MeshId, MeshRecord, MeshState, Timestamp};
+use identitymesh_model::{FormerLink, LeaveRecord, Link, MeshId, MeshRecord, MeshState, Timestamp};
 
 use super::state::{Item, Space, Todo};
 use super::{State, World};
@@ -16,7 +17,7 @@ impl World {
         for object in &plan.objects {
             self.state.change_mesh(object);
         }
-        self.state.change_links(&plan.objects);
+        self.state.change_links(&plan.objects, self.now);
         let objects = &plan.objects;
         for object in objects {
             self.state.change_keys(object);
@@ -78,13 +79,14 @@ impl State {
     }
 
     /// Links end before links begin, so that an object may change hands within one plan.
-    fn change_links(&mut self, objects: &[ObjectPlan]) {
+    fn change_links(&mut self, objects: &[ObjectPlan], now: Timestamp) {
         let mut purged = Vec::new();
         for (object, link) in links(objects) {
             if let LinkChange::Remove { space, purge } = link {
-                let before = self.edit(*space, |known| known.record.link.take());
-                let before = before.expect("an unlinked object exists");
-                assert_eq!(before.map(|link| link.mesh), Some(object.id), "a link that ends was there");
+                let before = self.edit(*space, |known| (Member::of(&known.record), known.record.link.take()));
+                let (member, before) = before.expect("an unlinked object exists");
+                let link = before.filter(|link| link.mesh == object.id).expect("a link that ends was there");
+                self.ended.insert(member, FormerLink { link, ended: now });
                 purged.extend(purge.then_some(*space));
             }
         }

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 
 use identitymesh_engine::{Neighbours, Referred};
+use identitymesh_model::joins::Member;
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, Coverage, MeshCard, MeshId, MeshRecord, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text,
-    Uid,
+    ConnectorId, Coverage, FormerLink, MeshCard, MeshId, MeshRecord, MeshView, Name, Ruling, SpaceId,
+    SpaceRecord, Text, Uid,
 };
 
 use super::State;
@@ -98,6 +99,10 @@ impl Neighbours for View<'_> {
 
     fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Infallible> {
         Ok(spaces.iter().map(|space| self.state.rulings(space)).collect())
+    }
+
+    fn former(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Option<FormerLink>>, Infallible> {
+        Ok(spaces.iter().map(|space| self.state.ended.get(&Member::of(space)).copied()).collect())
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Infallible> {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use identitymesh_model::joins::{JoinDecision, Member};
 use identitymesh_model::plan::{IndexKey, ItemAction, Note, Operation};
 use identitymesh_model::{
-    ConnectorId, ItemId, ItemRecord, LeaveRecord, MeshId, MeshRecord, MeshView, Name, RuleId, SpaceId,
-    SpaceRecord, Timestamp, Uid,
+    ConnectorId, FormerLink, ItemId, ItemRecord, LeaveRecord, MeshId, MeshRecord, MeshView, Name, RuleId,
+    SpaceId, SpaceRecord, Timestamp, Uid,
 };
 
 use super::index::Indexes;
@@ -100,6 +100,8 @@ pub struct State {
     pub rulings: BTreeMap<Member, BTreeMap<Uid, bool>>,
     /// What people decided about joins, in order, each with the decision that it takes back.
     pub decisions: Vec<(JoinDecision, Option<usize>)>,
+    /// The last link of objects that have none.
+    pub(super) ended: BTreeMap<Member, FormerLink>,
     last_commit: u64,
 }
 

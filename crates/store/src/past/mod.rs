@@ -4,11 +4,13 @@
 //! changes count as later when their time is; a clock that was set back in between is taken at its word.
 
 mod cut;
+mod former;
 mod mesh;
 mod space;
 mod spans;
 
 pub use cut::Cut;
+pub use former::former_links;
 pub use mesh::{PastMesh, mesh_at};
 pub use space::{linked_at, space_at, space_before, space_last};
 pub use spans::{Span, spans};

@@ -11,8 +11,8 @@ use identitymesh_engine::rules::RuleSet;
 use identitymesh_engine::{Neighbours, PlanContext, Planner, Referred, Seeds};
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, ContentHash, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, RunId, SpaceRecord, Text,
-    Uid, canonical,
+    ConnectorId, ContentHash, Coverage, FormerLink, MeshCard, MeshId, MeshView, Name, Ruling, RunId,
+    SpaceRecord, Text, Uid, canonical,
 };
 use identitymesh_runner::Mesh;
 use identitymesh_store::Cursor;
@@ -139,6 +139,10 @@ impl Neighbours for Alone {
 
     fn rulings(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Vec<Ruling>>, Infallible> {
         Ok(vec![Vec::new(); spaces.len()])
+    }
+
+    fn former(&mut self, spaces: &[SpaceRecord]) -> Result<Vec<Option<FormerLink>>, Infallible> {
+        Ok(vec![None; spaces.len()])
     }
 
     fn views(&mut self, ids: &[MeshId]) -> Result<Vec<Option<MeshView>>, Infallible> {
