@@ -39,7 +39,7 @@ pub use import::{ImportKind, import};
 pub use mesh::{LARGE_SET_MEMBERS, Mesh, SecretResolver};
 pub use observe::{Observer, Silent, Stage};
 pub use password::{ResetPassword, reset_password};
-pub use plans::{Bases, PlanDirectory, PlanHead, PlanPart, PlanWriter, StoredPlan, apply_plan, bases};
+pub use plans::{PlanDirectory, PlanHead, PlanWriter, StoredPlan, apply_plan};
 pub use preview::{Foreseen, Group, Groups, PartSink, PlannedRun, Question, Sandbox, preview};
 pub use reasons::{EndedLink, ExportReason, LinkDecision, LinkReason, why_export, why_link};
 pub use reconsider::{ChangedLink, LinkScope, LinksAgain, reconsider_links};

@@ -1,14 +1,13 @@
 //! `preview`: what a sync would change and what the next exports would send or hold.
 
-use anyhow::Context as _;
 use identitymesh_config::Loaded;
 use identitymesh_model::plan::Plan;
 use identitymesh_model::{MeshId, Name};
 use identitymesh_runner::{
-    Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, PlannedRun, Question,
-    SyncScope, apply_configuration, bases, preview,
+    Foreseen, InForce, PartSink, PlanDirectory, PlanHead, PlanWriter, PlannedRun, Question, SyncScope,
+    apply_configuration, preview,
 };
-use identitymesh_store::{HoldRow, MeshFilter, ReadOnly};
+use identitymesh_store::{HoldRow, MeshFilter};
 use serde_json::{Value as Json, json};
 
 use super::configuration::load;
@@ -259,7 +258,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         Question::Run(PlannedRun::Export(name)) => Some(name.to_string()),
         _ => None,
     };
-    let mut keeping = ask.keep.map(|directory| directory.begin()).transpose()?;
+    let mut keeping = ask.keep.map(|directory| directory.begin(sandbox.real.clone())).transpose()?;
     let mut unasked = Vec::new();
     let foreseen = shell.block_on(async {
         if let Some(Loaded { configuration, bases, .. }) = ask.loaded.cloned() {
@@ -269,7 +268,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         }
         let in_force = sandbox.copy.in_force()?;
         let text = Text::new(ask.shown == Shown::All, Names { in_force, store: sandbox.copy.store.clone() });
-        let sink = Sink { text, keeping, real: sandbox.real.clone(), failed: None };
+        let sink = Sink { text, keeping };
         Ok(preview(sandbox, question, sink).await?)
     })?;
     let in_force = sandbox.copy.in_force()?;
@@ -284,10 +283,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
         }
         None => String::new(),
     };
-    let Sink { text, keeping, failed, .. } = foreseen.sink;
-    if let Some(error) = failed {
-        return Err(error).context("the plan could not be kept");
-    }
+    let Sink { text, keeping } = foreseen.sink;
     let kept = keeping.map(|writer| {
         writer.finish(PlanHead {
             hash: String::new(),
@@ -324,17 +320,11 @@ pub(super) fn holds_data(holds: &[HoldRow], in_force: &InForce) -> anyhow::Resul
 struct Sink {
     text: Text,
     keeping: Option<PlanWriter>,
-    real: ReadOnly,
-    failed: Option<identitymesh_store::StoreError>,
 }
 
 impl PartSink for Sink {
     fn part(&mut self, plan: &Plan) {
         self.text.part(plan);
-        let Some(writer) = &mut self.keeping else { return };
-        match self.real.read().and_then(|mut reader| bases(reader.as_mut(), plan)) {
-            Ok(bases) => writer.part(&PlanPart { plan: plan.clone(), bases }),
-            Err(error) => self.failed = Some(error),
-        }
+        self.keeping.iter_mut().for_each(|writer| writer.part(plan));
     }
 }

@@ -10,27 +10,24 @@ use serde::{Deserialize, Serialize};
 
 /// One part of a plan with what it was made from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanPart {
+pub(super) struct PlanPart {
     /// What to change.
-    pub plan: Plan,
+    pub(super) plan: Plan,
     /// What that was made from.
-    pub bases: Bases,
+    pub(super) bases: Bases,
 }
 
 /// Hashes of what the changes of a part were made from, in the order of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bases {
+pub(super) struct Bases {
     /// One for each mesh object.
-    pub objects: Vec<ContentHash>,
+    pub(super) objects: Vec<ContentHash>,
     /// One for each management-space object without a mesh object.
-    pub spaces: Vec<ContentHash>,
+    pub(super) spaces: Vec<ContentHash>,
 }
 
 /// The state around everything that a part of a plan changes.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn bases(reader: &mut dyn Reader, plan: &Plan) -> Result<Bases, StoreError> {
+pub(super) fn bases(reader: &mut dyn Reader, plan: &Plan) -> Result<Bases, StoreError> {
     let ids: Vec<MeshId> = plan.objects.iter().map(|object| object.id).collect();
     let views = reader.views(&ids)?;
     let mut spaces: Vec<SpaceId> = plan.spaces.iter().map(|space| space.space).collect();

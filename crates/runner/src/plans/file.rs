@@ -4,14 +4,16 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use identitymesh_model::plan::Plan;
 use identitymesh_model::rules::Configuration;
 use identitymesh_model::{ContentHash, Timestamp};
+use identitymesh_store::ReadOnly;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::basis::PlanPart;
+use super::basis::{PlanPart, bases};
 use super::carried::Carried;
-use crate::{Mesh, RunError};
+use crate::{Mesh, PartSink, RunError};
 
 /// What a stored plan is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,16 +50,17 @@ pub struct StoredPlan {
     parts: PathBuf,
 }
 
-/// Writes a plan, part by part.
-#[derive(Debug)]
+/// Writes a plan, part by part, as a preview finds them.
 pub struct PlanWriter {
+    /// What the parts are made from.
+    real: ReadOnly,
     directory: PathBuf,
     scratch: PathBuf,
     out: BufWriter<File>,
     hashes: String,
     objects: u64,
     brings: Option<Carried>,
-    failed: Option<io::Error>,
+    failed: Option<RunError>,
 }
 
 impl PlanDirectory {
@@ -67,11 +70,11 @@ impl PlanDirectory {
         Self(data.join("plans"))
     }
 
-    /// Begins a plan.
+    /// Begins a plan of what a preview of `real` finds.
     ///
     /// # Errors
     /// When the directory cannot be written.
-    pub fn begin(&self) -> Result<PlanWriter, RunError> {
+    pub fn begin(&self, real: ReadOnly) -> Result<PlanWriter, RunError> {
         let make = || {
             fs::create_dir_all(&self.0)?;
             let scratch = self.0.join("unfinished");
@@ -79,6 +82,7 @@ impl PlanDirectory {
         };
         let (out, scratch) = make().map_err(|source| failed(&self.0, source))?;
         Ok(PlanWriter {
+            real,
             directory: self.0.clone(),
             scratch,
             out,
@@ -164,10 +168,9 @@ impl StoredPlan {
     }
 
     /// Its parts in order.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn parts(&self) -> Result<impl Iterator<Item = Result<PlanPart, RunError>> + Send + use<>, RunError> {
+    pub(super) fn parts(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<PlanPart, RunError>> + Send + use<>, RunError> {
         let read = |line: Result<String, RunError>| {
             serde_json::from_str(&line?).map_err(|source| RunError::Stored { what: "plan", source })
         };
@@ -176,15 +179,13 @@ impl StoredPlan {
 }
 
 impl PlanWriter {
-    /// Writes one part; a failure is said at the end.
-    pub fn part(&mut self, part: &PlanPart) {
-        if self.failed.is_some() {
-            return;
-        }
-        let line = serde_json::to_string(part).expect("a plan is JSON");
+    fn write(&mut self, plan: &Plan) -> Result<(), RunError> {
+        let bases = bases(self.real.read()?.as_mut(), plan)?;
+        let line = serde_json::to_string(&PlanPart { plan: plan.clone(), bases }).expect("a plan is JSON");
         self.hashes.push_str(&ContentHash::of(&line).to_string());
-        self.objects += part.plan.objects.len() as u64;
-        self.failed = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")).err();
+        self.objects += plan.objects.len() as u64;
+        let written = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
+        written.map_err(|source| failed(&self.directory, source))
     }
 
     /// Has the plan bring the configuration that is in force in the copy in which it was made, where the mesh itself
@@ -208,8 +209,8 @@ impl PlanWriter {
         head.hash = content(head.configuration, &(carried + &self.hashes));
         head.base = self.brings.as_ref().map(|brings| brings.base);
         head.objects = self.objects;
-        let keep = || {
-            self.failed.take().map_or(Ok(()), Err)?;
+        self.failed.take().map_or(Ok(()), Err)?;
+        let mut keep = || {
             self.out.flush()?;
             self.out.get_ref().sync_all()?;
             fs::rename(&self.scratch, self.directory.join(format!("{}.parts", head.hash)))?;
@@ -227,10 +228,17 @@ impl PlanWriter {
             file.sync_all()?;
             fs::rename(&scratch, self.directory.join(format!("{}.json", head.hash)))
         };
-        let directory = self.directory.clone();
-        let mut keep = keep;
-        keep().map_err(|source| failed(&directory, source))?;
+        keep().map_err(|source| failed(&self.directory, source))?;
         Ok(head)
+    }
+}
+
+impl PartSink for PlanWriter {
+    /// A failure is said at the end.
+    fn part(&mut self, plan: &Plan) {
+        if self.failed.is_none() {
+            self.failed = self.write(plan).err();
+        }
     }
 }
 

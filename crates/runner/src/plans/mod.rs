@@ -12,5 +12,4 @@ mod carried;
 mod file;
 
 pub use apply::apply_plan;
-pub use basis::{Bases, PlanPart, bases};
 pub use file::{PlanDirectory, PlanHead, PlanWriter, StoredPlan};

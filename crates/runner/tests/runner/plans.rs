@@ -1,30 +1,20 @@
 //! Stored plans: carried out exactly, but for what moved in between.
 
-use identitymesh_model::plan::Plan;
 use identitymesh_runner::{
-    ImportKind, PartSink, PlanDirectory, PlanHead, PlanPart, PlanWriter, Question, RunError, SyncScope,
-    apply_configuration, apply_plan, bases, preview, sync,
+    ImportKind, PlanDirectory, PlanHead, Question, RunError, SyncScope, apply_configuration, apply_plan,
+    preview, sync,
 };
+use identitymesh_store::RunState;
 use identitymesh_store::audit::ChangeKind;
-use identitymesh_store::{ReadOnly, RunState};
 
 use crate::place::{Place, Target, id, name};
 
 const PEOPLE: usize = 40;
 
-pub(crate) struct Keep(pub(crate) PlanWriter, pub(crate) ReadOnly);
-
-impl PartSink for Keep {
-    fn part(&mut self, plan: &Plan) {
-        let bases = bases(self.1.read().unwrap().as_mut(), plan).unwrap();
-        self.0.part(&PlanPart { plan: plan.clone(), bases });
-    }
-}
-
 /// Keeps what a sync of the HR system would do.
 pub(crate) async fn keep(place: &Place, plans: &PlanDirectory) -> PlanHead {
     let (sandbox, _folder) = place.sandbox();
-    let sink = Keep(plans.begin().unwrap(), sandbox.real.clone());
+    let sink = plans.begin(sandbox.real.clone()).unwrap();
     let question = Question::Syncs(vec![SyncScope::Pending(name("hr"))]);
     let foreseen = preview(&sandbox, question, sink).await.unwrap();
     let configuration = place.mesh.in_force().unwrap().version;
@@ -32,7 +22,7 @@ pub(crate) async fn keep(place: &Place, plans: &PlanDirectory) -> PlanHead {
     let (at, actor, objects) = (place.mesh.clock.now(), "ada".to_owned(), 0);
     let base = None;
     let head = PlanHead { hash, configuration, base, question, at, actor, objects, preview };
-    foreseen.sink.0.finish(head).unwrap()
+    foreseen.sink.finish(head).unwrap()
 }
 
 fn rename(place: &Place, number: usize, word: &str) {

@@ -10,7 +10,6 @@ use identitymesh_runner::{
 use identitymesh_testkit::failing::Failure;
 
 use crate::place::{Place, Target, id, name, over_failing};
-use crate::plans::Keep;
 
 const PEOPLE: usize = 12;
 
@@ -47,11 +46,10 @@ async fn keep(place: &Place, plans: &PlanDirectory, configuration: Configuration
     let base = place.mesh.in_force().unwrap().version;
     let before = place.bytes();
     apply_configuration(&sandbox.copy, configuration, BTreeMap::new()).await.unwrap();
-    let mut writer = plans.begin().unwrap();
+    let mut writer = plans.begin(sandbox.real.clone()).unwrap();
     writer.bring(&sandbox.copy, base).unwrap();
-    let sink = Keep(writer, sandbox.real.clone());
     let everything = Question::Syncs(vec![SyncScope::Everything]);
-    let foreseen = preview(&sandbox, everything, sink).await.unwrap();
+    let foreseen = preview(&sandbox, everything, writer).await.unwrap();
     let head = PlanHead {
         hash: String::new(),
         configuration: sandbox.copy.in_force().unwrap().version,
@@ -62,7 +60,7 @@ async fn keep(place: &Place, plans: &PlanDirectory, configuration: Configuration
         objects: 0,
         preview: serde_json::Value::Null,
     };
-    let head = foreseen.sink.0.finish(head).unwrap();
+    let head = foreseen.sink.finish(head).unwrap();
     assert!(place.bytes() == before, "keeping a plan writes nothing into the store");
     head
 }
