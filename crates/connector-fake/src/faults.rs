@@ -31,6 +31,12 @@ pub enum Fault {
     HangPage(u64),
     /// A read finds nothing at all and calls that complete.
     ZeroRows,
+    /// A full read finds every second object of each type alone, in the order of [`crate::FakeSystem::objects`] the first,
+    /// the third and so on, and proves that complete.
+    HalfRows,
+    /// A full read finds each object with the attributes of the next one of its type, all but the attribute that is the
+    /// system's key ([`crate::FakeSystem::keyed_by`]). Objects without it stay as they are.
+    ShuffledKeys,
     /// Every object whose position in the read divides by this comes twice.
     DuplicateEvery(u64),
 }
@@ -113,6 +119,8 @@ impl Faults {
                 Fault::RepeatPage(page) => faults.repeat_page = Some(*page),
                 Fault::HangPage(page) => faults.hang_page = Some(*page),
                 Fault::ZeroRows => faults.zero_rows = true,
+                Fault::HalfRows => faults.half_rows = true,
+                Fault::ShuffledKeys => faults.shuffled_keys = true,
                 Fault::DuplicateEvery(every) => faults.duplicate_every = Some(*every),
                 _ => {}
             }
@@ -128,5 +136,7 @@ pub(crate) struct ReadFaults {
     pub(crate) repeat_page: Option<u64>,
     pub(crate) hang_page: Option<u64>,
     pub(crate) zero_rows: bool,
+    pub(crate) half_rows: bool,
+    pub(crate) shuffled_keys: bool,
     pub(crate) duplicate_every: Option<u64>,
 }

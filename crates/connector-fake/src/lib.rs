@@ -10,6 +10,7 @@ mod check;
 mod faults;
 mod generated;
 mod kind;
+mod lies;
 mod links;
 mod passwords;
 mod reading;

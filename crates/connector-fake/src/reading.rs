@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use identitymesh_connector::{Certificate, Change, ImportRequest, Page, Progress};
+use identitymesh_connector::{Certificate, Change, ImportRequest, ImportedObject, Page, Progress};
 use identitymesh_model::Name;
 
 use crate::faults::ReadFaults;
 use crate::generated::Generator;
+use crate::lies::{halved, shuffled};
 use crate::session::watermark;
 use crate::state::State;
 
@@ -36,10 +37,23 @@ pub(crate) enum Turn {
 }
 
 impl Reading {
-    pub(crate) fn stored(state: &State, request: &ImportRequest, faults: ReadFaults) -> Self {
+    pub(crate) fn stored(
+        state: &State,
+        key: Option<Name>,
+        request: &ImportRequest,
+        faults: ReadFaults,
+    ) -> Self {
         let end = state.sequence();
         let of_types = state.objects().filter(|object| request.object_types.contains(&object.object_type));
-        let changes: Vec<(u64, Change)> = of_types.map(|object| (end, Change::Upsert(object))).collect();
+        let mut objects: Vec<ImportedObject> = of_types.collect();
+        if faults.half_rows {
+            objects = halved(objects);
+        }
+        if let Some(key) = key.filter(|_| faults.shuffled_keys) {
+            objects = shuffled(objects, key);
+        }
+        let objects = objects.into_iter();
+        let changes: Vec<(u64, Change)> = objects.map(|object| (end, Change::Upsert(object))).collect();
         let mut counts: BTreeMap<Name, (u64, Option<u64>)> =
             request.object_types.iter().map(|object_type| (*object_type, (0, Some(0)))).collect();
         for (_, change) in &changes {

@@ -60,7 +60,7 @@ impl FakeSession {
         let inner = self.system.lock();
         let faults = inner.faults.for_read();
         match (&inner.content, since) {
-            (Content::Stored(state), None) => Ok(Reading::stored(state, request, faults)),
+            (Content::Stored(state), None) => Ok(Reading::stored(state, self.system.key(), request, faults)),
             (Content::Stored(state), Some(since)) => {
                 let changes =
                     state.changes_after(since, &request.object_types).ok_or_else(|| refused(since))?;

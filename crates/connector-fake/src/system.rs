@@ -204,6 +204,10 @@ impl FakeSystem {
         self.schema.object_types.iter().flat_map(|known| &known.attributes).any(|one| one.drops_deleted)
     }
 
+    pub(crate) const fn key(&self) -> Option<Name> {
+        self.key
+    }
+
     pub(crate) fn is_tree(&self) -> bool {
         self.schema.object_types.iter().any(|schema| schema.address.is_some())
     }

@@ -1,8 +1,8 @@
 //! Each fault does what its name says, and nothing else.
 
 use identitymesh_connector::{
-    Class, ConnectorError, ConnectorKind, Context, ImportMode, ImportRequest, Operation, OperationKind,
-    Outcome, Page, Session,
+    Change, Class, ConnectorError, ConnectorKind, Context, ImportMode, ImportRequest, Operation,
+    OperationKind, Outcome, Page, Session,
 };
 use identitymesh_connector_fake::{ExportCounts, FakeKind, FakeSystem, Fault};
 use identitymesh_model::{ItemId, Object};
@@ -103,9 +103,13 @@ async fn reads_break_where_they_are_told_to() {
     let system = filled(5);
     system.inject(Fault::ClosePage(2));
     assert_eq!(read(&system, ImportMode::Full, 2).await.unwrap_err().class, Class::Transient);
-    for (fault, objects, complete) in
-        [(Fault::RepeatPage(2), 7, true), (Fault::DuplicateEvery(2), 7, true), (Fault::ZeroRows, 0, true)]
-    {
+    for (fault, objects, complete) in [
+        (Fault::RepeatPage(2), 7, true),
+        (Fault::DuplicateEvery(2), 7, true),
+        (Fault::ZeroRows, 0, true),
+        (Fault::HalfRows, 3, true),
+        (Fault::ShuffledKeys, 5, true),
+    ] {
         system.clear_faults();
         system.inject(fault.clone());
         let pages = read(&system, ImportMode::Full, 2).await.unwrap();
@@ -114,6 +118,26 @@ async fn reads_break_where_they_are_told_to() {
         assert_eq!((delivered, certificates.len()), (objects, 1), "{fault:?}");
         assert_eq!(certificates[0].is_complete(), complete, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn shuffled_keys_give_each_object_the_row_of_the_next() {
+    let system = filled(3);
+    for number in 0..3 {
+        let mail = format!("m{number}");
+        assert!(system.set(name("person"), &format!("p{number}"), name("mail"), Some(mail.as_str().into())));
+    }
+    system.inject(Fault::ShuffledKeys);
+    let pages = read(&system, ImportMode::Full, 10).await.unwrap();
+    let told = pages.iter().flat_map(|page| &page.changes).map(|change| match change {
+        Change::Upsert(object) => {
+            let text = |word: &'static str| object.attributes.single(name(word)).unwrap().to_string();
+            (object.external_id.to_string(), text("id"), text("mail"))
+        }
+        _ => panic!("a full read delivers objects: {change:?}"),
+    });
+    let row = |key: u32, row: u32| (format!("p{key}"), format!("p{key}"), format!("m{row}"));
+    assert_eq!(told.collect::<Vec<_>>(), [row(0, 1), row(1, 2), row(2, 0)]);
 }
 
 #[tokio::test]
