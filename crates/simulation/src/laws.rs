@@ -1,174 +1,126 @@
-//! What holds at every moment of every life, whatever failed.
+//! What holds at every moment of every life, whatever failed. `docs/reliability.md` says which promise each law is of.
+//!
+//! The laws take the truth from the simulated systems and from what they saw themselves after earlier steps.
+
+mod absence;
+mod foreign;
+mod grace;
+pub(crate) mod guard;
+mod past;
+mod record;
+mod store;
+mod systems;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use identitymesh_connector::ImportedObject;
-use identitymesh_model::{MeshId, Name, Value};
-use identitymesh_store::audit::{CHAIN_START, ChangeRow, chain};
-use identitymesh_store::{
-    ItemFilter, ItemRow, MeshFilter, MeshRow, Reader, SpaceFilter, SpaceRow, StoreError, Totals,
-};
+use identitymesh_model::rules::SourceLeave;
+use identitymesh_model::{ConnectorId, Name, Text, Timestamp, Value};
+use identitymesh_store::{Reader, StoreError};
 
-use crate::outside::{Outside, id};
-use crate::systems::name;
+use crate::outside::Outside;
+use crate::said::Said;
+use crate::step::Step;
+use crate::systems::{Systems, Which, name};
 
-/// More rows than a life can make.
-const ROWS_MAX: usize = 100_000;
-
-/// What the laws remember from one step to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// People who were seen to have an account.
-    served: BTreeSet<usize>,
-    audit: Audit,
-}
-
-/// How far the audit was followed: rows that were seen to be right are looked at again only at the end.
-#[derive(Debug)]
-struct Audit {
-    rows: i64,
-    chain: [u8; 32],
-}
-
-impl Default for Audit {
-    fn default() -> Self {
-        Self { rows: 0, chain: CHAIN_START }
-    }
-}
+pub(crate) use store::check_whole_audit;
+use store::{Audit, Tables};
 
 /// What a law says when it is broken.
 pub(crate) type Verdict = Result<(), String>;
 
-/// Checks what the store holds, and of the audit what is new.
-pub(crate) fn check_store(reader: &mut dyn Reader, memory: &mut Memory) -> Verdict {
-    read(reader, &mut memory.audit).map_err(|error| format!("the store cannot be read: {error}"))?
-}
-
-/// Checks the audit from its first row on.
-pub(crate) fn check_whole_audit(reader: &mut dyn Reader) -> Verdict {
-    let outcome = audit_is_unbroken(reader, &mut Audit::default());
-    outcome.map_err(|error| format!("the store cannot be read: {error}"))?
-}
-
-/// Checks what the directory holds.
-pub(crate) fn check_systems(directory: &[ImportedObject], outside: &Outside, memory: &mut Memory) -> Verdict {
-    nobody_has_two_accounts(directory)?;
-    nobody_who_stayed_lost_anything(directory, outside, memory)
-}
-
-fn broken(law: &str, what: impl std::fmt::Display) -> Verdict {
+fn broken<T>(law: &str, what: impl Display) -> Result<T, String> {
     Err(format!("{law}: {what}"))
 }
 
-fn read(reader: &mut dyn Reader, audit: &mut Audit) -> Result<Verdict, StoreError> {
-    let items = reader.item_list(&ItemFilter::default(), None, ROWS_MAX)?.items;
-    let spaces = reader.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items;
-    let meshes = reader.mesh_list(&MeshFilter::default(), None, ROWS_MAX)?.items;
-    let unbroken = audit_is_unbroken(reader, audit)?;
-    let totals = reader.totals()?;
-    Ok(unbroken
-        .and_then(|()| one_live_item_each(&items))
-        .and_then(|()| links_are_one_to_one(&spaces, &meshes))
-        .and_then(|()| totals_are_right(&totals, &spaces, items.len(), audit.rows)))
+pub(crate) fn unreadable(error: StoreError) -> String {
+    format!("the store cannot be read: {error}")
 }
 
-fn audit_is_unbroken(reader: &mut dyn Reader, audit: &mut Audit) -> Result<Verdict, StoreError> {
-    for change in &reader.changes(audit.rows, ROWS_MAX)? {
-        let (seq, leaf) = (audit.rows + 1, ChangeRow::from(change).leaf());
-        if change.seq != seq || change.leaf != leaf || change.chain != chain(&audit.chain, &leaf) {
-            return Ok(broken("the audit is one unbroken chain", format_args!("row {seq}: {change:?}")));
-        }
-        *audit = Audit { rows: seq, chain: change.chain };
-    }
-    Ok(Ok(()))
+/// Where a life stands when the laws are checked.
+pub(crate) struct Scene<'a> {
+    pub(crate) systems: &'a Systems,
+    pub(crate) outside: &'a Outside,
+    pub(crate) said: &'a Said,
+    pub(crate) connectors: &'a BTreeMap<ConnectorId, Which>,
+    pub(crate) loss: SourceLeave,
+    pub(crate) now: Timestamp,
+    /// What happened since they were checked last.
+    pub(crate) step: &'a Step,
 }
 
-fn one_live_item_each(items: &[ItemRow]) -> Verdict {
-    let mut seen = BTreeSet::new();
-    match items.iter().find(|item| !seen.insert((item.connector, item.mesh))) {
-        Some(item) => broken("one live item for each object and target", format_args!("{item:?}")),
-        None => Ok(()),
+/// What the laws remember from one step to the next.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// People who were seen to have an account.
+    served: BTreeSet<usize>,
+    audit: Audit,
+    targets: Targets,
+    absence: absence::Absence,
+    pub(crate) guard: guard::Guard,
+    record: record::Record,
+    foreign: foreign::Foreign,
+    grace: grace::Grace,
+    past: past::Past,
+}
+
+impl Memory {
+    /// Checks everything after the product or a person was at work.
+    pub(crate) fn check(&mut self, reader: &mut dyn Reader, scene: &Scene<'_>) -> Verdict {
+        let tables = Tables::read(reader, &self.audit).map_err(unreadable)?;
+        let targets = Targets::of(scene.systems);
+        store::check(&tables, &mut self.audit, scene.said)?;
+        let gone = self.absence.check(&tables, scene)?;
+        self.guard.check(reader, &tables, scene, &gone, [&self.targets, &targets])?;
+        self.record.check(&tables, scene, [&self.targets, &targets])?;
+        self.foreign.check(scene, &targets)?;
+        self.grace.check(&tables, scene, &gone)?;
+        self.past.check(reader, &tables, scene.now)?;
+        self.check_systems(targets, scene)
+    }
+
+    /// Checks the systems alone after something happened outside, while the product slept.
+    pub(crate) fn check_outside(&mut self, scene: &Scene<'_>) -> Verdict {
+        let targets = Targets::of(scene.systems);
+        self.foreign.note(&self.targets, &targets, scene.outside);
+        self.check_systems(targets, scene)
+    }
+
+    /// Reads more of the past than each step has time for.
+    pub(crate) fn check_all_past(&mut self, reader: &mut dyn Reader) -> Verdict {
+        self.past.check_all(reader)
+    }
+
+    fn check_systems(&mut self, targets: Targets, scene: &Scene<'_>) -> Verdict {
+        systems::check(&targets, scene, &mut self.served)?;
+        self.targets = targets;
+        Ok(())
     }
 }
 
-fn links_are_one_to_one(spaces: &[SpaceRow], meshes: &[MeshRow]) -> Verdict {
-    let meshes: BTreeSet<MeshId> = meshes.iter().map(|row| row.id).collect();
-    let mut linked = BTreeSet::new();
-    for space in spaces {
-        let Some(mesh) = space.mesh else { continue };
-        if !meshes.contains(&mesh) {
-            return broken("links lead to somebody", format_args!("{space:?}"));
-        }
-        if !linked.insert((space.connector, space.object_type, mesh)) {
-            return broken("one link for each connector and type", format_args!("{space:?}"));
-        }
+/// What the targets hold: each object by system, type and external id.
+#[derive(Default)]
+pub(crate) struct Targets(BTreeMap<(Which, Name, Text), ImportedObject>);
+
+impl Targets {
+    fn of(systems: &Systems) -> Self {
+        let objects = |which: Which| {
+            let objects = systems.get(which).objects().into_iter();
+            objects.map(move |object| ((which, object.object_type, object.external_id.clone()), object))
+        };
+        Self(Which::TARGETS.into_iter().flat_map(objects).collect())
     }
-    Ok(())
+
+    fn directory(&self, object_type: Name) -> impl Iterator<Item = &ImportedObject> {
+        let all =
+            self.0.iter().filter(move |((which, of, _), _)| (*which, *of) == (Which::Directory, object_type));
+        all.map(|(_, object)| object)
+    }
 }
 
-fn totals_are_right(totals: &Totals, listed: &[SpaceRow], items: usize, changes: i64) -> Verdict {
-    let mut spaces: BTreeMap<(_, Name), (u64, u64)> = BTreeMap::new();
-    for space in listed.iter().filter(|space| !space.deleted) {
-        let counts = spaces.entry((space.connector, space.object_type)).or_default();
-        counts.0 += 1;
-        counts.1 += u64::from(space.mesh.is_some());
-    }
-    for told in &totals.spaces {
-        let counted = spaces.remove(&(told.connector, told.object_type)).unwrap_or_default();
-        if (told.present, told.linked) != counted {
-            return broken("totals are what lists count", format_args!("{told:?}, counted {counted:?}"));
-        }
-    }
-    if !spaces.is_empty() {
-        return broken("totals are what lists count", format_args!("not told: {spaces:?}"));
-    }
-    let told: u64 = totals.items.iter().map(|count| count.count).sum();
-    if (usize::try_from(told), i64::try_from(totals.changes)) != (Ok(items), Ok(changes)) {
-        let counted = format_args!("{items} items and {changes} audit rows; told {told}, {}", totals.changes);
-        return broken("totals are what lists count", counted);
-    }
-    Ok(())
-}
-
-fn nobody_has_two_accounts(directory: &[ImportedObject]) -> Verdict {
-    for (kind, attributes) in [("account", &["uid", "login", "dn"][..]), ("group", &["cn", "dn"][..])] {
-        for attribute in attributes {
-            let mut seen = BTreeSet::new();
-            for object in directory.iter().filter(|object| object.object_type == name(kind)) {
-                let value = object.attributes.single(name(attribute)).map(Value::to_string);
-                if value.is_none() || !seen.insert(value.clone()) {
-                    return broken(
-                        "nobody has two accounts, and no two have the same name",
-                        format_args!("{kind} {attribute} {value:?}"),
-                    );
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whoever HR has known and called active since the first day keeps the account that was made for them, enabled.
-fn nobody_who_stayed_lost_anything(
-    accounts: &[ImportedObject],
-    outside: &Outside,
-    memory: &mut Memory,
-) -> Verdict {
-    for (who, person) in &outside.people {
-        let uid = Value::text(id(*who));
-        let account = accounts.iter().find(|object| object.attributes.single(name("uid")) == Some(&uid));
-        if person.is_steady && !person.is_removed {
-            let off = Value::text("off");
-            let is_off = account.is_some_and(|it| it.attributes.single(name("state")) == Some(&off));
-            let is_gone = account.is_none() && memory.served.contains(who);
-            if is_off || is_gone {
-                let what = if is_off { "disabled" } else { "removed" };
-                return broken("nobody who stayed loses anything", format_args!("{} was {what}", id(*who)));
-            }
-        }
-        if account.is_some() {
-            memory.served.insert(*who);
-        }
-    }
-    Ok(())
+/// The anchor of the person or team whose object in a target this is.
+fn owner(object: &ImportedObject) -> String {
+    let key = ["uid", "cn", "id"].into_iter().find_map(|key| object.attributes.single(name(key)));
+    key.map(Value::to_string).unwrap_or_default()
 }

@@ -2,28 +2,27 @@
 
 use std::fmt;
 
-use identitymesh_model::{Clock as _, RunId};
-use identitymesh_runner::{ImportKind, cycle};
-use identitymesh_store::{Cause, HoldDecision, HoldFilter, HoldState, ItemFilter, ItemState, StoreError};
+use identitymesh_connector_fake::Fault;
+use identitymesh_model::Clock as _;
+use identitymesh_store::{SpaceFilter, StoreError};
 use identitymesh_testkit::failing::Failure;
 
+use crate::acts::{Act, Person};
 use crate::die::Die;
+use crate::extent::Extent;
 use crate::outside::Outside;
 use crate::process::{Ground, Process, configure};
+use crate::said::Said;
 use crate::shorten::shortest;
-use crate::step::{Disturbance, Failed, Step};
+use crate::step::{Disturbance, Failed, Step, Work};
 use crate::systems::Which;
 use crate::{laws, oracle};
 
 /// Fewest and most steps of a life.
 const STEPS: (u64, u64) = (15, 45);
-/// Long enough for every lease and every wait to end.
-const LATER_SECONDS: i64 = 2 * 3_600;
 /// Long enough for every time of grace and every leave step to end.
 const MUCH_LATER_SECONDS: i64 = 30 * 86_400;
-/// Cycles until a mesh that nobody disturbs any more has to be at rest.
-const CYCLES_MAX: usize = 16;
-const ROWS_MAX: usize = 10_000;
+pub(crate) const ROWS_MAX: usize = 10_000;
 
 /// A life that kept every law.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +41,8 @@ pub struct Life {
 pub struct Broken {
     /// Of which seed.
     pub seed: u64,
+    /// Drawn from how much.
+    pub extent: Extent,
     /// Which law, and how.
     pub law: String,
     /// What happened until then.
@@ -63,7 +64,9 @@ impl Broken {
         shortest(self.script.clone(), |script| self.still_breaks(script, &mut best));
         for at in 0..best.script.len() {
             let mut script = best.script.clone();
-            if let Some((Step::Work(_, disturbance @ Some(_)), _)) = script.get_mut(at) {
+            if let Some((Step::Work(_, disturbance @ Some(_)) | Step::Act(_, disturbance @ Some(_)), _)) =
+                script.get_mut(at)
+            {
                 *disturbance = None;
                 self.still_breaks(&script, &mut best);
             }
@@ -74,7 +77,7 @@ impl Broken {
     /// Whether the same law breaks in this life, which then is the best one so far.
     fn still_breaks(&self, script: &[(Step, Die)], best: &mut Self) -> bool {
         let law = |text: &str| text.split(':').next().map(str::to_owned);
-        match play(self.seed, Some(script.to_vec())) {
+        match play(self.seed, self.extent, Some(script.to_vec())) {
             Err(broken) if law(&broken.law) == law(&self.law) => {
                 *best = *broken;
                 true
@@ -90,7 +93,8 @@ impl fmt::Display for Broken {
         for (line, number) in self.trace.iter().zip(1..) {
             writeln!(f, "{number:4}  {line}")?;
         }
-        write!(f, "the same again: cargo xtask simulate --first {} --seeds 1", self.seed)
+        let plain = if self.extent == Extent::Plain { " --plain" } else { "" };
+        write!(f, "the same again: cargo xtask simulate --first {} --seeds 1{plain}", self.seed)
     }
 }
 
@@ -100,18 +104,18 @@ impl std::error::Error for Broken {}
 ///
 /// # Errors
 /// The first law that was broken, with everything that happened before.
-pub fn live(seed: u64) -> Result<Life, Box<Broken>> {
-    play(seed, None)
+pub fn live(seed: u64, extent: Extent) -> Result<Life, Box<Broken>> {
+    play(seed, extent, None)
 }
 
 /// Plays what `script` says, or where there is none what `seed` says.
-fn play(seed: u64, script: Option<Script>) -> Result<Life, Box<Broken>> {
+fn play(seed: u64, extent: Extent, script: Option<Script>) -> Result<Life, Box<Broken>> {
     let mut played = Life::default();
     let cannot = |error: &dyn fmt::Display| format!("this machine cannot play: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let outcome = match (runtime, Ground::new(seed)) {
+    let outcome = match (runtime, Ground::new(seed, extent)) {
         (Ok(runtime), Ok(ground)) => {
-            let mut playing = Playing::new(seed, ground, &mut played);
+            let mut playing = Playing::new(seed, extent, ground, &mut played);
             let outcome = runtime.block_on(playing.play(script));
             outcome.map_err(|law| (law, playing.ground.store_bytes()))
         }
@@ -121,28 +125,34 @@ fn play(seed: u64, script: Option<Script>) -> Result<Life, Box<Broken>> {
     match outcome {
         Ok(()) => Ok(played),
         Err((law, store)) => {
-            Err(Box::new(Broken { seed, law, trace: played.trace, store, script: played.script }))
+            Err(Box::new(Broken { seed, extent, law, trace: played.trace, store, script: played.script }))
         }
     }
 }
 
-struct Playing<'l> {
-    die: Die,
-    ground: Ground,
-    outside: Outside,
-    memory: laws::Memory,
+/// A life while it is played.
+pub(crate) struct Playing<'l> {
+    pub(crate) extent: Extent,
+    pub(crate) die: Die,
+    pub(crate) ground: Ground,
+    pub(crate) outside: Outside,
+    pub(crate) said: Said,
+    pub(crate) memory: laws::Memory,
+    /// Hashes of plans that were kept.
+    plans: Vec<String>,
     life: &'l mut Life,
 }
 
 impl<'l> Playing<'l> {
-    fn new(seed: u64, ground: Ground, life: &'l mut Life) -> Self {
-        let (outside, memory) = (Outside::default(), laws::Memory::default());
-        Self { die: Die::new(seed), ground, outside, memory, life }
+    fn new(seed: u64, extent: Extent, ground: Ground, life: &'l mut Life) -> Self {
+        let (outside, said, memory) = (Outside::default(), Said::default(), laws::Memory::default());
+        Self { extent, die: Die::new(seed), ground, outside, said, memory, plans: Vec::new(), life }
     }
 
     async fn play(&mut self, script: Option<Script>) -> laws::Verdict {
         let mut process = self.ground.start()?;
-        configure(&process.mesh).await.map_err(|error| format!("{error}: {error:?}"))?;
+        let connectors = configure(&process.mesh, self.ground.loss).await;
+        self.ground.connectors = connectors.map_err(|error| format!("{error}: {error:?}"))?;
         let count = match &script {
             Some(script) => script.len(),
             None => usize::try_from(self.die.between(STEPS.0, STEPS.1)).unwrap_or(usize::MAX),
@@ -154,21 +164,13 @@ impl<'l> Playing<'l> {
                     self.die = die;
                     step
                 }
-                None => Step::draw(&mut self.die, &self.outside),
+                None => Step::draw(&mut self.die, &self.outside, self.extent),
             };
             self.life.script.push((step.clone(), self.die.clone()));
             self.life.trace.push(step.to_string());
-            let is_outside = matches!(step, Step::Outside(_) | Step::Pass(_));
-            let is_disturbed = matches!(step, Step::Work(_, Some(_)));
-            let is_whole = step.reads_and_writes_all();
-            process = self.take(step, process).await?;
-            if is_outside {
-                // Nobody was at work: the store is as it was after the step before.
-                self.check_systems(false)?;
-            } else {
-                self.check(&process, is_disturbed)?;
-            }
-            if is_whole {
+            process = self.take(&step, process).await?;
+            self.check(&process, &step)?;
+            if step.reads_and_writes_all() {
                 self.outside.are_known();
             }
         }
@@ -177,35 +179,57 @@ impl<'l> Playing<'l> {
         self.note("thirty days pass");
         self.ground.pass_seconds(MUCH_LATER_SECONDS);
         self.rest(&process).await?;
-        let mut reader = process.store.read().map_err(|error| error.to_string())?;
+        let mut reader = process.store.read().map_err(laws::unreadable)?;
         laws::check_whole_audit(reader.as_mut())?;
-        oracle::check(&self.outside, &self.ground.systems)
+        self.memory.check_all_past(reader.as_mut())?;
+        oracle::check(&self.outside, &self.said, &self.ground.systems)
     }
 
-    async fn take(&mut self, step: Step, process: Process) -> Result<Process, String> {
-        match step {
-            Step::Outside(event) => self.outside.happen(event, &self.ground.systems, &mut self.die),
-            Step::Pass(seconds) => self.ground.pass_seconds(seconds),
-            Step::Approve { in_part } => self.approve(&process, in_part)?,
+    async fn take(&mut self, step: &Step, process: Process) -> Result<Process, String> {
+        let (outcome, disturbance) = match step {
+            Step::Outside(event) => {
+                self.outside.happen(*event, &self.ground.systems, &mut self.die);
+                return Ok(process);
+            }
+            Step::Pass(seconds) => {
+                self.ground.pass_seconds(*seconds);
+                return Ok(process);
+            }
             Step::Die => return self.restart(process),
+            Step::Act(act, disturbance) => {
+                self.disturb(disturbance.as_ref(), &process);
+                (self.decide(*act, &process).await, disturbance)
+            }
             Step::Work(work, disturbance) => {
                 self.disturb(disturbance.as_ref(), &process);
-                let outcome = work.carry_out(&process.mesh).await;
-                self.ground.systems.calm();
-                if let Err(Failed(why)) = &outcome {
-                    self.note(&format!("  {why}"));
-                }
-                if process.control.is_dead() {
-                    self.life.deaths += 1;
-                    return self.restart(process);
-                }
-                process.control.fail(u64::MAX, Failure::Once);
-                if let (Err(Failed(why)), None) = (outcome, disturbance) {
-                    return Err(format!("what nobody disturbs does not fail: {why}"));
-                }
+                self.is_told(work, disturbance.as_ref(), &process).map_err(laws::unreadable)?;
+                (work.carry_out(&process.mesh).await, disturbance)
             }
+        };
+        self.ground.systems.calm();
+        if let Err(Failed(why)) = &outcome {
+            self.note(&format!("  {why}"));
         }
-        Ok(process)
+        if process.control.is_dead() {
+            self.life.deaths += 1;
+            return self.restart(process);
+        }
+        process.control.fail(u64::MAX, Failure::Once);
+        match (outcome, disturbance) {
+            (Err(Failed(why)), None) => Err(format!("what nobody disturbs does not fail: {why}")),
+            _ => Ok(process),
+        }
+    }
+
+    /// A person decides.
+    pub(crate) async fn decide(&mut self, act: Act, process: &Process) -> Result<(), Failed> {
+        let Self { extent, ground, outside, said, plans, die, memory, .. } = self;
+        let guard = &mut memory.guard;
+        let mut person = Person { process, ground, outside, said, guard, plans, die, extent: *extent };
+        for told in person.decide(act).await? {
+            self.note(&format!("  {told}"));
+        }
+        Ok(())
     }
 
     fn restart(&mut self, process: Process) -> Result<Process, String> {
@@ -227,104 +251,58 @@ impl<'l> Playing<'l> {
         self.life.disturbances += 1;
     }
 
-    fn check(&mut self, process: &Process, is_disturbed: bool) -> laws::Verdict {
-        let mut reader = process.store.read().map_err(|error| error.to_string())?;
-        laws::check_store(reader.as_mut(), &mut self.memory)?;
-        drop(reader);
-        self.check_systems(is_disturbed)
-    }
-
-    fn check_systems(&mut self, is_disturbed: bool) -> laws::Verdict {
-        let (directory, desk) = (self.ground.systems.directory.objects(), self.ground.systems.desk.objects());
-        laws::check_systems(&directory, &self.outside, &mut self.memory)?;
-        self.outside.look(&directory, &desk, is_disturbed);
-        // Whoever was seen with an account again can be watched again.
-        for (who, person) in &mut self.outside.people {
-            if person.is_removed && crate::outside::account(&self.ground.systems, *who).is_some() {
-                person.is_removed = false;
-            }
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, text: &str) {
-        self.life.trace.push(text.to_owned());
-    }
-
-    /// Goes on without disturbance until two cycles in a row wrote nothing and nothing waits.
-    async fn rest(&mut self, process: &Process) -> laws::Verdict {
-        let all: Vec<_> = Which::ALL.into_iter().map(Which::name).collect();
-        let mut quiet = 0;
-        for _ in 0..CYCLES_MAX {
-            self.ground.pass_seconds(LATER_SECONDS);
-            self.approve(process, false)?;
-            self.wake_dead(process).map_err(|error| error.to_string())?;
-            let before = self.ground.systems.written();
-            let report = cycle(&process.mesh, &all, ImportKind::Full).await;
-            let report = report.map_err(|error| format!("a cycle at rest: {}", Failed::from(error).0))?;
-            if let Some((target, why)) = report.failed.first() {
-                return Err(format!("what nobody disturbs does not fail: {target}: {why}"));
-            }
-            self.check(process, false)?;
-            let waits = !self.queue(process).map_err(|error| error.to_string())?.is_empty();
-            let is_quiet = before == self.ground.systems.written() && !waits;
-            quiet = if is_quiet { quiet + 1 } else { 0 };
-            if quiet == 2 {
-                return Ok(());
-            }
-        }
-        let left = self.queue(process).map_err(|error| error.to_string())?;
-        Err(format!(
-            "a mesh that nobody disturbs comes to rest; after {CYCLES_MAX} cycles there is {left:#?}"
-        ))
-    }
-
-    fn queue(&self, process: &Process) -> Result<Vec<identitymesh_store::ItemRow>, StoreError> {
-        Ok(process.store.read()?.item_list(&ItemFilter::default(), None, ROWS_MAX)?.items)
-    }
-
-    /// Items that were given up are to be tried again, as an operator says after mending the cause.
-    fn wake_dead(&self, process: &Process) -> Result<(), StoreError> {
-        let dead = ItemFilter { state: Some(ItemState::Dead), ..ItemFilter::default() };
-        let dead = process.store.read()?.item_list(&dead, None, ROWS_MAX)?.items;
-        if dead.is_empty() {
+    /// Takes down what HR is about to say that is not so.
+    fn is_told(
+        &mut self,
+        work: &Work,
+        disturbance: Option<&Disturbance>,
+        process: &Process,
+    ) -> Result<(), StoreError> {
+        let Some(Disturbance::System(Which::Hr, fault)) = disturbance else { return Ok(()) };
+        if !work.imports_all(Which::Hr) {
             return Ok(());
         }
-        let cause = self.cause(process)?;
-        process.store.retry_items(cause, None, dead.into_iter().map(|item| item.id).collect()).wait()?;
-        Ok(())
-    }
-
-    fn approve(&mut self, process: &Process, in_part: bool) -> laws::Verdict {
-        self.try_approve(process, in_part).map_err(|error| error.to_string())
-    }
-
-    fn try_approve(&mut self, process: &Process, in_part: bool) -> Result<(), StoreError> {
-        let mut reader = process.store.read()?;
-        let holds = reader.hold_list(&HoldFilter { connector: None, open: true }, None, ROWS_MAX)?;
-        let mut wanted = Vec::new();
-        for hold in holds {
-            let open = reader.hold_items(hold.id, None, ROWS_MAX)?.into_iter();
-            let open: Vec<i64> =
-                open.filter(|item| item.state == HoldState::Open).map(|item| item.subject).collect();
-            let count = if in_part { open.len() / 2 } else { open.len() };
-            if count > 0 {
-                wanted.push((hold.id, open.into_iter().take(count).collect()));
+        let rows = self.ground.systems.hr.objects();
+        match fault {
+            Fault::HalfRows => {
+                let spaces = process.store.read()?.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items;
+                let known = spaces
+                    .into_iter()
+                    .filter(|space| !space.deleted && self.ground.which(space.connector) == Some(Which::Hr));
+                let known: Vec<_> = known.map(|space| (space.object_type, space.external_id)).collect();
+                self.said.half_is_shown(&rows, &known, &mut self.outside);
             }
-        }
-        drop(reader);
-        for (hold, subjects) in wanted {
-            let (cause, reason) = (self.cause(process)?, "they did leave".to_owned());
-            let decision = HoldDecision { cause, hold, approve: true, subjects, reason };
-            let decided = process.store.decide(decision).wait()?;
-            self.note(&format!("  hold {hold}: {decided:?}"));
+            Fault::ShuffledKeys => Said::rows_are_shuffled(&rows, &mut self.outside),
+            _ => {}
         }
         Ok(())
     }
 
-    fn cause(&self, process: &Process) -> Result<Cause, StoreError> {
-        let run = process.store.read()?.run_list(None, 1)?.pop();
-        let run = run.map_or(RunId(0), |run| run.id);
-        Ok(Cause { run, actor: "operator".to_owned(), at: self.ground.clock.now() })
+    /// Checks every law after a step.
+    pub(crate) fn check(&mut self, process: &Process, step: &Step) -> laws::Verdict {
+        let Self { ground, outside, said, memory, .. } = self;
+        let scene = laws::Scene {
+            systems: &ground.systems,
+            outside,
+            said,
+            connectors: &ground.connectors,
+            loss: ground.loss,
+            now: ground.clock.now(),
+            step,
+        };
+        if matches!(step, Step::Outside(_) | Step::Pass(_)) {
+            // Nobody was at work: the store is as it was after the step before.
+            memory.check_outside(&scene)?;
+        } else {
+            let mut reader = process.store.read().map_err(laws::unreadable)?;
+            memory.check(reader.as_mut(), &scene)?;
+        }
+        let is_disturbed = matches!(step, Step::Work(_, Some(_)));
+        self.outside.look(&self.ground.systems, is_disturbed);
+        Ok(())
+    }
+
+    pub(crate) fn note(&mut self, text: &str) {
+        self.life.trace.push(text.to_owned());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use clap::Parser;
-use identitymesh_simulation::{Broken, live};
+use identitymesh_simulation::{Broken, Extent, live};
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[derive(Parser)]
@@ -21,6 +21,9 @@ struct Arguments {
     /// The seed of the first; the others follow
     #[arg(long, default_value_t = 1)]
     first: u64,
+    /// Lives in which nobody decides and no source lies, as they were drawn before there was that
+    #[arg(long)]
+    plain: bool,
     /// Show what happened in each life
     #[arg(long)]
     trace: bool,
@@ -97,7 +100,7 @@ fn play(arguments: &Arguments, tally: &Tally, bar: &ProgressBar) {
         }
         drop(broken);
         let seed = arguments.first.wrapping_add(number);
-        match live(seed) {
+        match live(seed, if arguments.plain { Extent::Plain } else { Extent::Full }) {
             Ok(life) => {
                 tally.lived.fetch_add(1, Ordering::Relaxed);
                 tally.steps.fetch_add(life.trace.len(), Ordering::Relaxed);

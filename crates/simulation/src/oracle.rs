@@ -7,15 +7,18 @@ use identitymesh_model::{Name, Value};
 
 use crate::laws::Verdict;
 use crate::outside::{Outside, Person, code, department, id, mail, phone, surname};
+use crate::said::Said;
 use crate::systems::{Systems, name};
 
 /// The parts of an object that are compared, as text; an absent part is not in it.
 type Parts = BTreeMap<&'static str, String>;
 
 /// Every account, group and contact is there that has to be and no other, with the right content.
-pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
+///
+/// About whom people decided, those decisions say what there is; they are left out, and so are references to them.
+pub(crate) fn check(outside: &Outside, said: &Said, systems: &Systems) -> Verdict {
     let directory = systems.directory.objects();
-    let owners = owners(&directory);
+    let owners = Owners { by_address: owners(&directory), said };
     let wants = |object: &ImportedObject, key: &str| {
         let key = text(object, key);
         staff(outside).any(|(who, _)| Some(id(who)) == key)
@@ -24,9 +27,11 @@ pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
     let of = |kind: &'static str| directory.iter().filter(move |object| object.object_type == name(kind));
     let accounts = of("account").filter(|object| !is_left(object, "uid"));
     let accounts = accounts.map(|object| account(object, &owners, outside)).collect();
-    same("accounts", staff(outside).map(|(who, person)| expected(outside, who, person)).collect(), accounts)?;
+    let expected = staff(outside).map(|(who, person)| expected(outside, said, who, person)).collect();
+    same("accounts", said, expected, accounts)?;
     let groups = of("group").map(|object| group(object, &owners, outside)).collect();
-    same("groups", outside.teams.keys().map(|team| expected_group(outside, *team)).collect(), groups)?;
+    let expected = outside.teams.keys().map(|team| expected_group(outside, said, *team)).collect();
+    same("groups", said, expected, groups)?;
     let desk = systems.desk.objects();
     let contact = |object: &ImportedObject| {
         (text(object, "id").unwrap_or_default(), parts([("sn", text(object, "sn"))]))
@@ -34,11 +39,18 @@ pub(crate) fn check(outside: &Outside, systems: &Systems) -> Verdict {
     let expected_contact =
         |(who, person): (usize, &Person)| (id(who), parts([("sn", Some(surname(person.sn)))]));
     let contacts = desk.iter().filter(|object| !is_left(object, "id")).map(contact).collect();
-    same("contacts", staff(outside).map(expected_contact).collect(), contacts)?;
-    phones(outside, &directory, &desk)
+    same("contacts", said, staff(outside).map(expected_contact).collect(), contacts)?;
+    phones(outside, said, &directory, &desk)
 }
 
-fn same(what: &str, wanted: BTreeMap<String, Parts>, found: BTreeMap<String, Parts>) -> Verdict {
+fn same(
+    what: &str,
+    said: &Said,
+    mut wanted: BTreeMap<String, Parts>,
+    mut found: BTreeMap<String, Parts>,
+) -> Verdict {
+    wanted.retain(|key, _| !said.is_by_hand(key));
+    found.retain(|key, _| !said.is_by_hand(key));
     for (key, parts) in &wanted {
         match found.get(key) {
             None => return Err(format!("{what}: {key} is missing; it should be {parts:?}")),
@@ -56,12 +68,12 @@ fn same(what: &str, wanted: BTreeMap<String, Parts>, found: BTreeMap<String, Par
 
 /// A telephone number is changed in three places and then the same in all of them; where only HR ever changed it, it
 /// is HR's.
-fn phones(outside: &Outside, directory: &[ImportedObject], desk: &[ImportedObject]) -> Verdict {
+fn phones(outside: &Outside, said: &Said, directory: &[ImportedObject], desk: &[ImportedObject]) -> Verdict {
     let find = |objects: &[ImportedObject], key: &str, who: usize| {
         let object = objects.iter().find(|object| text(object, key) == Some(id(who)));
         object.and_then(|object| text(object, "phone"))
     };
-    for (who, person) in staff(outside) {
+    for (who, person) in staff(outside).filter(|(who, _)| !said.is_by_hand(&id(*who))) {
         let (there, here) = (find(directory, "uid", who), find(desk, "id", who));
         let from_hr = person.phone.map(phone);
         if there != here || (!person.has_foreign_phone && there != from_hr) {
@@ -82,8 +94,9 @@ fn is_staff(outside: &Outside, who: usize) -> bool {
     outside.people.get(&who).is_some_and(Person::is_staff)
 }
 
-fn expected(outside: &Outside, who: usize, person: &Person) -> (String, Parts) {
-    let manager = person.manager.filter(|manager| is_staff(outside, *manager));
+fn expected(outside: &Outside, said: &Said, who: usize, person: &Person) -> (String, Parts) {
+    let is_told = |who: &usize| is_staff(outside, *who) && !said.is_by_hand(&id(*who));
+    let manager = person.manager.filter(is_told);
     let parts = parts([
         ("dn", Some(format!("uid={},ou={},ou=people,dc=x", id(who), department(person.department)))),
         ("sn", Some(surname(person.sn))),
@@ -94,16 +107,16 @@ fn expected(outside: &Outside, who: usize, person: &Person) -> (String, Parts) {
     (id(who), parts)
 }
 
-fn expected_group(outside: &Outside, team: usize) -> (String, Parts) {
+fn expected_group(outside: &Outside, said: &Said, team: usize) -> (String, Parts) {
     let members = outside.teams.get(&team).into_iter().flatten();
-    let mut members: Vec<String> =
-        members.filter(|who| is_staff(outside, **who)).map(|who| id(*who)).collect();
+    let members = members.filter(|who| is_staff(outside, **who)).map(|who| id(*who));
+    let mut members: Vec<String> = members.filter(|member| !said.is_by_hand(member)).collect();
     members.sort();
     let members = (!members.is_empty()).then(|| members.join(" "));
     (code(team), parts([("dn", Some(format!("cn={},ou=groups,dc=x", code(team)))), ("member", members)]))
 }
 
-fn account(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: &Outside) -> (String, Parts) {
+fn account(object: &ImportedObject, owners: &Owners<'_>, outside: &Outside) -> (String, Parts) {
     let uid = text(object, "uid").unwrap_or_default();
     let wanted =
         staff(outside).find(|(who, _)| id(*who) == uid).and_then(|(_, person)| person.mail).map(mail);
@@ -117,18 +130,18 @@ fn account(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: 
         ("sn", text(object, "sn")),
         ("mail", found),
         ("state", text(object, "state")),
-        ("manager", people(object, "manager", owners)),
+        ("manager", owners.people(object, "manager")),
     ]);
     (uid, parts)
 }
 
-fn group(object: &ImportedObject, owners: &BTreeMap<String, String>, outside: &Outside) -> (String, Parts) {
+fn group(object: &ImportedObject, owners: &Owners<'_>, outside: &Outside) -> (String, Parts) {
     let cn = text(object, "cn").unwrap_or_default();
     let wants_members = outside
         .teams
         .iter()
         .any(|(team, members)| code(*team) == cn && members.iter().any(|who| is_staff(outside, *who)));
-    let members = people(object, "member", owners);
+    let members = owners.people(object, "member");
     let members = members.filter(|_| wants_members || !outside.is_theirs(object, "member"));
     (cn, parts([("dn", text(object, "dn")), ("member", members)]))
 }
@@ -138,16 +151,28 @@ fn owners(directory: &[ImportedObject]) -> BTreeMap<String, String> {
     directory.iter().filter_map(|object| Some((text(object, "dn")?, text(object, "uid")?))).collect()
 }
 
-/// The people whom references name, in order; an address at which nobody stands is shown as it is.
-fn people(object: &ImportedObject, attribute: &str, owners: &BTreeMap<String, String>) -> Option<String> {
-    let values = object.attributes.get(name(attribute))?.as_slice();
-    let named = |value: &Value| {
-        let address = value.to_string();
-        owners.get(&address).cloned().unwrap_or(address)
-    };
-    let mut people: Vec<String> = values.iter().map(named).collect();
-    people.sort();
-    Some(people.join(" "))
+/// Whose accounts stand where.
+struct Owners<'a> {
+    by_address: BTreeMap<String, String>,
+    said: &'a Said,
+}
+
+impl Owners<'_> {
+    /// The people whom references name, in order; an address at which nobody stands is shown as it is.
+    fn people(&self, object: &ImportedObject, attribute: &str) -> Option<String> {
+        let values = object.attributes.get(name(attribute))?.as_slice();
+        let mut people: Vec<String> =
+            values.iter().filter_map(|value| self.named(&value.to_string())).collect();
+        people.sort();
+        (!people.is_empty()).then(|| people.join(" "))
+    }
+
+    fn named(&self, address: &str) -> Option<String> {
+        let named = address.strip_prefix("uid=").and_then(|rest| rest.split(',').next());
+        let owner = self.by_address.get(address).map(String::as_str);
+        let is_by_hand = owner.or(named).is_some_and(|who| self.said.is_by_hand(who));
+        (!is_by_hand).then(|| owner.unwrap_or(address).to_owned())
+    }
 }
 
 fn text(object: &ImportedObject, attribute: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::systems::{Systems, name};
 
 /// Most people who were ever hired.
 const PEOPLE_MAX: usize = 40;
-/// How many leave at once when a file is cut or a department closes: more than the guard allows without asking.
+/// How many are hired at once, or leave when a department closes: more than the guard allows without asking.
 const MASS_COUNT: usize = 12;
 
 /// A person as HR would tell it.
@@ -71,6 +71,7 @@ const FILLED_BY_BOTH: [&str; 2] = ["mail", "member"];
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     Hire,
+    HireTogether,
     Leave(usize),
     LeaveTogether,
     Return(usize),
@@ -154,6 +155,10 @@ impl Outside {
     pub(crate) fn happen(&mut self, event: Event, systems: &Systems, die: &mut Die) {
         match event {
             Event::Hire => self.hire(systems, die),
+            Event::HireTogether => {
+                let room = PEOPLE_MAX.saturating_sub(self.people.len());
+                (0..room.min(MASS_COUNT)).for_each(|_| self.hire(systems, die));
+            }
             Event::Leave(who) => self.leave(who, systems),
             Event::LeaveTogether => {
                 let staff = self.people.iter().filter(|(_, person)| person.is_staff());
@@ -236,8 +241,13 @@ impl Outside {
     }
 
     /// Takes down what the targets hold after a step.
-    pub(crate) fn look(&mut self, directory: &[ImportedObject], desk: &[ImportedObject], is_disturbed: bool) {
-        for object in directory.iter().chain(desk) {
+    pub(crate) fn look(&mut self, systems: &Systems, is_disturbed: bool) {
+        let (directory, desk) = (systems.directory.objects(), systems.desk.objects());
+        // Whoever was seen with an account again can be watched again.
+        for (who, person) in self.people.iter_mut().filter(|(_, person)| person.is_removed) {
+            person.is_removed = account(systems, *who).is_none();
+        }
+        for object in directory.iter().chain(&desk) {
             if self.seen.insert(object.external_id.clone()) && is_disturbed {
                 self.fresh.insert(object.external_id.clone());
             }
@@ -264,6 +274,25 @@ impl Outside {
     /// Whether a mail may stay that an administrator wrote, though HR has another.
     pub(crate) fn is_contested(&self, object: &ImportedObject, value: &str) -> bool {
         self.contested.get(&object.external_id).is_some_and(|number| mail(*number) == value)
+    }
+
+    /// Whether the product may not know yet that it made the object.
+    pub(crate) fn is_fresh(&self, object: &ImportedObject) -> bool {
+        self.fresh.contains(&object.external_id)
+    }
+
+    /// The person with this anchor, if it is one, was told or decided to be something else than active in between.
+    pub(crate) fn is_not_steady(&mut self, anchor: &str) {
+        let person = self.people.iter_mut().find(|(who, _)| id(**who) == anchor);
+        if let Some((_, person)) = person {
+            person.is_steady = false;
+        }
+    }
+
+    /// Whether a person or team with this anchor is to have objects in targets now.
+    pub(crate) fn is_wanted(&self, anchor: &str) -> bool {
+        self.people.iter().any(|(who, person)| person.is_staff() && id(*who) == anchor)
+            || self.teams.keys().any(|team| code(*team) == anchor)
     }
 
     /// Whether the product may leave the object where it is, because it cannot know that it made it.

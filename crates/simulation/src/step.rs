@@ -5,14 +5,20 @@ use std::fmt;
 use identitymesh_connector::Class;
 use identitymesh_connector_fake::Fault;
 use identitymesh_runner::{ImportKind, Mesh, RunError, SyncScope, cycle, export, import, sync};
+use identitymesh_store::StoreError;
 use identitymesh_testkit::failing::Failure;
 
+use crate::acts::Act;
 use crate::die::Die;
+use crate::extent::Extent;
 use crate::outside::{Event, Outside};
 use crate::systems::Which;
 
 /// Store calls among which one fails; a cycle over a small company makes about as many.
 const STORE_CALLS: u64 = 120;
+
+/// What HR says in a full import that goes well.
+const LIES: [&Fault; 3] = [&Fault::ZeroRows, &Fault::HalfRows, &Fault::ShuffledKeys];
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -21,10 +27,8 @@ pub(crate) enum Step {
     Pass(i64),
     /// The product works, perhaps disturbed.
     Work(Work, Option<Disturbance>),
-    /// A person approves all that is held, or the first half of it.
-    Approve {
-        in_part: bool,
-    },
+    /// A person decides, perhaps while the store fails.
+    Act(Act, Option<Disturbance>),
     /// The process is killed between two pieces of work, and another one started.
     Die,
 }
@@ -50,14 +54,21 @@ impl Step {
         matches!(self, Self::Work(Work::Cycle(sources, ImportKind::Full), None) if sources.len() == Which::ALL.len())
     }
 
-    pub(crate) fn draw(die: &mut Die, outside: &Outside) -> Self {
+    pub(crate) fn draw(die: &mut Die, outside: &Outside, extent: Extent) -> Self {
+        if extent == Extent::Full && die.one_in(10) {
+            let disturbance = die.one_in(4).then(|| Disturbance::of_store(die));
+            return Self::Act(Act::draw(die), disturbance);
+        }
+        if extent == Extent::Full && die.one_in(25) {
+            return Self::Outside(Event::HireTogether);
+        }
         match die.below(20) {
             0..=7 => Self::Outside(outside.draw(die)),
             8..=10 => Self::Pass(seconds(die)),
             11 => Self::Die,
-            12 => Self::Approve { in_part: die.one_in(3) },
+            12 => Self::Act(Act::Approve { in_part: die.one_in(3) }, None),
             _ => {
-                let disturbance = die.one_in(2).then(|| Disturbance::draw(die));
+                let disturbance = die.one_in(2).then(|| Disturbance::draw(die, extent));
                 Self::Work(Work::draw(die), disturbance)
             }
         }
@@ -87,6 +98,21 @@ impl Work {
         }
     }
 
+    /// Whether it reads the system.
+    pub(crate) fn imports(&self, which: Which) -> bool {
+        match self {
+            Self::Cycle(sources, _) => sources.contains(&which),
+            Self::Import(source, _) => *source == which,
+            Self::Sync(_) | Self::SyncAll | Self::Export(_) => false,
+        }
+    }
+
+    /// Whether it reads everything that the system shows.
+    pub(crate) fn imports_all(&self, which: Which) -> bool {
+        let (Self::Cycle(_, kind) | Self::Import(_, kind)) = self else { return false };
+        *kind == ImportKind::Full && self.imports(which)
+    }
+
     /// Carries it out. What failed at one target of a cycle is an error here as well.
     pub(crate) async fn carry_out(&self, mesh: &Mesh) -> Result<(), Failed> {
         match self {
@@ -112,8 +138,20 @@ pub(crate) struct Failed(pub(crate) String);
 
 impl From<RunError> for Failed {
     fn from(error: RunError) -> Self {
+        Self::because(&error)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::because(&error)
+    }
+}
+
+impl Failed {
+    fn because(error: &dyn std::error::Error) -> Self {
         let mut text = error.to_string();
-        let mut source = std::error::Error::source(&error);
+        let mut source = error.source();
         while let Some(error) = source {
             text.push_str(": ");
             text.push_str(&error.to_string());
@@ -124,10 +162,17 @@ impl From<RunError> for Failed {
 }
 
 impl Disturbance {
-    fn draw(die: &mut Die) -> Self {
+    fn of_store(die: &mut Die) -> Self {
+        let failure = die.pick(&[Failure::Once, Failure::DiesBefore, Failure::DiesAfter]);
+        Self::Store(die.between(1, STORE_CALLS), failure)
+    }
+
+    fn draw(die: &mut Die, extent: Extent) -> Self {
         if die.one_in(2) {
-            let failure = die.pick(&[Failure::Once, Failure::DiesBefore, Failure::DiesAfter]);
-            return Self::Store(die.between(1, STORE_CALLS), failure);
+            return Self::of_store(die);
+        }
+        if extent == Extent::Full && die.one_in(5) {
+            return Self::System(Which::Hr, die.pick(&LIES).clone());
         }
         let which = die.pick(&Which::ALL);
         let class = die.pick(&[Class::Transient, Class::Denied]);
@@ -146,20 +191,24 @@ impl Disturbance {
     }
 }
 
+impl fmt::Display for Disturbance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(nth, failure) => write!(f, "store call {nth}: {failure:?}"),
+            Self::System(which, fault) => write!(f, "{}: {fault:?}", which.word()),
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outside(event) => write!(f, "outside: {event}"),
             Self::Pass(seconds) => write!(f, "{seconds} seconds pass"),
             Self::Work(work, None) => write!(f, "{work:?}"),
-            Self::Work(work, Some(Disturbance::Store(nth, failure))) => {
-                write!(f, "{work:?}, store call {nth}: {failure:?}")
-            }
-            Self::Work(work, Some(Disturbance::System(which, fault))) => {
-                write!(f, "{work:?}, {}: {fault:?}", which.word())
-            }
-            Self::Approve { in_part: false } => f.write_str("everything held is approved"),
-            Self::Approve { in_part: true } => f.write_str("half of what is held is approved"),
+            Self::Work(work, Some(disturbance)) => write!(f, "{work:?}, {disturbance}"),
+            Self::Act(act, None) => write!(f, "a person decides: {act:?}"),
+            Self::Act(act, Some(disturbance)) => write!(f, "a person decides: {act:?}, {disturbance}"),
             Self::Die => f.write_str("the process is killed"),
         }
     }

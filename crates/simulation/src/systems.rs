@@ -4,7 +4,7 @@ use identitymesh_connector_fake::FakeSystem;
 use identitymesh_model::{AttributeSchema, Name, ObjectSchema, Schema};
 
 /// One of the systems.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Which {
     Hr,
     Directory,
@@ -48,7 +48,7 @@ impl Systems {
         let contact = object("contact", None, &["id", "sn", "phone"], &[]);
         let system = |object_types| FakeSystem::new(Schema { object_types });
         Self {
-            hr: system(vec![person, team]),
+            hr: system(vec![person, team]).keyed_by(name("id")),
             directory: system(vec![account, group]),
             desk: system(vec![contact]).keyed_by(name("id")),
         }

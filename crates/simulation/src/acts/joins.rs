@@ -1,0 +1,110 @@
+//! Deciding about joins.
+
+use identitymesh_model::{MeshId, MeshState};
+use identitymesh_runner::{JoinAsk, decide_join};
+use identitymesh_store::{MeshFilter, MeshRow, SpaceFilter, SpaceRow, StoreError};
+
+use super::{Outcome, Person, ROWS_MAX, answered, one_of};
+use crate::die::Die;
+use crate::systems::name;
+
+/// A decision about joins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Join {
+    Link,
+    Unlink,
+    Never,
+    Split,
+    Merge,
+    /// The newest decision that was not taken back yet is taken back.
+    TakeBack,
+}
+
+impl Join {
+    pub(super) fn draw(die: &mut Die) -> Self {
+        die.pick(&[
+            Self::Link,
+            Self::Unlink,
+            Self::Never,
+            Self::Split,
+            Self::Merge,
+            Self::TakeBack,
+            Self::TakeBack,
+        ])
+    }
+}
+
+impl Person<'_> {
+    pub(super) async fn join(&mut self, join: Join) -> Outcome {
+        let Some((ask, anchors)) = self.ask(join)? else {
+            return Ok(vec!["there is nothing to decide about".to_owned()]);
+        };
+        self.decides_about(anchors.iter().map(String::as_str));
+        let told = format!("{ask:?}, about {}", anchors.join(", "));
+        let decided = decide_join(&self.process.mesh, ask, "somebody knows better".to_owned()).await;
+        answered(decided, |decided| format!("decision {}: {told}", decided.id))
+    }
+
+    /// What to decide, and the anchors of all whom it is about.
+    fn ask(&mut self, join: Join) -> Result<Option<(JoinAsk, Vec<String>)>, StoreError> {
+        let (people, objects) = (self.people()?, self.objects()?);
+        let owner = |id: Option<MeshId>| {
+            people.iter().find(|row| Some(row.id) == id).map(|row| row.anchor.to_string())
+        };
+        let linked: Vec<&SpaceRow> = objects.iter().filter(|space| owner(space.mesh).is_some()).collect();
+        let mut somebody = || one_of(self.die, people.iter().collect::<Vec<&MeshRow>>());
+        let chosen = match join {
+            Join::Link | Join::Never => {
+                let (Some(mesh), Some(space)) =
+                    (somebody(), one_of(self.die, objects.iter().collect::<Vec<_>>()))
+                else {
+                    return Ok(None);
+                };
+                let named =
+                    [owner(space.mesh), Some(space.external_id.to_string()), Some(mesh.anchor.to_string())];
+                let ask = match join {
+                    Join::Link => JoinAsk::Link(space.id, mesh.id),
+                    _ => JoinAsk::Never(space.id, mesh.id),
+                };
+                Some((ask, named.into_iter().flatten().collect()))
+            }
+            Join::Unlink => one_of(self.die, linked)
+                .map(|space| (JoinAsk::Unlink(space.id), owner(space.mesh).into_iter().collect())),
+            Join::Split => one_of(self.die, linked).and_then(|space| {
+                let (mesh, anchor) = (space.mesh?, owner(space.mesh)?);
+                let new = format!("{anchor}-{}", space.id);
+                Some((JoinAsk::Split(mesh, vec![space.id], Some(new.as_str().into())), vec![anchor, new]))
+            }),
+            Join::Merge => match (somebody(), somebody()) {
+                (Some(one), Some(other)) if one.id != other.id => {
+                    let anchors = vec![one.anchor.to_string(), other.anchor.to_string()];
+                    Some((JoinAsk::Merge(one.id, other.id), anchors))
+                }
+                _ => None,
+            },
+            Join::TakeBack => self.newest_decision()?.map(|id| (JoinAsk::Revert(id), Vec::new())),
+        };
+        Ok(chosen)
+    }
+
+    fn newest_decision(&self) -> Result<Option<identitymesh_model::DecisionId>, StoreError> {
+        let decisions = self.reader()?.decision_list(None, ROWS_MAX)?;
+        let mut open = decisions.into_iter().filter(|row| row.reverts.is_none() && row.reverted_by.is_none());
+        Ok(open.next().map(|row| row.id))
+    }
+
+    fn people(&self) -> Result<Vec<MeshRow>, StoreError> {
+        let of_type = MeshFilter { mesh_type: Some(name("user")), contains: None };
+        let mut people = self.reader()?.mesh_list(&of_type, None, ROWS_MAX)?.items;
+        people.retain(|row| row.state == MeshState::Active);
+        Ok(people)
+    }
+
+    /// Objects that belong to a person or could.
+    fn objects(&self) -> Result<Vec<SpaceRow>, StoreError> {
+        let mut objects = self.reader()?.space_list(&SpaceFilter::default(), None, ROWS_MAX)?.items;
+        let of_people = [name("person"), name("account"), name("contact")];
+        objects.retain(|space| !space.deleted && of_people.contains(&space.object_type));
+        Ok(objects)
+    }
+}

@@ -1,0 +1,163 @@
+//! Nothing large happens without a person: what is over a limit is held, that class of changes only, before the first of
+//! them is sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use identitymesh_model::plan::Operation;
+use identitymesh_model::rules::HoldClass;
+use identitymesh_model::{HoldId, Name, Value};
+use identitymesh_store::{HoldFilter, HoldState, ItemRow, ItemState, Reader};
+
+use super::absence::Key;
+use super::store::{ROWS_MAX, Tables};
+use super::{Scene, Targets, Verdict, broken, owner, unreadable};
+use crate::said::GONE_MAX;
+use crate::step::Step;
+use crate::systems::{Which, name};
+
+/// So many are allowed however few there are, where no limit is written.
+const ALWAYS_ALLOWED: u64 = 10;
+/// More are never allowed, however many there are.
+const NEVER_ALLOWED: u64 = 500;
+
+/// Holds that were seen, and what people approved.
+#[derive(Default)]
+pub(crate) struct Guard {
+    newest: Option<HoldId>,
+    approved: BTreeSet<(Which, String)>,
+    /// Changes that were on their way after the step before: they passed the guard when they were sent first.
+    passed: BTreeSet<(Which, String)>,
+}
+
+/// A class of changes.
+type Class = (Which, Name, Operation);
+
+impl Guard {
+    /// A person is about to approve a change of this person's or team's object in a target.
+    pub(crate) fn approve(&mut self, which: Which, anchor: &str) {
+        self.approved.insert((which, anchor.to_owned()));
+    }
+
+    pub(super) fn check(
+        &mut self,
+        reader: &mut dyn Reader,
+        tables: &Tables,
+        scene: &Scene<'_>,
+        gone: &[Key],
+        [before, after]: [&Targets; 2],
+    ) -> Verdict {
+        let done = self.unasked(before, after);
+        if matches!(scene.step, Step::Work(..)) {
+            for ((which, object_type, operation), count) in &done {
+                let population =
+                    before.0.keys().filter(|key| (key.0, key.1) == (*which, *object_type)).count();
+                if *count > allowed(population as u64) {
+                    let what = format_args!("{count} {object_type} in {}: {operation}", which.word());
+                    return broken("nothing large happens without a person", what);
+                }
+            }
+            self.few_are_gone(scene, gone)?;
+        }
+        only_limited_classes_are_held(tables)?;
+        self.passed = on_their_way(tables, scene);
+        self.holds_come_first(reader, scene, &done)
+    }
+
+    /// What was done in the targets that nobody had approved, by class.
+    fn unasked(&self, before: &Targets, after: &Targets) -> BTreeMap<Class, u64> {
+        let off = Value::text("off");
+        let is_off = |object: &identitymesh_connector::ImportedObject| {
+            object.attributes.single(name("state")) == Some(&off)
+        };
+        let mut done = BTreeMap::new();
+        for (key, was) in &before.0 {
+            let operation = match after.0.get(key) {
+                None => Operation::Delete,
+                Some(now) if is_off(now) && !is_off(was) => Operation::Disable,
+                Some(_) => continue,
+            };
+            let whose = (key.0, owner(was));
+            if !self.approved.contains(&whose) && !self.passed.contains(&whose) {
+                *done.entry((key.0, key.1, operation)).or_default() += 1;
+            }
+        }
+        done
+    }
+
+    /// HR is read by imports alone, so what counts as gone there was taken so by one import.
+    fn few_are_gone(&self, scene: &Scene<'_>, gone: &[Key]) -> Verdict {
+        let mut counts: BTreeMap<Name, u64> = BTreeMap::new();
+        for (connector, object_type, _) in gone {
+            if scene.connectors.get(connector) == Some(&Which::Hr) {
+                *counts.entry(*object_type).or_default() += 1;
+            }
+        }
+        let limit = GONE_MAX as u64;
+        match counts.into_iter().find(|(_, count)| *count > limit) {
+            Some((object_type, count)) => {
+                let what = format_args!("{count} {object_type} of HR count as gone");
+                broken("nothing large happens without a person", what)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A hold is made where the limit is crossed, and nothing of its class was sent before.
+    fn holds_come_first(
+        &mut self,
+        reader: &mut dyn Reader,
+        scene: &Scene<'_>,
+        done: &BTreeMap<Class, u64>,
+    ) -> Verdict {
+        let holds = reader.hold_list(&HoldFilter::default(), None, ROWS_MAX).map_err(unreadable)?;
+        let newest = self.newest;
+        for hold in holds.iter().filter(|hold| newest.is_none_or(|newest| hold.id > newest)) {
+            self.newest = self.newest.max(Some(hold.id));
+            // What an undo keeps from being done again is rejected from the beginning.
+            if hold.state == HoldState::Rejected {
+                continue;
+            }
+            let Some(which) = scene.connectors.get(&hold.connector) else { continue };
+            let limit = match hold.class {
+                HoldClass::ImportDelete | HoldClass::Export(_) => allowed(hold.population),
+                HoldClass::Change | HoldClass::Clear => 0,
+            };
+            let sent = match hold.class {
+                HoldClass::Export(operation) => {
+                    done.get(&(*which, hold.object_type, operation)).copied().unwrap_or_default()
+                }
+                _ => 0,
+            };
+            if hold.size <= limit || sent > 0 {
+                let what = format_args!("limit {limit}, {sent} were sent: {hold:?}");
+                return broken("what is over its limit is held, and before the first is sent", what);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn on_their_way(tables: &Tables, scene: &Scene<'_>) -> BTreeSet<(Which, String)> {
+    let items =
+        tables.items.iter().filter(|item| matches!(item.state, ItemState::Leased | ItemState::RetryWait));
+    let whose = |item: &ItemRow| {
+        let person = tables.meshes.iter().find(|row| row.id == item.mesh)?;
+        Some((*scene.connectors.get(&item.connector)?, person.anchor.to_string()))
+    };
+    items.filter_map(whose).collect()
+}
+
+/// No limit is written for other operations.
+fn only_limited_classes_are_held(tables: &Tables) -> Verdict {
+    let is_limited = |operation| matches!(operation, Operation::Disable | Operation::Delete);
+    let mut held = tables.items.iter().filter(|item| item.state == ItemState::Held && !item.rejected);
+    match held.find(|item| !is_limited(item.operation)) {
+        Some(item) => broken("only the class over its limit is held", format_args!("{item:?}")),
+        None => Ok(()),
+    }
+}
+
+/// How many of a class may go without a person, where no limit is written.
+fn allowed(population: u64) -> u64 {
+    (population / 10).clamp(ALWAYS_ALLOWED, NEVER_ALLOWED)
+}
