@@ -55,6 +55,12 @@ impl RuleSet {
         self.types.get(&name)
     }
 
+    /// Whether a rule is in force.
+    #[must_use]
+    pub fn has_rule(&self, id: RuleId) -> bool {
+        self.rule_names.contains_key(&id)
+    }
+
     /// How a rule is called; its number when it is not in force any more.
     #[must_use]
     pub fn rule_name(&self, id: RuleId) -> String {

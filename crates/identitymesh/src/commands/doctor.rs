@@ -1,6 +1,6 @@
 //! `doctor`: everything that the data directory needs, checked one by one.
 
-use identitymesh_model::Name;
+use identitymesh_model::{LinkMode, Name, RuleId};
 use identitymesh_runner::InForce;
 use identitymesh_store::CoverageRow;
 use serde::Serialize;
@@ -40,6 +40,7 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
                         in_force.configuration.connectors.len()
                     );
                     checks.push(Check { what: "configuration".into(), good: true, detail });
+                    checks.extend(links_of_former_rules(&opened, &in_force)?);
                     for connector in
                         in_force.configuration.connectors.iter().filter(|known| known.connector.enabled)
                     {
@@ -80,6 +81,20 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<Done> {
     })?;
     anyhow::ensure!(bad == 0, "{bad} of {} checks failed", checks.len());
     Ok(Done::Well)
+}
+
+/// How many links were made by rules that are not in force any more: nothing is wrong with them, and nobody asked again.
+fn links_of_former_rules(opened: &Opened, in_force: &InForce) -> anyhow::Result<Option<Check>> {
+    let is_former = |(rule, mode, _): &(RuleId, LinkMode, u64)| {
+        matches!(mode, LinkMode::Joined | LinkMode::Created) && !in_force.rules.has_rule(*rule)
+    };
+    let counted = opened.mesh.store.read()?.links_by_rule()?;
+    let links: u64 = counted.iter().filter(|row| is_former(row)).map(|(_, _, count)| count).sum();
+    let detail = format!(
+        "{links} made by rules that are not in force any more; `identitymesh joins reevaluate --preview` shows what they \
+         would be today"
+    );
+    Ok((links > 0).then(|| Check { what: "links".to_owned(), good: true, detail }))
 }
 
 /// One line for each object type whose deletes are unseen. It fails where something is missing, for it may be gone.

@@ -314,6 +314,17 @@ fn links_are_evaluated_again_by_the_rules_in_force() {
 }
 
 #[test]
+fn links_of_rules_that_are_gone_are_counted() {
+    let place = mesh();
+    enable(&place);
+    assert!(!place.good(&["doctor"]).contains("links"));
+    write(&place, "mesh/connectors/contacts.toml", &CONTACTS.replace("\"look-alike\"", "\"alike\""));
+    place.good(&["apply", "mesh"]);
+    let told = place.good(&["doctor"]);
+    assert!(told.contains("1 made by rules that are not in force any more"), "{told}");
+}
+
+#[test]
 fn rules_and_what_they_do_are_kept_and_carried_out_as_one_plan() {
     let place = mesh();
     let louder = HR.replace("source = \"family\"", "transform = \"ToUpper(family)\"");

@@ -3,7 +3,8 @@
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{
-    ConnectorId, DecisionId, MeshCard, MeshId, Name, Ruling, RunId, SpaceId, SpaceRecord, Text, Uid,
+    ConnectorId, DecisionId, LinkMode, MeshCard, MeshId, Name, RuleId, Ruling, RunId, SpaceId, SpaceRecord,
+    Text, Uid,
 };
 use identitymesh_store::{JoinDecisionRow, SpaceRow};
 use rusqlite::{Row, params};
@@ -119,6 +120,18 @@ impl Loader<'_> {
             let external_id = Text::from(row.get::<_, String>(2)?);
             let member = Member { connector: ConnectorId(row.get(0)?), object_type, external_id };
             out.push((member, row.get(3)?));
+        }
+        Ok(out)
+    }
+
+    pub(super) fn links_by_rule(&mut self) -> Outcome<Vec<(RuleId, LinkMode, u64)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT rule, mode, count(*) FROM link GROUP BY rule, mode ORDER BY rule, mode",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push((RuleId(row.get(0)?), codec::mode(row.get(1)?)?, row.get(2)?));
         }
         Ok(out)
     }

@@ -35,7 +35,7 @@ macro_rules! conformance_tests {
                 ids_in_order_by_key, leave_states_begin_go_on_and_end, odd_texts_survive
             ];
             links: [
-                a_link_reads_back_from_both_ends, a_link_moves_within_one_plan, a_linked_object_is_not_linked_again,
+                a_link_reads_back_from_both_ends, a_link_moves_within_one_plan, links_are_counted_by_their_rules, a_linked_object_is_not_linked_again,
                 a_missing_object_cannot_be_linked, a_missing_link_cannot_end, an_object_is_purged_with_its_link,
                 join_keys_begin_and_end
             ];

@@ -1,6 +1,7 @@
 //! Clauses on links and join keys.
 
-use identitymesh_model::{Link, LinkMode, SpaceId};
+use identitymesh_model::plan::LinkChange;
+use identitymesh_model::{Link, LinkMode, RuleId, SpaceId};
 
 use super::Harness;
 use super::sample::{RULE, Scene, add_key, create, keep, key, link, mesh, person, unlink};
@@ -20,6 +21,21 @@ pub fn a_link_reads_back_from_both_ends(harness: &mut impl Harness) {
     assert!(view.linked.iter().all(|record| record.link == Some(expected)));
     assert_eq!(reader.unlinked_after(scene.source, SpaceId(0), 10).unwrap(), []);
     assert_eq!(reader.spaces(&[source]).unwrap()[0].as_ref().unwrap().link, Some(expected));
+}
+
+pub fn links_are_counted_by_their_rules(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    for (number, space) in (1..).zip(scene.users(scene.source, &["E-1", "E-2", "E-3"])) {
+        scene.linked(number, &format!("E-{number}"), space);
+    }
+    let by_hand = scene.users(scene.target, &["CN=Ada"])[0];
+    let mut plan = keep(1);
+    let LinkChange::Add { matched, score, .. } = link(by_hand) else { panic!("a link begins") };
+    let (rule, mode) = (RuleId::BY_HAND, LinkMode::Manual);
+    plan.links.push(LinkChange::Add { space: by_hand, rule, mode, matched, score });
+    scene.apply(vec![plan]);
+    let counted = scene.store.read().unwrap().links_by_rule().unwrap();
+    assert_eq!(counted, [(RuleId::BY_HAND, LinkMode::Manual, 1), (RULE, LinkMode::Joined, 3)]);
 }
 
 pub fn a_link_moves_within_one_plan(harness: &mut impl Harness) {

@@ -1,7 +1,7 @@
 //! What is asked by and for people who decide about joins.
 
 use identitymesh_model::joins::Member;
-use identitymesh_model::{ConnectorId, DecisionId, SpaceId, Uid};
+use identitymesh_model::{ConnectorId, DecisionId, LinkMode, RuleId, SpaceId, Uid};
 
 use crate::{JoinDecisionRow, SpaceRow, StoreError};
 
@@ -29,6 +29,12 @@ pub trait JoinReader {
     /// # Errors
     /// When the store cannot be read.
     fn rulings_on(&mut self, mesh: Uid) -> Result<Vec<(Member, bool)>, StoreError>;
+
+    /// How many links each rule made that are there, by how they came about, in the order of rules.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn links_by_rule(&mut self) -> Result<Vec<(RuleId, LinkMode, u64)>, StoreError>;
 
     /// Decisions, newest first, before `before`.
     ///

@@ -5,8 +5,8 @@ use std::any::Any;
 use identitymesh_model::joins::Member;
 use identitymesh_model::plan::{IndexKey, Operation};
 use identitymesh_model::{
-    ConnectorId, Coverage, DecisionId, HoldId, ItemId, MeshCard, MeshId, MeshView, Name, Object, Ruling,
-    RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
+    ConnectorId, Coverage, DecisionId, HoldId, ItemId, LinkMode, MeshCard, MeshId, MeshView, Name, Object,
+    RuleId, Ruling, RunId, SpaceId, SpaceRecord, Text, Timestamp, Uid, Values,
 };
 use identitymesh_store::{
     ChangeRecord, CoverageRow, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow,
@@ -164,6 +164,7 @@ ask! {
     conflicts(connector: Option<ConnectorId>, after: Option<SpaceId>, limit: usize) -> Vec<SpaceRow>;
     rulings_of(members: &[Member]) -> Vec<Vec<(Uid, bool)>>;
     rulings_on(mesh: Uid) -> Vec<(Member, bool)>;
+    links_by_rule() -> Vec<(RuleId, LinkMode, u64)>;
     decision_list(before: Option<DecisionId>, limit: usize) -> Vec<JoinDecisionRow>;
     decision(id: DecisionId) -> Option<JoinDecisionRow>;
 }

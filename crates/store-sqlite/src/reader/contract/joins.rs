@@ -1,7 +1,7 @@
 //! Questions about joins that wait and what was decided.
 
 use identitymesh_model::joins::Member;
-use identitymesh_model::{ConnectorId, DecisionId, SpaceId, Uid};
+use identitymesh_model::{ConnectorId, DecisionId, LinkMode, RuleId, SpaceId, Uid};
 use identitymesh_store::{JoinDecisionRow, JoinReader, SpaceRow, StoreError};
 
 use crate::reader::session::SqliteReader;
@@ -22,6 +22,10 @@ impl JoinReader for SqliteReader<'_> {
 
     fn rulings_on(&mut self, mesh: Uid) -> Result<Vec<(Member, bool)>, StoreError> {
         self.ask("reading what was decided about a mesh object", |loader| loader.rulings_on(mesh))
+    }
+
+    fn links_by_rule(&mut self) -> Result<Vec<(RuleId, LinkMode, u64)>, StoreError> {
+        self.ask("counting links by their rules", |loader| loader.links_by_rule())
     }
 
     fn decision_list(
