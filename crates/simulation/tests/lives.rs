@@ -58,6 +58,21 @@ fn plain_lives_that_broke_a_law_keep_it_now() {
     }
 }
 
+/// The same, of lives with everything in them.
+#[test]
+fn lives_that_broke_a_law_keep_it_now() {
+    let seeds = [
+        2_461, // somebody parted a person from an account, and another was made with the same login
+        2_476, // the same
+        2_773, // HR withheld somebody about whom a person had decided, and the reader took that for no loss
+    ];
+    for seed in seeds {
+        if let Err(broken) = live(seed, Extent::Full) {
+            panic!("{broken}");
+        }
+    }
+}
+
 /// Otherwise a printed seed would be worth nothing.
 #[test]
 fn the_same_seed_is_the_same_life() {

@@ -11,7 +11,7 @@ use identitymesh_model::{ConnectorId, Finding, Timestamp};
 
 use super::active::Coverages;
 use super::emit::{Emitted, emit};
-use super::names::{Claims, Names};
+use super::names::{Names, kept};
 use super::narrow::{complete, traced};
 use super::neighbours::Neighbours;
 use super::part::Part;
@@ -42,7 +42,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
             rules.mesh_type(work.view.record.mesh_type).is_some_and(|mesh_type| mesh_type.asks_for_names())
         };
         let finished = if works.iter().any(asks) {
-            let mut claims = Claims::new();
+            let mut claims = kept(rules, &self.parted, &works);
             let names = Names { neighbours: &mut *self.neighbours, claims: &mut claims };
             vec![finishing.finish(works, self.evaluator, Some(names))]
         } else {

@@ -72,6 +72,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
             }
         }
         if !space.deleted {
+            self.parted.push(space.clone());
             self.note_out_of_scope(space);
         }
     }

@@ -6,13 +6,33 @@ use std::collections::HashMap;
 use identitymesh_expr::Uniqueness;
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
-use identitymesh_model::{MeshId, Value};
+use identitymesh_model::{MeshId, SpaceRecord, Value};
 
 use super::neighbours::Neighbours;
+use super::work::Work;
 use crate::key::match_key;
+use crate::rules::RuleSet;
 
 /// Names that this part of the plan has given out.
 pub(super) type Claims = HashMap<IndexKey, MeshId>;
+
+/// Whose names are that belong to no mesh object.
+const NOBODY: MeshId = MeshId(0);
+
+/// The names of objects that leave a mesh object in this part of the plan. Until it is written, the state takes them for
+/// names of those whom they leave, who must not get them once more.
+pub(super) fn kept(rules: &RuleSet, parted: &[SpaceRecord], works: &[Work]) -> Claims {
+    let mut claims = Claims::new();
+    for space in parted {
+        let is_its = |work: &&Work| work.view.linked.iter().any(|linked| linked.id == space.id);
+        let holder = works.iter().find(is_its).map_or(NOBODY, |work| work.view.record.id);
+        for (attribute, index) in rules.unique_in(space.connector, Some(space.object_type)) {
+            let key = space.doc.single(attribute).and_then(|value| match_key(MatchKind::IgnoreCase, value));
+            claims.extend(key.map(|key| (IndexKey { index, key }, holder)));
+        }
+    }
+    claims
+}
 
 /// Where names that nobody else has come from.
 pub(super) struct Names<'a, N: Neighbours> {

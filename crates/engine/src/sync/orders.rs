@@ -133,6 +133,9 @@ impl<N: Neighbours> Part<'_, '_, N> {
             {
                 work.touch(|| format!("lost {name}/{} {how}", space.external_id), RuleId::BY_HAND);
                 work.lost.push((space.connector, space.object_type));
+                if !space.deleted {
+                    self.parted.push(space.clone());
+                }
             }
         }
         let Some((bond, mesh)) = there.filter(|(_, mesh)| self.works.position(*mesh).is_some()) else {

@@ -36,6 +36,8 @@ pub(super) struct Part<'a, 'c, N: Neighbours> {
     pub(super) large_set: usize,
     /// What people decided about the objects that look for a mesh object; most have nothing.
     pub(super) rulings: HashMap<SpaceId, Vec<Ruling>>,
+    /// Objects that leave a mesh object and are still there.
+    pub(super) parted: Vec<SpaceRecord>,
     /// Where objects belonged that came back within their grace.
     pub(super) former: HashMap<SpaceId, Link>,
     /// What a decision in hand changes about rulings.
@@ -69,6 +71,7 @@ impl<'a, 'c, N: Neighbours> Part<'a, 'c, N> {
             references: References::new(),
             large_set: usize::MAX,
             rulings: HashMap::new(),
+            parted: Vec::new(),
             former: HashMap::new(),
             overruled: HashMap::new(),
             apart: Apart::default(),
