@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use identitymesh_connector::{Class, ConnectorError};
+use identitymesh_testkit::real::{Slapd, SlapdOptions};
 use serde_json::{Value as Json, json};
 
 use crate::support::{connect, context, freeze, import, person, session, start};
@@ -125,6 +126,29 @@ async fn a_server_whose_certificate_fails_is_passed_over_and_told_nothing() {
     let error = refused(&slapd, one_is_away).await;
     assert_eq!((error.code, error.class), ("LDP-001", Class::Transient), "it may come back: {error}");
     assert!(error.message.contains(&port(&other)) && error.message.contains("127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_certificate_has_expired_is_passed_over_and_says_so() {
+    let options = SlapdOptions { expired: true, ..SlapdOptions::default() };
+    let (Some(expired), Some(good)) = (Slapd::start(options), start(&person("ana"))) else { return };
+    let own = json!({"ca_file": expired.ca_file});
+    for settings in
+        [own.clone(), json!({"ca_file": expired.ca_file, "servers": [expired.url], "starttls": true})]
+    {
+        let error = refused(&expired, settings).await;
+        assert_eq!((error.code, error.class), ("LDP-002", Class::Configuration), "{error}");
+        let advice = error.advice.unwrap();
+        assert_eq!(advice, "the server's certificate has expired: renew it, and check this machine's clock");
+    }
+
+    // Both authorities are trusted, so it is the date alone that decides.
+    let both = expired.ca_file.with_file_name("both.pem");
+    let pem = |file| std::fs::read_to_string(file).unwrap();
+    std::fs::write(&both, pem(&expired.ca_file) + &pem(&good.ca_file)).unwrap();
+    let servers = json!({"ca_file": both, "servers": [expired.ldaps_url, good.ldaps_url]});
+    let mut session = connect(&good, &context(), servers).await.unwrap();
+    assert_eq!(import(session.as_mut(), &["user"]).await.unwrap().objects.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -241,15 +241,15 @@ impl Fed {
 }
 
 /// The process that follows, and what it says.
-struct Following {
+pub(crate) struct Following {
     process: Child,
     events: Receiver<Json>,
 }
 
 impl Following {
-    fn start(fed: &Fed) -> Self {
+    pub(crate) fn start(place: &Place) -> Self {
         let arguments = ["--json", "run", "follow", "--connector", "source"];
-        let mut process = fed.place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let (sender, events) = channel();
         std::thread::spawn(move || {
@@ -260,7 +260,7 @@ impl Following {
         Self { process, events }
     }
 
-    fn wait_for(&self, event: &str) -> Json {
+    pub(crate) fn wait_for(&self, event: &str) -> Json {
         loop {
             let said = self.events.recv_timeout(PATIENCE).unwrap();
             if said["event"] == event {
@@ -270,7 +270,7 @@ impl Following {
     }
 
     /// As Ctrl-C does.
-    fn end(self) {
+    pub(crate) fn end(self) {
         self.end_by("-INT");
     }
 
@@ -293,7 +293,7 @@ impl Drop for Following {
 #[test]
 fn a_change_reaches_the_other_directory_and_a_restart_loses_none() {
     let Some(mut fed) = Fed::start(SessionLog::AccessLog, &(person("ana") + &person("bob"))) else { return };
-    let following = Following::start(&fed);
+    let following = Following::start(&fed.place);
     following.wait_for("listening");
     assert_eq!(fed.title("ana").as_deref(), Some(""));
     fed.set_title("ana", "Chief");
@@ -311,7 +311,7 @@ fn a_change_reaches_the_other_directory_and_a_restart_loses_none() {
 
     // What happens while nobody follows is not lost either.
     fed.set_title("ana", "Retired");
-    let following = Following::start(&fed);
+    let following = Following::start(&fed.place);
     following.wait_for("listening");
     fed.until("a change that nobody followed", |fed| fed.title("ana").as_deref() == Some("Retired"));
     following.end();
@@ -326,7 +326,7 @@ fn a_change_reaches_the_other_directory_and_a_restart_loses_none() {
 fn a_service_manager_ends_following_and_the_place_is_kept() {
     let people: String = (0..300).map(|at| person(&format!("p{at}"))).collect();
     let Some(fed) = Fed::start(SessionLog::AccessLog, &people) else { return };
-    let following = Following::start(&fed);
+    let following = Following::start(&fed.place);
     following.wait_for("listening");
     // In the middle of the work that a large change makes.
     let titles = |title: &str| {
@@ -376,7 +376,7 @@ fn a_delta_of_what_is_there_makes_the_rest_gone_and_a_refused_mark_reads_everyth
 fn a_source_restored_from_a_backup_while_it_is_followed_is_read_in_full() {
     let Some(mut fed) = Fed::start(SessionLog::Memory, &(person("ana") + &person("bob"))) else { return };
     fed.source.back_up().unwrap();
-    let following = Following::start(&fed);
+    let following = Following::start(&fed.place);
     following.wait_for("listening");
     fed.set_title("ana", "Chief");
     fed.source.modify(&format!("dn: uid=bob,{SOURCE}\nchangetype: delete\n")).unwrap();
@@ -397,7 +397,7 @@ fn a_source_restored_from_a_backup_while_it_is_followed_is_read_in_full() {
 }
 
 /// Measuring takes minutes and asserts nothing about time, so somebody has to ask for it.
-fn is_measuring() -> bool {
+pub(crate) fn is_measuring() -> bool {
     std::env::var_os("IDENTITYMESH_MEASURE").is_some()
 }
 
@@ -409,7 +409,7 @@ fn measure_how_soon_a_change_is_in_the_other_directory() {
     }
     let people: String = (0..200).map(|at| person(&format!("p{at}"))).collect();
     let Some(fed) = Fed::start(SessionLog::AccessLog, &people) else { return };
-    let following = Following::start(&fed);
+    let following = Following::start(&fed.place);
     following.wait_for("listening");
     let mut took: Vec<Duration> = Vec::new();
     for at in 0..200 {

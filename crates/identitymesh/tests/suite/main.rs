@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod first_mesh;
 mod follow;
+mod follow_domain;
 mod full_disk;
 mod history;
 mod holds;

@@ -1,8 +1,11 @@
 //! Reaching a controller, signing in, and what the schema says.
 
+use std::path::Path;
+use std::process::Command;
+
 use identitymesh_connector::{Class, ConnectorKind};
 use identitymesh_connector_ldap::Ldap;
-use identitymesh_testkit::real::{SambaAd, SambaAdOptions};
+use identitymesh_testkit::real::{SambaAd, SambaAdOptions, System, require};
 use serde_json::json;
 
 use super::support::{connect, start, written};
@@ -43,7 +46,7 @@ async fn a_controller_that_wants_encryption_is_understood() {
     assert_eq!((refused.code, refused.class), ("LDP-005", Class::Configuration));
     let kind = Ldap::active_directory();
     let far = json!({"servers": ["ldap://dc1.mesh.test"]});
-    let problems = kind.prepare(&written(&ad, &far), std::path::Path::new("/")).unwrap_err();
+    let problems = kind.prepare(&written(&ad, &far), Path::new("/")).unwrap_err();
     assert!(problems[0].message.contains("without encryption"), "{problems:?}");
 }
 
@@ -81,28 +84,87 @@ async fn the_schema_is_that_of_the_domain_with_types_people_know() {
     assert!(group.attribute(name("accountDisabled")).is_none());
 }
 
+/// In the environment of a test that runs as a child: what it is told.
+const CHILD: &str = "IDENTITYMESH_KERBEROS_CHILD";
+
+fn told_to_child() -> Option<serde_json::Value> {
+    std::env::var(CHILD).ok().map(|told| serde_json::from_str(&told).unwrap())
+}
+
+/// Runs a test once more as a child: the library takes its configuration from the environment, which a running process
+/// does not change.
+fn run_as_child(ad: &SambaAd, test: &str, told: &serde_json::Value, cache: Option<&Path>) {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", &format!("active_directory::connect::{test}"), "--nocapture"]);
+    child.env("KRB5_CONFIG", ad.krb5_configuration()).env(CHILD, told.to_string());
+    // Whoever runs the tests may have tickets of their own.
+    child
+        .env("KRB5CCNAME", cache.map_or("MEMORY:none".to_owned(), |file| format!("FILE:{}", file.display())));
+    let output = child.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[tokio::test]
 async fn kerberos_signs_in_with_a_keytab_sealed_or_over_tls() {
-    // The library takes its configuration from the environment, which a running process does not change: the test
-    // starts itself once more with another.
-    const CHILD: &str = "IDENTITYMESH_KERBEROS_CHILD";
-    if let Ok(told) = std::env::var(CHILD) {
-        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    if let Some(told) = told_to_child() {
         return kerberos_child(told).await;
     }
     let Some(ad) = start("") else { return };
     let keytab = ad.account_with_keytab("mesh-reader", "Secret-4711").unwrap();
     let told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base, "keytab": keytab});
-    let name = "active_directory::connect::kerberos_signs_in_with_a_keytab_sealed_or_over_tls";
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env("KRB5_CONFIG", ad.krb5_configuration())
-        .env(CHILD, told.to_string())
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    run_as_child(&ad, "kerberos_signs_in_with_a_keytab_sealed_or_over_tls", &told, None);
+}
+
+/// Tickets that `kinit` got, as an administrator or a scheduled job has them.
+#[tokio::test]
+async fn kerberos_signs_in_with_the_tickets_that_are_there() {
+    if let Some(told) = told_to_child() {
+        for (server, principal) in [("ldaps", None), ("ldap", Some("mesh-reader@MESH.TEST"))] {
+            let mut settings = json!({"servers": [told[server]], "ca_file": told["ca_file"],
+                "base": told["base"], "kerberos": true});
+            if let Some(principal) = principal {
+                settings["principal"] = principal.into();
+            }
+            let kind = Ldap::active_directory();
+            let settings = serde_json::from_value(settings).unwrap();
+            let settings = kind.prepare(&settings, Path::new("/")).unwrap();
+            let connected = kind.connect(&settings, &context()).await;
+            match told["has_tickets"] == true {
+                true => {
+                    let report = connected.unwrap().test().await.unwrap();
+                    assert!(report.steps.contains(&"signed in by Kerberos".to_owned()), "{report:?}");
+                }
+                false => {
+                    let refused = connected.err().unwrap();
+                    assert_eq!((refused.code, refused.class), ("LDP-019", Class::Denied), "{refused}");
+                }
+            }
+        }
+        return;
+    }
+    let system = System { name: "Kerberos", programs: &["kinit"], packages: "krb5-user" };
+    if !require(&system) {
+        return;
+    }
+    let Some(ad) = start("") else { return };
+    let keytab = ad.account_with_keytab("mesh-reader", "Secret-4711").unwrap();
+    let cache = keytab.with_file_name("tickets");
+    let mut kinit = Command::new("kinit");
+    kinit.env("KRB5_CONFIG", ad.krb5_configuration()).args([
+        "-c",
+        &format!("FILE:{}", cache.display()),
+        "-k",
+        "-t",
+    ]);
+    let output = kinit.arg(&keytab).arg("mesh-reader@MESH.TEST").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for cache in [Some(cache.as_path()), None] {
+        let told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base,
+            "has_tickets": cache.is_some()});
+        run_as_child(&ad, "kerberos_signs_in_with_the_tickets_that_are_there", &told, cache);
+    }
 }
 
 async fn kerberos_child(told: serde_json::Value) {
@@ -118,7 +180,7 @@ async fn kerberos_child(told: serde_json::Value) {
         }
         let kind = Ldap::active_directory();
         let settings = serde_json::from_value(settings).unwrap();
-        let settings = kind.prepare(&settings, std::path::Path::new("/")).unwrap();
+        let settings = kind.prepare(&settings, Path::new("/")).unwrap();
         let mut session = kind.connect(&settings, &context()).await.unwrap();
         let report = session.test().await.unwrap();
         assert!(report.steps.contains(&"signed in by Kerberos".to_owned()), "{report:?}");
@@ -127,8 +189,7 @@ async fn kerberos_child(told: serde_json::Value) {
     let kind = Ldap::active_directory();
     let settings = json!({"servers": [told["ldaps"]], "ca_file": told["ca_file"], "base": told["base"],
         "kerberos": true, "keytab": "/nonexistent.keytab", "principal": "mesh-reader@MESH.TEST"});
-    let settings =
-        kind.prepare(&serde_json::from_value(settings).unwrap(), std::path::Path::new("/")).unwrap();
+    let settings = kind.prepare(&serde_json::from_value(settings).unwrap(), Path::new("/")).unwrap();
     let refused = kind.connect(&settings, &context()).await.err().unwrap();
     assert_eq!((refused.code, refused.class), ("LDP-019", Class::Denied), "{refused}");
 }

@@ -1,10 +1,10 @@
 //! The place where the last import ended is of no use any more: everything is read, by itself, and the run says why.
 
-use identitymesh_testkit::real::Slapd;
+use identitymesh_testkit::real::{Action, Message, SambaAd, SambaAdOptions, Slapd};
 use rusqlite::Connection;
 
-use super::directory::{Directory, Family};
-use super::mesh::{Mesh, Way, people};
+use super::directory::{Directory, Family, dn, entry};
+use super::mesh::{Mesh, Way, nth, people};
 
 const PEOPLE: usize = 30;
 /// What stands before a cookie in a stored mark, which is JSON within JSON.
@@ -121,4 +121,39 @@ fn a_server_restored_from_a_backup_refuses_its_cookie_and_is_read_in_full() {
     mesh.place.good(&["run", "cycle", "--strict"]);
     assert_eq!(mesh.copied(), before);
     mesh.changes_are_enough(3);
+}
+
+/// More entries than a delta holds, which say nothing but their names, and the end of the answer.
+fn too_many() -> Vec<Vec<u8>> {
+    const HELD_MAX: usize = 200_000;
+    // A SearchResultEntry: a name and no attributes.
+    let entry = |at: usize| {
+        let name = format!("CN=n{at:06},DC=mesh,DC=test");
+        let length = u8::try_from(name.len()).unwrap();
+        [&[0x64, length + 4, 0x04, length], name.as_bytes(), &[0x30, 0]].concat()
+    };
+    // A SearchResultDone: success.
+    let done = vec![0x65, 7, 0x0a, 1, 0, 0x04, 0, 0x04, 0];
+    (0..=HELD_MAX).map(entry).chain([done]).collect()
+}
+
+#[test]
+fn more_changes_than_a_delta_holds_are_read_in_full() {
+    let people: String = (0..PEOPLE).map(|at| entry(Family::Samba, at)).collect();
+    let initial_ldif = format!("dn: OU=Staff,DC=mesh,DC=test\nobjectClass: organizationalUnit\n\n{people}");
+    let Some(ad) = SambaAd::start(&SambaAdOptions { initial_ldif, ..SambaAdOptions::default() }) else {
+        return;
+    };
+    // Sequence numbers are only used by an account that sees a deleted object.
+    ad.modify(&entry(Family::Samba, 900).replacen('\n', "\nchangetype: add\n", 1)).unwrap();
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(Family::Samba, 900))).unwrap();
+    let mesh = Mesh::over(Directory::Samba(ad), Way::Out, "changes = \"usn\"");
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    assert_eq!(mesh.copied().len(), PEOPLE);
+    let asks = |message: &Message| {
+        let is_about_changes = |part: &[u8]| part == b"uSNChanged";
+        message.is_request && message.body.windows(10).any(is_about_changes)
+    };
+    mesh.relay.decide(nth(1, asks, || Action::Answer(too_many())));
+    mesh.is_read_in_full(3, "more has changed since than is read in one piece");
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::options::Ds389Options;
-use crate::real::certificates::Certificates;
+use crate::real::certificates::{Certificates, Validity};
 use crate::temp::{self, TempDir};
 
 const TEMPLATES: &str = "/usr/share/dirsrv/data";
@@ -28,7 +28,7 @@ impl Files {
     /// Writes everything but the ports, and loads the first entries.
     pub(super) fn create(options: &Ds389Options) -> Result<Self> {
         let folder = temp::directory();
-        let certificates = Certificates::create(folder.path(), &[])?;
+        let certificates = Certificates::create(folder.path(), &[], Validity::Always)?;
         let files = Self { folder, certificates };
         for name in ["conf", "conf/schema", "log", "run", "lock", "tmp", "ldif", "bak", "db", "home", "inst"]
         {

@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::connection::{Stream, carry};
 use super::message::{Action, Message};
-use crate::real::certificates::Certificates;
+use crate::real::certificates::{Certificates, Validity};
 use crate::temp::{TempDir, directory};
 
 type Decide = Box<dyn FnMut(&Message) -> Action + Send>;
@@ -89,7 +89,7 @@ impl Relay {
 
     fn start(url: &str, ca_file: &Path) -> Result<Self> {
         let folder = directory();
-        let certificates = Certificates::create(folder.path(), &[])?;
+        let certificates = Certificates::create(folder.path(), &[], Validity::Always)?;
         let target = Target::new(url, ca_file)?;
         let acceptor = if target.tls.is_some() { Some(acceptor(&certificates)?) } else { None };
         let listener = StdListener::bind("127.0.0.1:0")?;

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::options::SambaAdOptions;
-use crate::real::certificates::Certificates;
+use crate::real::certificates::{Certificates, Validity};
 
 pub(super) const REALM: &str = "MESH.TEST";
 pub(super) const DOMAIN: &str = "MESH";
@@ -58,8 +58,11 @@ impl Domain {
         copy(&role.template, &folder)?;
         let tls = folder.join("tls");
         fs::create_dir_all(&tls)?;
-        let certificates =
-            Certificates::create(&tls, &[&format!("{}.mesh.test", role.name), "mesh.test", address])?;
+        let certificates = Certificates::create(
+            &tls,
+            &[&format!("{}.mesh.test", role.name), "mesh.test", address],
+            Validity::Always,
+        )?;
         // Samba does not use a key that others may read.
         fs::set_permissions(&certificates.server_key, fs::Permissions::from_mode(0o600))?;
         let domain = Self { role, folder, certificates };

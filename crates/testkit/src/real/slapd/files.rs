@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::options::SlapdOptions;
-use crate::real::certificates::Certificates;
+use crate::real::certificates::{Certificates, Validity};
 use crate::real::require::find_program;
 use crate::temp::{self, TempDir};
 
@@ -27,7 +27,8 @@ impl Files {
     /// Writes the configuration and loads the first entries.
     pub(super) fn create(options: &SlapdOptions) -> Result<Self> {
         let folder = temp::directory();
-        let certificates = Certificates::create(folder.path(), &[])?;
+        let validity = if options.expired { Validity::Expired } else { Validity::Always };
+        let certificates = Certificates::create(folder.path(), &[], validity)?;
         let files = Self { folder, certificates };
         let installed = find_program("slapd").context("slapd is not installed")?;
         fs::copy(&installed, files.program()).context("cannot copy slapd")?;

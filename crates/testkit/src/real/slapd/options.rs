@@ -15,6 +15,8 @@ pub struct SlapdOptions {
     pub initial_ldif: String,
     /// Whether the server offers StartTLS and LDAPS.
     pub tls: bool,
+    /// Whether its certificate has expired.
+    pub expired: bool,
     /// Whether the server tells what changed (RFC 4533, overlay `syncprov`), and how well it remembers deletions.
     pub sync: Option<SessionLog>,
     /// Whether writes are recorded under `cn=accesslog`, which [`SessionLog::AccessLog`] includes.
@@ -50,6 +52,7 @@ impl Default for SlapdOptions {
             size_limit: None,
             initial_ldif: String::new(),
             tls: true,
+            expired: false,
             sync: None,
             access_log: false,
             id_index: true,
