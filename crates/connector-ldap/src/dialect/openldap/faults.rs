@@ -5,7 +5,8 @@ use std::sync::Arc;
 use identitymesh_connector::{Change, Class, ConnectorError, Page};
 
 use super::codec::{DONE_CONTROL, INFO_MESSAGE, Mode, STATE_CONTROL};
-use super::refresh::{Cookies, Refresh};
+use super::refresh::{At, Cookies, Refresh};
+use super::witnesses::Witnesses;
 use crate::delta::Pages;
 use crate::session_faults::session;
 use crate::transport::ber::{BOOLEAN, ENUMERATED, OCTETS, SEQUENCE, SET, Writer};
@@ -66,7 +67,8 @@ async fn refresh(users: Vec<Item>, containers: Vec<Item>) -> (Vec<Page>, Result<
     let around = session.around(transport, &directory, directory.types(), 100);
     fake.scripts.lock().unwrap().extend([users, containers]);
     let cookies: Cookies = ["user", ""].map(|name| (name.to_owned(), "rid=000,csn=1".to_owned())).into();
-    let mut refresh = Refresh::start(around, Mode::RefreshOnly, cookies).await.unwrap();
+    let at = At { cookies, seen: Witnesses::default() };
+    let mut refresh = Refresh::start(around, Mode::RefreshOnly, at).await.unwrap();
     let mut pages = Vec::new();
     loop {
         match refresh.next_page().await {

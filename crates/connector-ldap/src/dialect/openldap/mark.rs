@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use identitymesh_connector::{ConnectorError, Watermark};
 
 use super::codec::{self, Mode};
-use super::refresh::{Cookies, Refresh, last_cookie, searches};
+use super::refresh::{At, Cookies, Refresh, last_cookie, searches};
+use super::witnesses::Witnesses;
 use super::{FACTS, STYLE};
-use crate::delta::{Around, Delta, Pages, mark, unmark};
+use crate::delta::{Around, Delta, Pages, mark, refused, unmark};
 use crate::error;
 use crate::result;
 use crate::transport::{Item, Search};
@@ -44,12 +45,13 @@ impl Delta for Syncrepl {
             known.insert(search.base, cookie.clone());
             cookies.insert(name, cookie);
         }
-        Ok(mark(STYLE, around, &cookies))
+        let seen = Witnesses::default().renewed(around.transport.as_ref(), around, &cookies).await?;
+        Ok(mark(STYLE, around, &At { cookies, seen }))
     }
 
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
-        let cookies = unmark(STYLE, &around, since)?;
-        Ok(Box::new(Refresh::start(around, Mode::RefreshOnly, cookies).await?))
+        let at = placed(&around, since).await?;
+        Ok(Box::new(Refresh::start(around, Mode::RefreshOnly, at).await?))
     }
 
     async fn follow(
@@ -57,8 +59,19 @@ impl Delta for Syncrepl {
         around: Around,
         since: &Watermark,
     ) -> Result<Option<Box<dyn Pages>>, ConnectorError> {
-        let cookies = unmark(STYLE, &around, since)?;
-        Ok(Some(Box::new(Refresh::start(around, Mode::RefreshAndPersist, cookies).await?)))
+        let at = placed(&around, since).await?;
+        Ok(Some(Box::new(Refresh::start(around, Mode::RefreshAndPersist, at).await?)))
+    }
+}
+
+/// The place in a mark, which the server has not gone back behind as far as can be seen.
+async fn placed(around: &Around, since: &Watermark) -> Result<At, ConnectorError> {
+    let at: At = unmark(STYLE, around, since)?;
+    match at.seen.contradicted(around).await? {
+        Some(name) => Err(refused(&format!(
+            "{name} is older than it was: the server was restored from a backup and written to since"
+        ))),
+        None => Ok(at),
     }
 }
 

@@ -9,6 +9,7 @@ mod feed;
 mod mark;
 mod refresh;
 mod ways;
+mod witnesses;
 
 use facts::STYLE;
 pub(crate) use facts::{FACTS, delta, is_it};

@@ -14,9 +14,12 @@ use async_trait::async_trait;
 use identitymesh_connector::{Certificate, Change, Class, ConnectorError, ObjectFinding, Page, Progress};
 use identitymesh_model::{Name, Text};
 
+use serde::{Deserialize, Serialize};
+
 use super::STYLE;
 use super::codec::{self, EntryState, Info, Mode, State};
 use super::feed::{Feed, Silence};
+use super::witnesses::Witnesses;
 use crate::below::Subtrees;
 use crate::delta::{self, Around, Pages};
 use crate::error;
@@ -43,6 +46,15 @@ const UNWILLING: u32 = 53;
 /// The cookies of all searches by their names.
 pub(super) type Cookies = BTreeMap<String, String>;
 
+/// What stands in a mark.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct At {
+    pub(super) cookies: Cookies,
+    /// Entries as they were there.
+    #[serde(default)]
+    pub(super) seen: Witnesses,
+}
+
 /// One search.
 struct Source {
     /// `None` for the containers.
@@ -63,6 +75,8 @@ pub(super) struct Refresh {
     /// One for each search.
     connections: Vec<Arc<dyn Transport>>,
     sources: Vec<Source>,
+    /// Entries as they were at the last mark.
+    seen: Witnesses,
     waiting: VecDeque<Change>,
     present: Vec<(Name, Text)>,
     findings: Vec<ObjectFinding>,
@@ -117,7 +131,8 @@ async fn connections(
 
 impl Refresh {
     /// Starts all searches.
-    pub(super) async fn start(around: Around, mode: Mode, cookies: Cookies) -> Result<Self, ConnectorError> {
+    pub(super) async fn start(around: Around, mode: Mode, at: At) -> Result<Self, ConnectorError> {
+        let At { cookies, seen } = at;
         let names = around.types.iter().map(|map| map.config.name.as_str()).chain([CONTAINERS]);
         if !names.into_iter().all(|name| cookies.get(name).is_some_and(|cookie| has_place(cookie))) {
             return Err(delta::refused("it has no place for every search"));
@@ -147,6 +162,7 @@ impl Refresh {
             feed,
             connections,
             sources,
+            seen,
             waiting: VecDeque::new(),
             present: Vec::new(),
             findings: Vec::new(),
@@ -389,15 +405,21 @@ impl Refresh {
     }
 
     /// What stands at the end of a consistent state.
-    fn conclude(&mut self, page: &mut Page) {
+    async fn conclude(&mut self, page: &mut Page) -> Result<(), ConnectorError> {
         page.certificates = std::mem::take(&mut self.certificates);
         let name = |source: &Source| {
             source.map.as_ref().map_or_else(|| CONTAINERS.to_owned(), |map| map.config.name.to_string())
         };
         let cookies: Option<Cookies> =
             self.sources.iter().map(|source| Some((name(source), source.cookie.clone()?))).collect();
-        page.watermark = cookies.and_then(|cookies| delta::mark(STYLE, &self.around, &cookies));
         self.has_news = false;
+        let Some(cookies) = cookies else { return Ok(()) };
+        // While changes are told on the connections, those that were seen before are good enough.
+        if self.mode == Mode::RefreshOnly {
+            self.seen = self.seen.renewed(self.around.transport.as_ref(), &self.around, &cookies).await?;
+        }
+        page.watermark = delta::mark(STYLE, &self.around, &At { cookies, seen: self.seen.clone() });
+        Ok(())
     }
 }
 
@@ -418,7 +440,7 @@ impl Pages for Refresh {
                 return Ok(Some(page));
             }
             if self.changed_containers.is_empty() {
-                self.conclude(&mut page);
+                self.conclude(&mut page).await?;
                 self.is_over = self.mode == Mode::RefreshOnly;
                 return Ok(Some(page));
             }

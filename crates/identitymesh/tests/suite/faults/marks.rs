@@ -123,6 +123,39 @@ fn a_server_restored_from_a_backup_refuses_its_cookie_and_is_read_in_full() {
     mesh.changes_are_enough(3);
 }
 
+#[test]
+fn a_server_restored_and_written_to_before_anybody_looks_is_read_in_full() {
+    let Some(mesh) = started(Family::Slapd) else { return };
+    let restored = |mesh: &Mesh, does: fn(&mut Slapd) -> anyhow::Result<()>| {
+        let Directory::Slapd(slapd) = &mut *mesh.directory() else { panic!("this is about OpenLDAP") };
+        does(slapd).unwrap();
+    };
+    restored(&mesh, Slapd::back_up);
+    mesh.directory().set_title(5, "Lost");
+    mesh.directory().set_title(3, "Lost too");
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    assert_eq!((&*mesh.copied()["p005"], &*mesh.copied()["p003"]), ("Lost", "Lost too"));
+
+    restored(&mesh, Slapd::restore);
+    // The server is ahead of the cookie again, and would not tell of the two.
+    mesh.directory().set_title(7, "After");
+    let answer = mesh.place.json(&["run", "delta-import", "--connector", "directory"]);
+    let run = &answer["runs"][0];
+    let message = run["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("everything was read, because") && message.contains("CON-010"), "{run}");
+    assert!(message.contains("is older than it was"), "{run}");
+    mesh.place.good(&["run", "cycle", "--strict"]);
+    let mut expected = before_of(&mesh);
+    expected.insert("p007".to_owned(), "After".to_owned());
+    assert_eq!(mesh.copied(), expected);
+    mesh.changes_are_enough(8);
+}
+
+/// The titles that everybody had in the beginning.
+fn before_of(mesh: &Mesh) -> std::collections::BTreeMap<String, String> {
+    mesh.copied().into_keys().zip(people(PEOPLE).into_values().map(|[_, title, _]| title)).collect()
+}
+
 /// More entries than a delta holds, which say nothing but their names, and the end of the answer.
 fn too_many() -> Vec<Vec<u8>> {
     const HELD_MAX: usize = 200_000;
