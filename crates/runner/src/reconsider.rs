@@ -32,6 +32,8 @@ pub struct LinkScope {
     pub object_type: Option<Name>,
     /// Those that this rule made, in force or not; with its connector before a colon where several are called so.
     pub rule: Option<String>,
+    /// So many changes at most, and never more than one act makes.
+    pub limit: Option<usize>,
 }
 
 /// What the rules in force make of links.
@@ -105,7 +107,9 @@ pub(crate) fn ask(mesh: &Mesh, in_force: &InForce, scope: &LinkScope) -> Result<
         None => None,
     };
     let wanted = Wanted { connectors, object_type: scope.object_type, rules };
-    let mut asking = Questions { mesh, in_force, reader, wanted, counts: BTreeMap::new() };
+    let changes_max = scope.limit.map_or(CHANGES_MAX, |limit| limit.min(CHANGES_MAX));
+    let (counts, left) = (BTreeMap::new(), HashSet::new());
+    let mut asking = Questions { mesh, in_force, reader, wanted, changes_max, counts, left };
     let changed = asking.one_by_one()?;
     let (fates, findings) = asking.together(changed)?;
     asking.answer(fates, findings)
@@ -175,7 +179,10 @@ struct Questions<'a> {
     in_force: &'a InForce,
     reader: &'a mut dyn Reader,
     wanted: Wanted,
+    changes_max: usize,
     counts: BTreeMap<&'static str, u64>,
+    /// Objects whose links would change too, and are left for the next act.
+    left: HashSet<SpaceId>,
 }
 
 impl Questions<'_> {
@@ -214,7 +221,9 @@ impl Questions<'_> {
                 for space in page {
                     match fates.remove(&space.id) {
                         Some(Fate::Stays) | None => {}
-                        Some(_) if changed.len() >= CHANGES_MAX => self.count("left_for_next", 1),
+                        Some(_) if changed.len() >= self.changes_max => {
+                            self.left.insert(space.id);
+                        }
                         Some(fate) => changed.push((space, fate)),
                     }
                 }
@@ -258,10 +267,32 @@ impl Questions<'_> {
         for Reconsidered { space, fate } in fates {
             out.extend(asked.remove(&space).filter(|_| fate != Fate::Stays).map(|space| (space, fate)));
         }
+        self.leave_who_is_in_the_way(&mut out)?;
         out.sort_unstable_by_key(|(space, _)| space.id);
         let mut seen = HashSet::new();
         out.retain(|(space, _)| seen.insert(space.id));
         Ok((out, findings))
+    }
+
+    /// A conflict with an object that the next act moves away may be none by then, so it is left for that act too.
+    fn leave_who_is_in_the_way(&mut self, fates: &mut Fates) -> Result<(), RunError> {
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        let candidates = |fate: &Fate| match fate {
+            Fate::Ends { note, .. } => note.candidates.clone(),
+            _ => Vec::new(),
+        };
+        let views = self.views(fates.iter().flat_map(|(_, fate)| candidates(fate)))?;
+        let (mut kept, mut left) = (Vec::with_capacity(fates.len()), Vec::new());
+        for (space, fate) in fates.drain(..) {
+            let there = candidates(&fate).into_iter().filter_map(|id| views.get(&id));
+            let is_left = there.flat_map(|view| &view.linked).any(|linked| self.left.contains(&linked.id));
+            if is_left { left.push(space.id) } else { kept.push((space, fate)) }
+        }
+        *fates = kept;
+        self.left.extend(left);
+        Ok(())
     }
 
     fn views(&mut self, ids: impl Iterator<Item = MeshId>) -> Result<HashMap<MeshId, MeshView>, RunError> {
@@ -297,7 +328,8 @@ impl Questions<'_> {
             })
             .collect();
         changes.iter().for_each(|change| self.count(change.word(), 1));
-        let left = self.counts.get("left_for_next").copied().unwrap_or(0) as usize;
+        let left = self.left.len();
+        self.count("left_for_next", left);
         let all = self.counts.get("links").copied().unwrap_or(0) as usize;
         self.count("stays", all.saturating_sub(changes.len() + left));
         Ok(Answer { links: LinksAgain { counts: self.counts, changes }, evaluation, findings })

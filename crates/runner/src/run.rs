@@ -2,7 +2,9 @@
 
 use identitymesh_connector::SOURCE_CHARS_MAX;
 use identitymesh_model::{ConnectorId, Finding, Name, RunId};
-use identitymesh_store::{Cause, Counters, RunStart, RunState, SettleBatch, SettleReceipt, Ticket};
+use identitymesh_store::{
+    Cause, Counters, REEVALUATION_STEP, RunStart, RunState, SettleBatch, SettleReceipt, Ticket,
+};
 use serde::Serialize;
 
 use crate::busy::Occupied;
@@ -53,7 +55,7 @@ impl Steps {
             Self::FullSync => "full-sync",
             Self::ApplyPlan => "apply-plan",
             Self::JoinDecision => "join-decision",
-            Self::JoinReevaluation => "join-reevaluation",
+            Self::JoinReevaluation => REEVALUATION_STEP,
             Self::Export => "export",
             Self::ConfirmingImport => "confirming-import",
             Self::PasswordReset => "password-reset",

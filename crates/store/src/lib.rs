@@ -45,7 +45,7 @@ pub use read::{
     Cursor, GuardReader, Hashed, JoinReader, Known, ListReader, News, PastReader, Reader, Referred, Referrer,
     Todo, Traced,
 };
-pub use run::{Counters, FindingRow, RunRow, RunStart, RunState};
+pub use run::{Counters, FindingRow, REEVALUATION_STEP, RunRow, RunStart, RunState};
 pub use stage::{
     CoverageGap, Covered, ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt,
     StageUpdate,

@@ -3,6 +3,9 @@
 use identitymesh_model::{ConnectorId, Finding, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// The step of runs that evaluate joins again. A link that such a run ended is none that its object comes back to.
+pub const REEVALUATION_STEP: &str = "join-reevaluation";
+
 /// The states of a run (sync semantics, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

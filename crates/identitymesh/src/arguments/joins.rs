@@ -127,6 +127,9 @@ pub(crate) struct LinkArguments {
     /// several are called so
     #[arg(long)]
     pub(crate) rule: Option<String>,
+    /// Change so many links at most; one act never changes more than 10,000
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
 }
 
 /// Whether it is only looked at, or why it is done.

@@ -313,6 +313,38 @@ fn links_are_evaluated_again_by_the_rules_in_force() {
     assert!(phone(&place, "1").contains("100"));
 }
 
+/// The contacts find people by one of their columns.
+fn found_by(column: &str) -> String {
+    let head = CONTACTS.split("[[join]]").next().unwrap();
+    let flow = CONTACTS.split("[[flow]]").nth(1).unwrap();
+    format!(
+        "{head}[[join]]\nname = \"by {column}\"\nobject_type = \"contact\"\n\
+         match = [{{ source = \"{column}\", mesh = \"number\" }}]\n\n[[flow]]{flow}"
+    )
+}
+
+#[test]
+fn links_that_change_places_are_left_together_where_a_limit_parts_them() {
+    let place = mesh();
+    let hr = format!(
+        "{HR}\n[[flow]]\nobject_type = \"person\"\nsource = \"id\"\ntarget = \"number\"\nconfidence = 90\n"
+    );
+    write(&place, "mesh/connectors/hr.toml", &hr);
+    write(&place, "mesh/connectors/contacts.toml", &found_by("family"));
+    write(&place, "mesh/connectors/contacts.csv", "id,given,family,tel\nc1,2,1,100\nc2,1,2,200\n");
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "cycle"]);
+    assert!(phone(&place, "1").contains("100") && phone(&place, "2").contains("200"));
+    write(&place, "mesh/connectors/contacts.toml", &found_by("given"));
+    place.good(&["apply", "mesh"]);
+    place.good(&["run", "full-sync"]);
+    let one = place.json(&["joins", "reevaluate", "--limit", "1", "--reason", "one after the other"]);
+    assert_eq!((&one["links"]["left_for_next"], &one["decision"]), (&2.into(), &serde_json::Value::Null));
+    let both = place.json(&["joins", "reevaluate", "--reason", "together"]);
+    assert_eq!(both["links"]["moves"], 2);
+    assert!(phone(&place, "1").contains("200") && phone(&place, "2").contains("100"));
+}
+
 #[test]
 fn links_of_rules_that_are_gone_are_counted() {
     let place = mesh();

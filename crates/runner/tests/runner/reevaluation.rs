@@ -153,6 +153,7 @@ async fn only_what_is_meant_is_asked_for_and_nothing_by_hand() {
         connector,
         object_type,
         rule: rule.map(str::to_owned),
+        limit: None,
     };
     assert_eq!(counts(of(Some(name("accounts")), None, None)).get("links"), None);
     assert_eq!(counts(of(None, Some(name("account")), None)).get("links"), None);

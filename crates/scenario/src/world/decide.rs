@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use identitymesh_engine::joins::{self, Around, Asked, Fate, Reconsidered, Refusal};
 use identitymesh_engine::{Asking, Carried, Orders, Outcome, PlanContext, Planner};
-use identitymesh_model::joins::{JoinDecision, Member};
+use identitymesh_model::joins::{DecisionKind, JoinDecision, Member};
 use identitymesh_model::{
     ConnectorId, CountingIds, IdSource as _, LinkMode, MeshId, MeshState, MeshView, Ruling, RunId, SpaceId,
     SpaceRecord, Uid,
@@ -96,6 +96,9 @@ impl World {
                 Some(belongs) => said.insert(ruling.mesh, belongs),
                 None => said.remove(&ruling.mesh),
             };
+        }
+        if decision.kind == DecisionKind::Reevaluate {
+            self.state.ended.retain(|member, _| decision.moves.iter().all(|known| known.member != *member));
         }
         self.state.rulings.retain(|_, said| !said.is_empty());
         self.state.decisions.push((decision, reverts));

@@ -3,7 +3,7 @@
 use identitymesh_model::{FormerLink, SpaceBefore, SpaceId, SpaceRecord};
 
 use super::cut::{Cut, ROWS_READ, unreadable};
-use crate::{Reader, StoreError};
+use crate::{REEVALUATION_STEP, Reader, StoreError};
 
 /// The link that each object had last, or that the object had which was there before it under the same external id. With
 /// a cut, as it was known then.
@@ -50,6 +50,10 @@ fn ended(
                 unreadable(&format!("row {} of an object's past", row.seq)).caused_by(error)
             })?;
             if let Some(link) = change.rest.link {
+                // The object was there all the time, and the rules themselves wanted it away from there.
+                if reader.run(row.run)?.is_some_and(|run| run.step == REEVALUATION_STEP) {
+                    return Ok(None);
+                }
                 return Ok(Some(FormerLink { link: link.link(), ended: row.at }));
             }
         }

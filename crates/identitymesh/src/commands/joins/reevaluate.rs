@@ -46,6 +46,7 @@ pub(super) fn reevaluate(
         connector: connector.map(|(name, _)| name),
         object_type: links.object_type.as_deref().map(Name::new).transpose()?,
         rule: links.rule.clone(),
+        limit: links.limit.map(|limit| limit as usize),
     };
     let reason = act.reason.as_deref().unwrap_or("a preview").trim().to_owned();
     let shown = if all { usize::MAX } else { LINKS_SHOWN };
