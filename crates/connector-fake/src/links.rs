@@ -7,7 +7,7 @@ use identitymesh_model::{Name, Object, Schema, Value, Values, dn};
 /// What the schema says of references.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// Attributes by type whose values go with the object that they mean.
+    /// Attributes by type whose values go, and get another name, with the object that they mean.
     dropped: BTreeMap<Name, Vec<Name>>,
     /// The address of each type that has one.
     addresses: BTreeMap<Name, Name>,
@@ -48,5 +48,31 @@ impl Links {
             }
         }
         (left != *object).then_some(left)
+    }
+
+    /// The object with its references to `old` leading to `new`; `None` when it has none.
+    pub(crate) fn following(
+        &self,
+        object_type: Name,
+        object: &Object,
+        old: &str,
+        new: &str,
+    ) -> Option<Object> {
+        let old = dn::normalise(old);
+        let follow = |value: &Value| match value {
+            Value::Reference(other) if dn::normalise(other) == old => Value::reference(new),
+            other => other.clone(),
+        };
+        let mut led = object.clone();
+        for name in self.dropped.get(&object_type).into_iter().flatten() {
+            let values = object.get(*name).map(|values| match values {
+                Values::One(value) => Some(Values::One(follow(value))),
+                Values::Set(list) => Values::set(list.iter().map(follow).collect()),
+            });
+            if let Some(values) = values {
+                led.put(*name, values);
+            }
+        }
+        (led != *object).then_some(led)
     }
 }

@@ -54,10 +54,25 @@ impl State {
         self.objects.get(key)
     }
 
+    /// Puts an object in place of the one with this key; references that are kept in step follow it to its new address, and
+    /// the log says nothing of those.
     pub(crate) fn put(&mut self, key: Key, object: Object) {
         self.note(key.clone());
         self.left.remove(&key);
+        let address = |object: &Object| self.links.address(key.0, &key.1, object);
+        let moved = self
+            .objects
+            .get(&key)
+            .filter(|_| self.links.is_any())
+            .map(|old| (address(old), address(&object)));
         self.objects.insert(key, object);
+        if let Some((old, new)) = moved.filter(|(old, new)| dn::normalise(old) != dn::normalise(new)) {
+            for ((object_type, _), object) in &mut self.objects {
+                if let Some(led) = self.links.following(*object_type, object, &old, &new) {
+                    *object = led;
+                }
+            }
+        }
     }
 
     /// Removes an object; references to it that go with it go, and the log says nothing of those.

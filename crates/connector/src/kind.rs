@@ -23,8 +23,8 @@ pub struct Capabilities {
     pub compare_and_set: bool,
     /// Tells changes as they happen, where the system offers it.
     pub follow: bool,
-    /// The system may take out references to objects that are deleted without telling; which, the schema says of each
-    /// attribute (`drops_deleted`).
+    /// The system may take out references to objects that are deleted, and let others follow a rename, without telling;
+    /// which, the schema says of each attribute (`drops_deleted`).
     pub drops_references: bool,
     /// Sets passwords, where the system offers it.
     pub set_password: bool,

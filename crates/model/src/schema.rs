@@ -123,8 +123,8 @@ pub struct AttributeSchema {
     /// in `uid`. Without it references hold addresses, or external ids where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refers_by: Option<Name>,
-    /// Of a reference: the system takes a value out by itself when the object that it means is deleted, and no delta
-    /// says so of the object that held it.
+    /// Of a reference: the system keeps its values in step with the objects that they mean. It takes one out when the
+    /// object is deleted, spells it anew when the object is renamed, and no delta says so of the object that holds it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drops_deleted: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::rules::MatchKind;
-use identitymesh_model::{ConnectorId, ContentHash, Name, Object, Text, Value, Values, canonical};
+use identitymesh_model::{ConnectorId, ContentHash, Name, Object, Text, Value, Values, canonical, dn};
 
 use crate::key::{address_key, match_key};
 use crate::rules::RuleSet;
@@ -150,10 +150,54 @@ pub fn patched(
         object.put(*name, Values::set(all));
     }
     for (name, values) in remove {
-        let gone: HashSet<&Value> = values.iter().collect();
         let mut all = object.remove(*name).map_or_else(Vec::new, Values::into_vec);
-        all.retain(|value| !gone.contains(value));
+        take_out(&mut all, values);
         object.put(*name, Values::set(all));
     }
     object
+}
+
+/// Takes values out of a set. Some systems report which reference went in another spelling of the same distinguished name.
+fn take_out(all: &mut Vec<Value>, gone: &[Value]) {
+    let mut left: HashSet<&Value> = gone.iter().collect();
+    all.retain(|value| !left.remove(value));
+    let spelled_otherwise: HashSet<String> = left.into_iter().filter_map(normal_name).collect();
+    if !spelled_otherwise.is_empty() {
+        all.retain(|value| normal_name(value).is_none_or(|name| !spelled_otherwise.contains(&name)));
+    }
+}
+
+/// The one spelling of a reference by distinguished name.
+fn normal_name(value: &Value) -> Option<String> {
+    match value {
+        Value::Reference(key) if key.contains('=') => Some(dn::normalise(key)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn references(keys: &[&str]) -> Vec<Value> {
+        keys.iter().map(Value::reference).collect()
+    }
+
+    #[test]
+    fn a_reference_goes_in_whatever_spelling_its_system_names_it() {
+        let member = Name::literal("member");
+        let mut group = Object::new();
+        group.put(
+            member,
+            Values::set(references(&["uid=a,ou=Staff", "uid=A,ou=Guests", "uid=b,ou=Staff", "Key"])),
+        );
+        let without = |keys: &[&str]| {
+            let left = patched(&group, &[], &[], &[(member, references(keys))]);
+            left.get(member).cloned()
+        };
+        let left = Values::set(references(&["uid=A,ou=Guests", "uid=b,ou=Staff", "Key"]));
+        assert_eq!(without(&["uid=a,ou=Staff"]), left);
+        assert_eq!(without(&["UID=a, ou=staff", "key"]), left, "what is no name is compared as it stands");
+        assert_eq!(without(&["uid=c,ou=Staff"]), group.get(member).cloned());
+    }
 }

@@ -39,6 +39,7 @@ enum Concluded {
 impl Stager {
     /// Ends an import that read to its end.
     pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
+        self.follow_renames()?;
         self.drop_references(&self.reported_as_deleted())?;
         self.drop_references_to_departed()?;
         let (mut notes, mut covered, mut findings) = (Vec::new(), Vec::new(), Vec::new());

@@ -8,7 +8,7 @@
 //! this read showed means the new one; any other one is from before, and is taken out. Of an object that was gone here
 //! before, nobody can say whom a reference means where there is another bearer, so it stays.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use identitymesh_connector::{Change, PRESENCE_ASKED_MAX, Patch};
@@ -31,8 +31,8 @@ const REFERRERS_TOGETHER: usize = 1_000;
 /// Which references a system drops, and what the read says of references.
 #[derive(Clone, Default)]
 pub(crate) struct Dropped {
-    /// Attributes by type.
-    attributes: HashSet<(Name, Name)>,
+    /// Attributes by type, and whether they are sets.
+    attributes: HashMap<(Name, Name), bool>,
     /// Hashes of what the read showed: whole objects, whole attributes, single references.
     shown: HashSet<u64>,
 }
@@ -53,7 +53,7 @@ impl Dropped {
     pub(crate) fn by(schema: &Schema) -> Self {
         let attributes = schema.object_types.iter().flat_map(|known| {
             let dropped = known.attributes.iter().filter(|attribute| attribute.drops_deleted);
-            dropped.map(|attribute| (known.object_type, attribute.name))
+            dropped.map(|attribute| ((known.object_type, attribute.name), attribute.kind.multi))
         });
         Self { attributes: attributes.collect(), shown: HashSet::new() }
     }
@@ -98,15 +98,20 @@ impl Dropped {
         !self.attributes.is_empty()
     }
 
-    fn is_shown(&self, referrer: &Referrer, key: &Text) -> bool {
+    pub(super) fn is_shown(&self, referrer: &Referrer, key: &Text) -> bool {
         let (of, id, name) = (referrer.object_type, &referrer.external_id, referrer.attribute);
         [hash_of((of, id)), hash_of((of, id, name)), hash_of((of, id, name, key))]
             .iter()
             .any(|hash| self.shown.contains(hash))
     }
 
-    fn drops(&self, referrer: &Referrer) -> bool {
-        self.attributes.contains(&(referrer.object_type, referrer.attribute))
+    pub(super) fn drops(&self, referrer: &Referrer) -> bool {
+        self.attributes.contains_key(&(referrer.object_type, referrer.attribute))
+    }
+
+    /// Whether an attribute holds several references.
+    pub(super) fn is_set(&self, object_type: Name, attribute: Name) -> bool {
+        self.attributes.get(&(object_type, attribute)).copied().unwrap_or(true)
     }
 }
 
@@ -128,7 +133,7 @@ impl Stager {
             let objects = self.known(reader.as_mut(), ids)?;
             let wanted = self.wanted(reader.as_mut(), objects)?;
             drop(reader);
-            self.take_all_out(wanted)?;
+            self.write_references(wanted.into_iter().map(patch).collect(), "references_dropped")?;
         }
         Ok(())
     }
@@ -145,7 +150,7 @@ impl Stager {
             let objects = self.remembered(reader.as_mut(), objects)?;
             let wanted = self.wanted(reader.as_mut(), objects)?;
             drop(reader);
-            self.take_all_out(wanted)?;
+            self.write_references(wanted.into_iter().map(patch).collect(), "references_dropped")?;
         }
         Ok(())
     }
@@ -239,16 +244,19 @@ impl Stager {
         Ok(wanted)
     }
 
-    fn take_all_out(&mut self, wanted: Wanted) -> Result<(), RunError> {
-        let patches: Vec<Change> = wanted.into_iter().map(patch).collect();
+    /// Compares and writes what became of references, as if the system had said so.
+    pub(super) fn write_references(
+        &mut self,
+        patches: Vec<Change>,
+        counter: &'static str,
+    ) -> Result<(), RunError> {
         for patches in patches.chunks(REFERRERS_TOGETHER) {
-            self.take_out(patches.to_vec())?;
+            self.write_together(patches.to_vec(), counter)?;
         }
         Ok(())
     }
 
-    /// Compares and writes, as if the system had said so.
-    fn take_out(&mut self, patches: Vec<Change>) -> Result<(), RunError> {
+    fn write_together(&mut self, patches: Vec<Change>, counter: &'static str) -> Result<(), RunError> {
         self.run.mesh.check_cancelled()?;
         let store = self.run.mesh.store.clone();
         let cause = self.run.cause();
@@ -266,7 +274,7 @@ impl Stager {
         let part = comparer.compare(patches, store.read()?.as_mut())?;
         self.run.count("changed", part.updates.len() as u64);
         self.run.count("drifted", part.drifted);
-        self.run.count("references_dropped", references as u64);
+        self.run.count(counter, references as u64);
         let mut batch = batch(cause, self.connector, part);
         batch.counters = self.run.counters.clone();
         store.stage(batch).wait()?;
@@ -275,7 +283,7 @@ impl Stager {
 }
 
 /// Under what others refer to an object; nothing where it has no address although its type has one.
-fn address(rules: &RuleSet, record: &SpaceRecord) -> Option<Text> {
+pub(super) fn address(rules: &RuleSet, record: &SpaceRecord) -> Option<Text> {
     let connector = rules.connector(record.connector);
     let object_type = connector.and_then(|connector| connector.object_type(record.object_type));
     match object_type.and_then(ObjectTypeRules::address) {
@@ -292,7 +300,9 @@ fn patch(((object_type, external_id), attributes): ((Name, Text), BTreeMap<Name,
 
 fn references(change: &Change) -> usize {
     match change {
-        Change::Patch(patch) => patch.remove.iter().map(|(_, values)| values.len()).sum(),
+        Change::Patch(patch) => {
+            patch.set.len() + patch.remove.iter().map(|(_, values)| values.len()).sum::<usize>()
+        }
         _ => 0,
     }
 }

@@ -9,6 +9,7 @@ mod certify;
 mod dropped;
 mod part;
 mod presence;
+mod renamed;
 mod seen;
 mod stager;
 mod work;

@@ -91,6 +91,8 @@ pub(crate) struct Stager {
     pub(super) deleted: HashSet<SpaceId>,
     /// Objects that are deleted in the system, and were gone here before this was reported.
     pub(super) departed: Vec<(Name, Text)>,
+    /// Known objects that a delta showed, by type, where the system keeps references to them in step.
+    pub(super) read: BTreeMap<Name, Vec<SpaceId>>,
     /// What the system does with references to those.
     pub(crate) dropped: Dropped,
     /// Whether anything was reported as gone.
@@ -122,6 +124,7 @@ impl Stager {
             reported: BTreeMap::new(),
             deleted: HashSet::new(),
             departed: Vec::new(),
+            read: BTreeMap::new(),
             dropped: Dropped::default(),
             has_reported: false,
             last_watermark: None,
@@ -191,6 +194,7 @@ impl Stager {
         self.reported.clear();
         self.deleted.clear();
         self.departed.clear();
+        self.read.clear();
         self.dropped.forget();
         self.last_watermark = None;
         Ok(())
@@ -224,6 +228,7 @@ impl Stager {
         }
         let is_certifying = self.is_full
             || self.has_reported
+            || self.dropped.is_any()
             || self.partitions.values().any(|partition| partition.certificate.is_some());
         if is_certifying {
             self.last_watermark = page.watermark;
@@ -294,6 +299,11 @@ impl Stager {
         self.doubtful = std::mem::take(&mut part.doubtful);
         self.told = std::mem::take(&mut part.told);
         self.remember(&ids);
+        if !self.is_full && self.dropped.is_any() {
+            for (object_type, id) in &part.seen {
+                self.read.entry(*object_type).or_default().push(*id);
+            }
+        }
         self.see(std::mem::take(&mut part.seen));
         for (object_type, id) in std::mem::take(&mut part.gone) {
             self.reported.entry(object_type).or_default().insert(id);

@@ -87,6 +87,25 @@ async fn a_deleted_member_leaves_the_group_with_the_delta_and_the_targets_follow
 }
 
 #[tokio::test]
+async fn a_member_that_is_renamed_stays_one_and_no_target_hears_otherwise() {
+    let fed = fed(20, 6).await;
+    fed.put_person(2, "b");
+    assert!(group_of(&fed).contains(&person_dn(2, "b")), "the system lets references follow");
+    let delta = same_as_full(&fed, "dir").await;
+    assert_eq!((delta.state, delta.count("references_renamed")), (RunState::Succeeded, 1), "{delta:?}");
+    assert_eq!(staged(&fed), group_of(&fed));
+    let changes = "SELECT CAST(count(*) AS TEXT) FROM change c JOIN mesh_object m ON m.id = c.mesh WHERE m.anchor = 'g1'";
+    let before = fed.rows(changes);
+    fed.round().await;
+    assert_eq!(fed.rows(changes), before, "nothing is new about the group");
+
+    // There and back.
+    fed.put_person(2, "a");
+    same_as_full(&fed, "dir").await;
+    assert_eq!(staged(&fed), group_of(&fed));
+}
+
+#[tokio::test]
 async fn many_deleted_members_are_one_change_of_the_group() {
     let fed = imported(1_500, 1_000).await;
     (100..250).for_each(|number| delete(&fed, number));
@@ -228,6 +247,7 @@ async fn a_kill_at_any_call_loses_no_reference() {
             delete(&fed, 2);
             delete(&fed, 20);
             fed.put_group(2, [person_dn(4, "a")]);
+            fed.put_person(6, "b");
             let control = Arc::<Control>::default();
             let fed = fed.reopen(|store| over(store, Arc::clone(&control)));
             control.fail(nth, failure);

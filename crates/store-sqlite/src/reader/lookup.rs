@@ -92,6 +92,19 @@ impl Loader<'_> {
         each.collect()
     }
 
+    /// Under which keys the objects were found before.
+    pub(super) fn former_keys(&mut self, index: i64, ids: &[SpaceId]) -> Outcome<Vec<(SpaceId, Text)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT f.space, f.key FROM rarray(?1) k \
+             CROSS JOIN former_name f INDEXED BY former_name_space ON f.space = k.value WHERE f.idx = ?2",
+        )?;
+        let ids = crate::load::id_array(ids.iter().map(|id| id.0));
+        let rows = statement.query_map(params![ids, index], |row| {
+            Ok((SpaceId(row.get(0)?), Text::from(row.get::<_, String>(1)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Everybody who is found under one of the references.
     pub(super) fn owners(
         &mut self,

@@ -76,6 +76,10 @@ pub fn a_former_name_means_its_last_bearer(harness: &mut impl Harness) {
     rename(ids[1], "guid-2", "d");
     assert_eq!(bearers(&["a", "b", "d"]), [Some(ids[1]); 3], "the last one that had it");
     let mut reader = scene.store.read().unwrap();
+    let mut former = reader.former_keys(scene.addresses, &ids).unwrap();
+    former.sort();
+    assert_eq!(former, [(ids[1], "a".into()), (ids[1], "b".into())], "who had a name last has had it");
+    assert_eq!(reader.former_keys(scene.addresses + 1, &ids).unwrap(), []);
     let elsewhere = reader.bearers(scene.source, scene.addresses, &texts(&["a", "d"])).unwrap();
     assert_eq!(elsewhere, [None, None]);
     let elsewhere = reader.bearers(scene.target, scene.index, &texts(&["a", "d"])).unwrap();

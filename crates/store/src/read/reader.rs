@@ -195,6 +195,13 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         keys: &[Text],
     ) -> Result<Vec<Option<SpaceId>>, StoreError>;
 
+    /// Under which keys of an index these objects were found last before they got other names; only the last bearer of a
+    /// key is remembered, and somebody else may have it by now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn former_keys(&mut self, index: i64, ids: &[SpaceId]) -> Result<Vec<(SpaceId, Text)>, StoreError>;
+
     /// The objects of a connector that are not marked as gone and refer to each of these addresses or external ids, in
     /// whatever spelling. What this costs grows with them, and not with their other references.
     ///

@@ -129,6 +129,7 @@ ask! {
     rulings(spaces: &[SpaceRecord]) -> Vec<Vec<Ruling>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
     bearers(connector: ConnectorId, index: i64, keys: &[Text]) -> Vec<Option<SpaceId>>;
+    former_keys(index: i64, ids: &[SpaceId]) -> Vec<(SpaceId, Text)>;
     referrers(connector: ConnectorId, addresses: &[Text]) -> Vec<Vec<Referrer>>;
     owners(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Uid>;
     addresses(connector: ConnectorId, address: Option<Name>, uids: &[Uid]) -> Vec<Option<Text>>;

@@ -214,6 +214,20 @@ fn moved(mesh: &Mesh) {
     assert_eq!(mesh.references(), before - 1);
 }
 
+/// Who gets another name is a member as before.
+fn renamed(mesh: &Mesh, is_told: bool) {
+    let before = mesh.references();
+    let family = mesh.directory.family();
+    let rdn = if family == Family::Samba { "cn=renamed" } else { "uid=renamed" };
+    mesh.rename(9, rdn, "Staff");
+    mesh.settled();
+    let delta = mesh.same_as_full();
+    let followed = if is_told { None } else { Some(&Json::from(1)) };
+    assert_eq!(delta.get("references_renamed"), followed, "{delta}");
+    assert_eq!(mesh.references(), before);
+    assert!(mesh.held().iter().any(|held| held.to_lowercase().contains(rdn)), "{:?}", mesh.held());
+}
+
 fn samba(settings: &str) -> Option<Mesh> {
     let options = SambaAdOptions { initial_ldif: population(Family::Samba), ..SambaAdOptions::default() };
     let ad = SambaAd::start(&options)?;
@@ -235,6 +249,7 @@ fn dirsync_tells_of_no_member_that_went_with_an_account_and_none_is_missed() {
     let Some(mesh) = samba("") else { return };
     deleted(&mesh, false);
     moved(&mesh);
+    renamed(&mesh, true);
 }
 
 #[test]
@@ -242,24 +257,28 @@ fn sequence_numbers_tell_of_no_member_that_went_with_an_account_and_none_is_miss
     let Some(mesh) = samba("changes = \"usn\"") else { return };
     deleted(&mesh, false);
     moved(&mesh);
+    renamed(&mesh, true);
 }
 
 #[test]
 fn openldap_that_names_what_is_gone_misses_no_member_that_went_with_it() {
     let Some(mesh) = slapd(SessionLog::Memory, "") else { return };
     deleted(&mesh, false);
+    renamed(&mesh, false);
 }
 
 #[test]
 fn openldap_that_names_what_is_there_misses_no_member_that_went_with_the_rest() {
     let Some(mesh) = slapd(SessionLog::None, "") else { return };
     deleted(&mesh, false);
+    renamed(&mesh, false);
 }
 
 #[test]
 fn openldap_s_log_of_writes_misses_no_member_that_went_with_an_entry() {
     let Some(mesh) = slapd(SessionLog::AccessLog, "changes = \"accesslog\"") else { return };
     deleted(&mesh, false);
+    renamed(&mesh, false);
 }
 
 #[test]
@@ -275,5 +294,7 @@ fn a_389_server_tells_of_every_member_itself() {
         .unwrap();
     let mut server = server;
     server.restart().unwrap();
-    deleted(&Mesh::over(Directory::Ds389(server), ""), true);
+    let mesh = Mesh::over(Directory::Ds389(server), "");
+    deleted(&mesh, true);
+    renamed(&mesh, true);
 }

@@ -132,6 +132,10 @@ impl Reader for SqliteReader<'_> {
         self.ask("resolving references", |loader| loader.referred(connector, by_address, references))
     }
 
+    fn former_keys(&mut self, index: i64, ids: &[SpaceId]) -> Result<Vec<(SpaceId, Text)>, StoreError> {
+        self.ask("looking for former names", |loader| loader.former_keys(index, ids))
+    }
+
     fn bearers(
         &mut self,
         connector: ConnectorId,
