@@ -97,7 +97,8 @@ pub(crate) struct Stager {
     pub(crate) dropped: Dropped,
     /// Whether anything was reported as gone.
     has_reported: bool,
-    /// The watermark of a read that says at its end what is gone: it must not be committed before that is.
+    /// The watermark of a read whose end settles what is gone, or what references mean by now: it must not be committed
+    /// before that is.
     last_watermark: Option<Watermark>,
     in_flight: VecDeque<InFlight>,
     /// Hashes of all ids of a first import, into a management space without any object: what is not among them is new,
