@@ -30,7 +30,7 @@ impl FakeKind {
             hierarchical: false,
             compare_and_set: true,
             follow: true,
-            drops_references: false,
+            mends_references: false,
             set_password: true,
             must_change_password: true,
         };
@@ -56,7 +56,7 @@ impl FakeKind {
     #[must_use]
     pub fn with_system(mut self, name: &str, system: FakeSystem) -> Self {
         self.descriptor.capabilities.hierarchical |= system.is_tree();
-        self.descriptor.capabilities.drops_references |= system.drops_references();
+        self.descriptor.capabilities.mends_references |= system.mends_references();
         self.systems.insert(name.to_owned(), system);
         self
     }

@@ -1,4 +1,4 @@
-//! Which references a system drops by itself, as directories do that keep them in step.
+//! Which references a system mends by itself, as directories do.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use identitymesh_model::{Name, Object, Schema, Value, Values, dn};
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     /// Attributes by type whose values go, and get another name, with the object that they mean.
-    dropped: BTreeMap<Name, Vec<Name>>,
+    mended: BTreeMap<Name, Vec<Name>>,
     /// The address of each type that has one.
     addresses: BTreeMap<Name, Name>,
 }
@@ -17,16 +17,16 @@ impl Links {
     pub(crate) fn of(schema: &Schema) -> Self {
         let mut links = Self::default();
         for known in &schema.object_types {
-            let dropped = known.attributes.iter().filter(|attribute| attribute.drops_deleted);
-            links.dropped.insert(known.object_type, dropped.map(|attribute| attribute.name).collect());
+            let mended = known.attributes.iter().filter(|attribute| attribute.mended);
+            links.mended.insert(known.object_type, mended.map(|attribute| attribute.name).collect());
             links.addresses.extend(known.address.map(|address| (known.object_type, address)));
         }
-        links.dropped.retain(|_, attributes| !attributes.is_empty());
+        links.mended.retain(|_, attributes| !attributes.is_empty());
         links
     }
 
     pub(crate) fn is_any(&self) -> bool {
-        !self.dropped.is_empty()
+        !self.mended.is_empty()
     }
 
     /// Under what others refer to an object.
@@ -41,7 +41,7 @@ impl Links {
         let means =
             |value: &Value| matches!(value, Value::Reference(other) if dn::normalise(other) == address);
         let mut left = object.clone();
-        for name in self.dropped.get(&object_type).into_iter().flatten() {
+        for name in self.mended.get(&object_type).into_iter().flatten() {
             let values = object.get(*name).map_or(&[][..], Values::as_slice);
             if values.iter().any(means) {
                 left.put(*name, Values::set(values.iter().filter(|value| !means(value)).cloned().collect()));
@@ -64,7 +64,7 @@ impl Links {
             other => other.clone(),
         };
         let mut led = object.clone();
-        for name in self.dropped.get(&object_type).into_iter().flatten() {
+        for name in self.mended.get(&object_type).into_iter().flatten() {
             let values = object.get(*name).map(|values| match values {
                 Values::One(value) => Some(Values::One(follow(value))),
                 Values::Set(list) => Values::set(list.iter().map(follow).collect()),

@@ -200,8 +200,8 @@ impl FakeSystem {
         &self.schema
     }
 
-    pub(crate) fn drops_references(&self) -> bool {
-        self.schema.object_types.iter().flat_map(|known| &known.attributes).any(|one| one.drops_deleted)
+    pub(crate) fn mends_references(&self) -> bool {
+        self.schema.object_types.iter().flat_map(|known| &known.attributes).any(|one| one.mended)
     }
 
     pub(crate) const fn key(&self) -> Option<Name> {

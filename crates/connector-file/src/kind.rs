@@ -45,7 +45,7 @@ impl FileKind {
             hierarchical: format == Format::Ldif,
             compare_and_set: true,
             follow: false,
-            drops_references: false,
+            mends_references: false,
             set_password: false,
             must_change_password: false,
         };

@@ -40,8 +40,8 @@ pub(crate) struct Around {
 
 impl Around {
     /// Whether the server takes out references to what is deleted, and does not say so.
-    pub(crate) fn drops_references(&self) -> bool {
-        self.types.iter().flat_map(|map| &map.schema.attributes).any(|attribute| attribute.drops_deleted)
+    pub(crate) fn mends_references(&self) -> bool {
+        self.types.iter().flat_map(|map| &map.schema.attributes).any(|attribute| attribute.mended)
     }
 }
 

@@ -24,8 +24,8 @@ pub struct Capabilities {
     /// Tells changes as they happen, where the system offers it.
     pub follow: bool,
     /// The system may take out references to objects that are deleted, and let others follow a rename, without telling;
-    /// which, the schema says of each attribute (`drops_deleted`).
-    pub drops_references: bool,
+    /// which, the schema says of each attribute (`mended`).
+    pub mends_references: bool,
     /// Sets passwords, where the system offers it.
     pub set_password: bool,
     /// Sets passwords that have to be changed at the next sign-in.

@@ -126,7 +126,7 @@ pub struct AttributeSchema {
     /// Of a reference: the system keeps its values in step with the objects that they mean. It takes one out when the
     /// object is deleted, spells it anew when the object is renamed, and no delta says so of the object that holds it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub drops_deleted: bool,
+    pub mended: bool,
 }
 
 impl AttributeSchema {
@@ -140,7 +140,7 @@ impl AttributeSchema {
             read_only: false,
             sensitive: false,
             refers_by: None,
-            drops_deleted: false,
+            mended: false,
         }
     }
 }

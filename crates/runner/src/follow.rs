@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use crate::cycle::{Confirm, CycleReport, Rounds, cycle};
 use crate::force::in_full;
 use crate::import::{
-    Dropped, PAGE_OBJECTS, PAGES_WAITING, Piece, Stager, committed_watermark, dropped, is_refusal,
+    Mended, PAGE_OBJECTS, PAGES_WAITING, Piece, Stager, channel, committed_watermark, is_refusal, mended,
 };
 use crate::run::{Run, RunReport, Steps};
 use crate::{ImportKind, InForce, Mesh, RunError};
@@ -45,8 +45,8 @@ pub enum FollowEvent<'a> {
 struct Source {
     name: Name,
     id: ConnectorId,
-    /// Which references it drops without telling.
-    dropped: Dropped,
+    /// Which references it mends without telling.
+    mended: Mended,
 }
 
 /// Why listening ended.
@@ -102,14 +102,14 @@ async fn once(
     if session.follower().is_none() {
         return Err(unsupported());
     }
-    let dropped = dropped(mesh, &in_force, source, session.as_mut()).await?;
+    let mended = mended(mesh, &in_force, source, session.as_mut()).await?;
     let object_types = in_force.rules.connector(id).map_or_else(Vec::new, |known| known.object_types());
     let request = FollowRequest { since, object_types, page_size_max: PAGE_OBJECTS };
     let (sender, mut pages) = mpsc::channel(PAGES_WAITING);
     // The system's changes are taken while earlier ones are worked on, so that it never waits for a target.
     let reading = tokio::spawn(read(session, request, sender));
     tell(FollowEvent::Listening);
-    let source = Source { name: source, id, dropped };
+    let source = Source { name: source, id, mended };
     let ended = listen(mesh, &in_force, &source, &mut pages, tell, wait).await;
     // Whether it ended first or not, nobody takes its pages any more.
     reading.abort();
@@ -230,9 +230,10 @@ async fn stage(
     let run = Run::begin(mesh, Steps::Follow, Some((source.name, source.id)))?;
     let mut stager = Stager::new(Arc::clone(in_force), source.id, run);
     stager.is_full = false;
-    stager.dropped = source.dropped.clone();
+    stager.mended = source.mended.clone();
     let (sender, receiver) = mpsc::channel::<Piece>(PAGES_WAITING);
     let staging = tokio::task::spawn_blocking(move || stager.work(receiver));
+    let (asker, questions) = channel();
     let mut page = first;
     let ended = loop {
         let is_consistent = page.watermark.is_some();
@@ -240,9 +241,8 @@ async fn stage(
             break None;
         }
         if is_consistent {
-            // Only a whole read says what is gone; the stager's own error counts when it has gone away. The session that
-            // follows is busy, so nobody can be asked.
-            let _sent = sender.send(Piece::End(None)).await;
+            // Only a whole read says what is gone; the stager's own error counts when it has gone away.
+            let _sent = sender.send(Piece::End(asker.clone())).await;
             break None;
         }
         page = match arrived(pages.recv().await) {
@@ -250,7 +250,9 @@ async fn stage(
             Err(ended) => break Some(ended),
         };
     };
-    drop(sender);
+    drop((sender, asker));
+    // The session that follows is busy.
+    questions.answer_apart(mesh, in_force, source.name).await;
     let (stager, staged) = staging.await.map_err(|_| RunError::Worker)?;
     Ok((stager.run.end(staged)?, ended))
 }

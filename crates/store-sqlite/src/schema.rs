@@ -31,6 +31,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("run source", include_str!("../migrations/0012_run_source.sql")),
     ("turns", include_str!("../migrations/0013_turns.sql")),
     ("undone wish", include_str!("../migrations/0014_undone_wish.sql")),
+    ("settled", include_str!("../migrations/0015_settled.sql")),
+    ("hold inferred", include_str!("../migrations/0016_hold_inferred.sql")),
 ];
 
 /// What every version of the file has, before any migration.

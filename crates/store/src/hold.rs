@@ -135,6 +135,8 @@ pub struct NewHold {
     pub population: u64,
     /// How many changes are allowed.
     pub allowed: u64,
+    /// Whether a read did not show the objects and nobody reported them as gone.
+    pub inferred: bool,
     /// What the objects have in common.
     pub common: Vec<String>,
     /// The changes.
@@ -231,6 +233,8 @@ pub struct HoldRow {
     pub population: u64,
     /// The limit then.
     pub allowed: u64,
+    /// Whether a read did not show the objects and nobody reported them as gone.
+    pub inferred: bool,
     /// What the objects have in common.
     pub common: Vec<String>,
     /// When it was made.

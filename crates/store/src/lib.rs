@@ -47,8 +47,8 @@ pub use read::{
 };
 pub use run::{Counters, FindingRow, REEVALUATION_STEP, RunRow, RunStart, RunState};
 pub use stage::{
-    CoverageGap, Covered, ExportedText, ReferenceForm, SpaceBody, StageBatch, StageInsert, StageReceipt,
-    StageUpdate,
+    CoverageGap, Covered, ExportedText, Moment, ReferenceForm, SpaceBody, StageBatch, StageInsert,
+    StageReceipt, StageUpdate,
 };
 pub use store::{ReadOnly, Store, Ticket};
 pub use sync::{Cause, SyncBatch, SyncReceipt, TraceWrite};

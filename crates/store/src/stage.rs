@@ -60,10 +60,21 @@ pub struct StageBatch {
     pub watermark: Option<String>,
     /// Object types of which a read was to show everything and is at its end.
     pub covered: Vec<Covered>,
+    /// Up to where references are in step with the names of what they mean, once this page is written.
+    pub settled: Option<Moment>,
     /// What was wrong with single objects.
     pub findings: Vec<Finding>,
     /// What the run has counted up to here.
     pub counters: Counters,
+}
+
+/// A moment in the history of management-space objects: what was there by then, and as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The last change that is in the history, 0 for none.
+    pub change: i64,
+    /// The newest object.
+    pub space: SpaceId,
 }
 
 /// The end of a read that was to show everything of one object type.

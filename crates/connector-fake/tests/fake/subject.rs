@@ -20,7 +20,7 @@ pub(crate) fn schema(tree: bool) -> Schema {
         attribute("sn", "string"),
         attribute("enabled", "boolean"),
         attribute("manager", "reference"),
-        AttributeSchema { drops_deleted: tree, ..attribute("member", "reference[]") },
+        AttributeSchema { mended: tree, ..attribute("member", "reference[]") },
     ];
     if tree {
         attributes.push(attribute("dn", "string"));

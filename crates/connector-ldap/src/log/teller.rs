@@ -224,7 +224,7 @@ impl Teller {
     /// Those that the directory does not hold any more, where that matters: somebody may have deleted an entry since the
     /// log was read.
     async fn deleted(&self, ids: &[Text]) -> Result<HashSet<Text>, ConnectorError> {
-        let (Some(map), true) = (self.around.types.first(), self.around.drops_references()) else {
+        let (Some(map), true) = (self.around.types.first(), self.around.mends_references()) else {
             return Ok(HashSet::new());
         };
         let Around { transport, directory, .. } = &self.around;

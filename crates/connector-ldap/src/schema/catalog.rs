@@ -34,7 +34,7 @@ pub(crate) struct AttributeFacts {
     /// Types have it without being told to.
     pub(crate) by_default: bool,
     /// A value goes with the entry that it names, and no delta says so.
-    pub(crate) drops_deleted: bool,
+    pub(crate) mended: bool,
 }
 
 /// Attributes that a class asks for and allows, without repetition.
@@ -132,7 +132,7 @@ impl Catalog {
             is_transferred_binary: matches!(syntax.strip_prefix(SYNTAXES), Some("8" | "9" | "10")),
             form: Form::Plain,
             by_default: true,
-            drops_deleted: names.iter().any(|name| self.kept_in_step.contains(&name.to_ascii_lowercase())),
+            mended: names.iter().any(|name| self.kept_in_step.contains(&name.to_ascii_lowercase())),
         })
     }
 

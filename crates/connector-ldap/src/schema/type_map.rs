@@ -236,9 +236,9 @@ fn attribute(
             || name.eq_ignore_ascii_case(external_id),
         sensitive: is_secret(spelling),
         refers_by: refers_by.filter(|_| kind.value == ValueType::Reference),
-        drops_deleted: kind.value == ValueType::Reference
+        mended: kind.value == ValueType::Reference
             && refers_by.is_none()
-            && facts.as_ref().is_some_and(|facts| facts.drops_deleted),
+            && facts.as_ref().is_some_and(|facts| facts.mended),
     })
 }
 

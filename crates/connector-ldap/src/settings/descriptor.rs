@@ -41,7 +41,7 @@ pub(crate) fn descriptor(family: Family) -> Descriptor {
             hierarchical: true,
             compare_and_set: true,
             follow: true,
-            drops_references: true,
+            mends_references: true,
             set_password: true,
             must_change_password: family == Family::ActiveDirectory,
         },

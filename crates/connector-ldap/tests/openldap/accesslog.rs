@@ -90,6 +90,27 @@ async fn a_log_that_began_after_the_last_import_is_refused_when_something_happen
     followed.is_as_full(&logged).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_restored_with_the_directory_is_refused_although_it_was_written_to_since() {
+    let Some(mut logged) = Logged::start(&population()) else { return };
+    let mut followed = Followed::full(&logged).await;
+    logged.change(&title("p1")).unwrap();
+    assert!(followed.delta(&logged).await > 0);
+    logged.slapd.back_up().unwrap();
+    logged.change(&title("p2")).unwrap();
+    assert!(followed.delta(&logged).await > 0);
+    logged.slapd.restore().unwrap();
+    // The server is ahead of the mark again, and tells nothing of the one that went back.
+    logged.change(&title("p3")).unwrap();
+    let since = followed.mark.clone().unwrap();
+    let told = refusal(read(&logged, ImportMode::Delta { since }).await);
+    assert!(told.contains("restored from a backup"), "{told}");
+    followed = Followed::full(&logged).await;
+    logged.change(&title("p5")).unwrap();
+    assert!(followed.delta(&logged).await > 0);
+    followed.is_as_full(&logged).await;
+}
+
 fn lose_log(logged: &mut Logged) {
     logged.slapd.end();
     let log = logged.slapd.ca_file.with_file_name("log-data");

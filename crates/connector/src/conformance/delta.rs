@@ -117,7 +117,7 @@ pub(super) async fn c23_quiet_system_has_no_delta(bench: &Bench<'_>) -> Result<(
 }
 
 pub(super) async fn c26_deleted_objects_are_told_from_those_that_left(bench: &Bench<'_>) -> Result<(), Stop> {
-    offered(bench.can().drops_references, "references that go with what they mean")?;
+    offered(bench.can().mends_references, "references that go with what they mean")?;
     let (objects, watermark) = start(bench, 3).await?;
     let ids: Vec<_> = objects.keys().cloned().collect();
     bench.subject.erase(&ids[0]).await?;

@@ -78,6 +78,7 @@ pub(super) fn settle(
             deletes: Vec::new(),
             watermark: None,
             covered: Vec::new(),
+            settled: None,
             findings: Vec::new(),
             counters: run.counters.clone(),
         };

@@ -60,6 +60,7 @@ impl Gathering<'_> {
             size: over.count.total(),
             population: over.population,
             allowed: over.allowed(),
+            inferred: false,
             common: common.sentences(),
             items,
         })

@@ -70,10 +70,20 @@ struct Earlier {
     rejected: HashSet<i64>,
     /// Waiting: in which hold.
     waiting: BTreeMap<i64, HoldId>,
-    /// The holds in which something waits, by number: which part they are of, and whether a part was decided.
-    open: BTreeMap<HoldId, (Option<String>, bool)>,
+    /// The holds in which something waits, by number.
+    open: BTreeMap<HoldId, Open>,
     /// Changes of holds whose object is there again, or changed in between.
     returned: Vec<(HoldId, i64)>,
+}
+
+/// A hold in which something waits.
+struct Open {
+    /// Which part of the objects it is of.
+    part: Option<String>,
+    /// Whether a part of it was decided.
+    is_decided: bool,
+    /// Whether what waits was only missing, and not reported.
+    inferred: bool,
 }
 
 impl Earlier {
@@ -114,7 +124,12 @@ impl Earlier {
             HoldState::Rejected => drop(self.rejected.insert(row.subject)),
             HoldState::Open => {
                 self.waiting.insert(row.subject, hold.id);
-                self.open.insert(hold.id, (hold.within.clone(), !hold.decisions.is_empty()));
+                let open = Open {
+                    part: hold.within.clone(),
+                    is_decided: !hold.decisions.is_empty(),
+                    inferred: hold.inferred,
+                };
+                self.open.insert(hold.id, open);
             }
             HoldState::Approved | HoldState::Withdrawn => {}
         }
@@ -170,9 +185,13 @@ impl Judging<'_> {
             }
         }
         let parts: HashSet<Option<String>> = crossed.iter().map(|crossed| crossed.measure.part()).collect();
-        // A hold of which a part was decided stays until the rest is.
         let stays = |hold: &HoldId| {
-            earlier.open.get(hold).is_some_and(|(part, is_decided)| *is_decided || parts.contains(part))
+            earlier.open.get(hold).is_some_and(|known| {
+                // What was only missing is no surer to be gone because a read that does not name everything showed a
+                // part of it. A hold of which a part was decided stays until the rest is.
+                let is_unproved = known.inferred && !self.missing.is_whole;
+                is_unproved || known.is_decided || parts.contains(&known.part)
+            })
         };
         let withdrawn = earlier.open.keys().filter(|hold| !stays(hold)).copied().collect();
         let mut left = all;
@@ -247,6 +266,7 @@ impl Judging<'_> {
             size: crossed.size,
             population: crossed.population,
             allowed: crossed.measure.limit.allowed(crossed.population),
+            inferred: self.missing.is_whole,
             common: common.sentences(),
             items,
         })

@@ -13,6 +13,7 @@ use identitymesh_model::rules::{HoldClass, Limit};
 use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
 use identitymesh_store::{CoverageGap, Covered, Reader, StageBatch, StoreError};
 
+use super::mended::Inferred;
 use super::part::{PartResult, batch};
 use super::presence::Asker;
 use super::stager::{Partition, Stager};
@@ -38,20 +39,23 @@ enum Concluded {
 
 impl Stager {
     /// Ends an import that read to its end.
-    pub(super) fn finish(&mut self, asker: Option<&Asker>) -> Result<(), RunError> {
-        self.follow_renames()?;
-        self.drop_references(&self.reported_as_deleted())?;
-        self.drop_references_to_departed()?;
+    pub(super) fn finish(&mut self, asker: &Asker) -> Result<(), RunError> {
+        // What came back in the same read is not deleted.
+        self.deleted.retain(|id| self.reported.values().any(|reported| reported.contains(id)));
+        let (mut gone, mut inferred) = (Vec::new(), Inferred::new());
         let (mut notes, mut covered, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut is_refuted, mut is_repeatable) = (false, false);
         for object_type in self.object_types() {
             let partition = self.partitions.remove(&object_type).unwrap_or_default();
             let reported = self.reported.remove(&object_type).unwrap_or_default();
             if !self.is_full && partition.certificate.is_none() {
-                self.take_reported(object_type, &partition, &reported)?;
+                gone.extend(self.take_reported(object_type, &partition, &reported)?);
                 continue;
             }
-            let concluded = self.partition(object_type, &partition, &reported, asker)?;
+            let (concluded, by_type) = self.partition(object_type, &partition, &reported, asker)?;
+            let unreported = by_type.iter().copied().filter(|id| !reported.contains(id));
+            inferred.push((object_type, unreported.collect()));
+            gone.extend(by_type);
             is_repeatable |= self.run.held.is_some();
             covered.push(Covered { object_type, gap: concluded.gap().cloned() });
             findings.extend(concluded.finding(self.connector, object_type));
@@ -61,6 +65,8 @@ impl Stager {
                 Concluded::Unproved(gap) | Concluded::Refuted(gap) => notes.push(gap.why),
             }
         }
+        self.settle_references(asker, inferred)?;
+        self.delete(&gone)?;
         self.cover(covered, findings)?;
         let has_gaps = !notes.is_empty();
         if has_gaps {
@@ -75,14 +81,14 @@ impl Stager {
         if is_repeatable { Ok(()) } else { self.commit_last_watermark() }
     }
 
-    /// Infers what is gone from one partition, or says why it may not.
+    /// Infers what is gone from one partition, or says why it may not; and what the guard lets go.
     fn partition(
         &mut self,
         object_type: Name,
         partition: &Partition,
         reported: &HashSet<SpaceId>,
-        asker: Option<&Asker>,
-    ) -> Result<Concluded, RunError> {
+        asker: &Asker,
+    ) -> Result<(Concluded, Vec<SpaceId>), RunError> {
         let (store, in_force) = (self.run.mesh.store.clone(), self.in_force.clone());
         let mut reader = store.read()?;
         let population = reader.population(self.connector, object_type)?;
@@ -97,32 +103,28 @@ impl Stager {
             // before may be there again.
             Absence::Proved | Absence::Held(_) => {
                 if let Some(there) = self.first_that_is_there(asker, object_type, &unseen)? {
-                    self.take_told(object_type, partition, reported)?;
+                    let gone = self.take_told(object_type, partition, reported)?;
                     self.run.count("deletes_unseen", count);
                     let why = format!(
                         "{count} {object_type} objects were not read, and {there} of them is still there: the system left \
                          something out, so none of them counts as gone"
                     );
-                    return Ok(Concluded::Refuted(CoverageGap { missing: count, why }));
+                    return Ok((Concluded::Refuted(CoverageGap { missing: count, why }), gone));
                 }
                 let unseen: HashSet<SpaceId> = unseen.into_iter().chain(reported.iter().copied()).collect();
                 let (gone, is_shown) = (unseen.into_iter().collect(), |_| true);
                 let missing = Missing { object_type, population, gone, is_whole: true, is_shown: &is_shown };
-                let gone = self.let_go(&missing)?;
-                let inferred: Vec<SpaceId> =
-                    gone.iter().copied().filter(|id| !reported.contains(id)).collect();
-                self.drop_references_to_missing(asker, object_type, &inferred)?;
-                self.delete(gone)?;
-                Ok(Concluded::Whole)
+                Ok((Concluded::Whole, self.let_go(&missing)?))
             }
             Absence::Unproved(why) => {
-                self.take_told(object_type, partition, reported)?;
+                let gone = self.take_told(object_type, partition, reported)?;
                 let gap = CoverageGap { missing: count, why };
                 if count == 0 {
-                    return Ok(Concluded::Complete { gap, is_certified: partition.certificate.is_some() });
+                    let is_certified = partition.certificate.is_some();
+                    return Ok((Concluded::Complete { gap, is_certified }, gone));
                 }
                 self.run.count("deletes_unseen", count);
-                Ok(Concluded::Unproved(gap))
+                Ok((Concluded::Unproved(gap), gone))
             }
         }
     }
@@ -130,11 +132,10 @@ impl Stager {
     /// The external id of an object that was not read although the system has it. All are asked for until one is found.
     fn first_that_is_there(
         &self,
-        asker: Option<&Asker>,
+        asker: &Asker,
         object_type: Name,
         unseen: &[SpaceId],
     ) -> Result<Option<Text>, RunError> {
-        let Some(asker) = asker else { return Ok(None) };
         for ids in unseen.chunks(PRESENCE_ASKED_MAX) {
             let records = self.run.mesh.store.read()?.spaces(ids)?;
             let external_ids = records.into_iter().flatten().map(|record| record.external_id).collect();
@@ -153,8 +154,12 @@ impl Stager {
         object_type: Name,
         partition: &Partition,
         reported: &HashSet<SpaceId>,
-    ) -> Result<(), RunError> {
-        if reported.is_empty() { Ok(()) } else { self.take_reported(object_type, partition, reported) }
+    ) -> Result<Vec<SpaceId>, RunError> {
+        if reported.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.take_reported(object_type, partition, reported)
+        }
     }
 
     /// What a read that does not name everything reported as gone.
@@ -163,17 +168,11 @@ impl Stager {
         object_type: Name,
         partition: &Partition,
         reported: &HashSet<SpaceId>,
-    ) -> Result<(), RunError> {
+    ) -> Result<Vec<SpaceId>, RunError> {
         let population = self.run.mesh.store.read()?.population(self.connector, object_type)?;
         let gone: Vec<SpaceId> = reported.iter().copied().collect();
         let is_shown = |id| partition.seen.contains(id) && !reported.contains(&id);
-        self.take_missing(&Missing { object_type, population, gone, is_whole: false, is_shown: &is_shown })
-    }
-
-    /// Takes as gone what the guard lets go.
-    fn take_missing(&mut self, missing: &Missing<'_>) -> Result<(), RunError> {
-        let gone = self.let_go(missing)?;
-        self.delete(gone)
+        self.let_go(&Missing { object_type, population, gone, is_whole: false, is_shown: &is_shown })
     }
 
     /// What the guard lets go.
@@ -183,15 +182,6 @@ impl Stager {
             Some(rules) => check_missing(&mut self.run, rules, missing),
             None => Ok(Vec::new()),
         }
-    }
-
-    /// What was reported as deleted and did not come back in the same read. Whether the guard lets it go or not, the
-    /// system's references to it are gone, as a full import would show.
-    fn reported_as_deleted(&self) -> Vec<SpaceId> {
-        let reported = self.reported.values().flatten().filter(|id| self.deleted.contains(id));
-        let mut deleted: Vec<SpaceId> = reported.copied().collect();
-        deleted.sort_unstable();
-        deleted
     }
 
     fn unseen(
@@ -235,7 +225,7 @@ impl Stager {
         Ok(())
     }
 
-    fn delete(&mut self, ids: Vec<SpaceId>) -> Result<(), RunError> {
+    fn delete(&mut self, ids: &[SpaceId]) -> Result<(), RunError> {
         self.run.count("deleted", ids.len() as u64);
         for part in ids.chunks(DELETES_WRITTEN) {
             let deletes = PartResult { deletes: part.to_vec(), ..PartResult::default() };

@@ -6,16 +6,16 @@
 
 mod bounds;
 mod certify;
-mod dropped;
+mod mended;
 mod part;
 mod presence;
-mod renamed;
 mod seen;
 mod stager;
 mod work;
 
-pub(crate) use dropped::Dropped;
+pub(crate) use mended::Mended;
 pub(crate) use part::{body, referents};
+pub(crate) use presence::channel;
 pub(crate) use stager::{Piece, Stager};
 pub use work::{ImportKind, import};
-pub(crate) use work::{PAGE_OBJECTS, PAGES_WAITING, committed_watermark, dropped, is_refusal};
+pub(crate) use work::{PAGE_OBJECTS, PAGES_WAITING, committed_watermark, is_refusal, mended};

@@ -430,6 +430,7 @@ pub(super) fn batch(cause: Cause, connector: ConnectorId, part: PartResult) -> S
         deletes: part.deletes,
         watermark: None,
         covered: Vec::new(),
+        settled: None,
         findings: part.findings,
         counters: identitymesh_store::Counters::new(),
     }

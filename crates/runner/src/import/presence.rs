@@ -3,11 +3,11 @@
 //! The thread that stages knows what is missing, and the session that can ask lives elsewhere: questions go through a
 //! channel and are answered one after the other. Whoever holds no [`Asker`] any more has no questions.
 
-use identitymesh_connector::{ConnectorError, Importer};
+use identitymesh_connector::{Importer, Session};
 use identitymesh_model::{Name, Text};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::RunError;
+use crate::{InForce, Mesh, RunError};
 
 /// What is asked of objects.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ struct Question {
     asked: Asked,
     object_type: Name,
     ids: Vec<Text>,
-    answer: oneshot::Sender<Result<Option<Vec<Text>>, ConnectorError>>,
+    answer: oneshot::Sender<Result<Option<Vec<Text>>, RunError>>,
 }
 
 /// Asks, from a thread that may wait.
@@ -31,10 +31,10 @@ struct Question {
 pub(crate) struct Asker(mpsc::Sender<Question>);
 
 /// Where questions arrive.
-pub(super) struct Questions(mpsc::Receiver<Question>);
+pub(crate) struct Questions(mpsc::Receiver<Question>);
 
 /// Both ends.
-pub(super) fn channel() -> (Asker, Questions) {
+pub(crate) fn channel() -> (Asker, Questions) {
     let (sender, receiver) = mpsc::channel(1);
     (Asker(sender), Questions(receiver))
 }
@@ -62,7 +62,7 @@ impl Asker {
         let (answer, answered) = oneshot::channel();
         let is_asked = self.0.blocking_send(Question { asked, object_type, ids, answer }).is_ok();
         match answered.blocking_recv() {
-            Ok(there) if is_asked => Ok(there?),
+            Ok(there) if is_asked => there,
             _ => Err(RunError::Worker),
         }
     }
@@ -71,13 +71,43 @@ impl Asker {
 impl Questions {
     /// Answers until nobody asks any more.
     pub(super) async fn answer(mut self, importer: &mut dyn Importer) {
-        while let Some(Question { asked, object_type, ids, answer }) = self.0.recv().await {
-            let said = match asked {
-                Asked::StillThere => importer.still_there(object_type, &ids).await,
-                Asked::HeldElsewhere => importer.held_elsewhere(object_type, &ids).await,
-            };
-            // Nobody waits for it when the stager has failed meanwhile.
-            let _told = answer.send(said);
+        while let Some(question) = self.0.recv().await {
+            question.put(importer).await;
         }
+    }
+
+    /// As [`Questions::answer`] where the session at hand is busy: another one is opened for the first question.
+    pub(crate) async fn answer_apart(mut self, mesh: &Mesh, in_force: &InForce, name: Name) {
+        let mut apart: Option<Box<dyn Session>> = None;
+        while let Some(question) = self.0.recv().await {
+            if apart.is_none() {
+                match mesh.connect(in_force, name).await {
+                    Ok(session) => apart = Some(session),
+                    Err(error) => {
+                        question.end(Err(error));
+                        continue;
+                    }
+                }
+            }
+            match apart.as_mut().and_then(|session| session.importer()) {
+                Some(importer) => question.put(importer).await,
+                None => question.end(Ok(None)),
+            }
+        }
+    }
+}
+
+impl Question {
+    async fn put(self, importer: &mut dyn Importer) {
+        let said = match self.asked {
+            Asked::StillThere => importer.still_there(self.object_type, &self.ids).await,
+            Asked::HeldElsewhere => importer.held_elsewhere(self.object_type, &self.ids).await,
+        };
+        self.end(said.map_err(RunError::from));
+    }
+
+    fn end(self, said: Result<Option<Vec<Text>>, RunError>) {
+        // Nobody waits for it when the stager has failed meanwhile.
+        let _told = self.answer.send(said);
     }
 }

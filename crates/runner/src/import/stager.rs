@@ -8,10 +8,10 @@ use identitymesh_connector::{Certificate, Change, ObjectFinding, Page, Watermark
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_engine::stage::Told;
 use identitymesh_model::{ConnectorId, Finding, Name, SpaceId, Text};
-use identitymesh_store::{StageReceipt, Ticket};
+use identitymesh_store::{Moment, StageReceipt, Ticket};
 use tokio::sync::mpsc;
 
-use super::dropped::Dropped;
+use super::mended::Mended;
 use super::part::{Comparer, PartResult, batch};
 use super::presence::Asker;
 use super::seen::Seen;
@@ -65,7 +65,7 @@ pub(crate) enum Piece {
     /// What came so far was a delta that could not go on; everything follows. Says why.
     Restart(String),
     /// The read is whole; who can be asked about what it did not show.
-    End(Option<Asker>),
+    End(Asker),
 }
 
 /// Stages one import.
@@ -91,10 +91,12 @@ pub(crate) struct Stager {
     pub(super) deleted: HashSet<SpaceId>,
     /// Objects that are deleted in the system, and were gone here before this was reported.
     pub(super) departed: Vec<(Name, Text)>,
-    /// Known objects that a delta showed, by type, where the system keeps references to them in step.
-    pub(super) read: BTreeMap<Name, Vec<SpaceId>>,
+    /// Known objects that a delta showed, where the system keeps references to them in step.
+    pub(super) read: Vec<SpaceId>,
     /// What the system does with references to those.
-    pub(crate) dropped: Dropped,
+    pub(crate) mended: Mended,
+    /// Up to where references are in step by now, where that is known.
+    pub(super) settled: Option<Moment>,
     /// Whether anything was reported as gone.
     has_reported: bool,
     /// The watermark of a read whose end settles what is gone, or what references mean by now: it must not be committed
@@ -125,8 +127,9 @@ impl Stager {
             reported: BTreeMap::new(),
             deleted: HashSet::new(),
             departed: Vec::new(),
-            read: BTreeMap::new(),
-            dropped: Dropped::default(),
+            read: Vec::new(),
+            mended: Mended::default(),
+            settled: None,
             has_reported: false,
             last_watermark: None,
             in_flight: VecDeque::new(),
@@ -148,7 +151,7 @@ impl Stager {
         // What was handed in before a failure is still waited for.
         let drained = self.drain(0).and_then(|()| self.keep_place());
         let result = match (taken, drained) {
-            (Ok(Some(asker)), Ok(())) => self.finish(asker.as_ref()),
+            (Ok(Some(asker)), Ok(())) => self.finish(&asker),
             (Ok(_), drained) => drained,
             (Err(error), _) => Err(error),
         };
@@ -156,7 +159,7 @@ impl Stager {
     }
 
     /// What came with the end of the read, if it was whole.
-    fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<Option<Option<Asker>>, RunError> {
+    fn take(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> Result<Option<Asker>, RunError> {
         let mut end = None;
         let mut reader = self.run.mesh.store.read()?;
         let is_empty = reader.spaces_after(self.connector, SpaceId(0), 1)?.is_empty();
@@ -196,7 +199,7 @@ impl Stager {
         self.deleted.clear();
         self.departed.clear();
         self.read.clear();
-        self.dropped.forget();
+        self.mended.forget();
         self.last_watermark = None;
         Ok(())
     }
@@ -207,7 +210,7 @@ impl Stager {
             self.partitions.entry(change.subject().0).or_default().delivered += 1;
             self.has_reported |= matches!(change, Change::Delete { .. } | Change::Left { .. });
             if !self.is_full {
-                self.dropped.see(change, &self.in_force.rules, self.connector);
+                self.mended.see(change, &self.in_force.rules, self.connector);
             }
         }
         self.run.count("present", page.present.len() as u64);
@@ -229,7 +232,7 @@ impl Stager {
         }
         let is_certifying = self.is_full
             || self.has_reported
-            || self.dropped.is_any()
+            || self.mended.is_any()
             || self.partitions.values().any(|partition| partition.certificate.is_some());
         if is_certifying {
             self.last_watermark = page.watermark;
@@ -300,17 +303,15 @@ impl Stager {
         self.doubtful = std::mem::take(&mut part.doubtful);
         self.told = std::mem::take(&mut part.told);
         self.remember(&ids);
-        if !self.is_full && self.dropped.is_any() {
-            for (object_type, id) in &part.seen {
-                self.read.entry(*object_type).or_default().push(*id);
-            }
+        if !self.is_full && self.mended.is_any() {
+            self.read.extend(part.seen.iter().map(|(_, id)| *id));
         }
         self.see(std::mem::take(&mut part.seen));
         for (object_type, id) in std::mem::take(&mut part.gone) {
             self.reported.entry(object_type).or_default().insert(id);
         }
         self.deleted.extend(std::mem::take(&mut part.deleted));
-        if self.dropped.is_any() {
+        if self.mended.is_any() {
             self.departed.append(&mut part.departed);
         }
         self.doubt(std::mem::take(&mut part.refused), std::mem::take(&mut part.repeated));
@@ -385,6 +386,7 @@ impl Stager {
         let Some(mark) = self.last_watermark.take() else { return Ok(()) };
         let mut batch = batch(self.run.cause(), self.connector, PartResult::default());
         batch.watermark = Some(stored(&mark)?);
+        batch.settled = self.settled;
         batch.counters = self.run.counters.clone();
         self.run.mesh.store.stage(batch).wait()?;
         Ok(())

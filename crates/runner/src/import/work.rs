@@ -7,7 +7,7 @@ use identitymesh_engine::rules::ObjectTypeRules;
 use identitymesh_model::{ConnectorId, Name};
 use tokio::sync::mpsc;
 
-use super::dropped::Dropped;
+use super::mended::Mended;
 use super::presence::{self, Asker};
 use super::stager::{Piece, Stager};
 use crate::run::{Run, RunReport, Steps};
@@ -99,8 +99,8 @@ async fn read(
     if let Err(error) = check_schema(mesh, in_force, name, session.as_mut()).await {
         return Ok((stager, Err(error)));
     }
-    match dropped(mesh, in_force, name, session.as_mut()).await {
-        Ok(dropped) => stager.dropped = dropped,
+    match mended(mesh, in_force, name, session.as_mut()).await {
+        Ok(mended) => stager.mended = mended,
         Err(error) => return Ok((stager, Err(error))),
     }
     let Some(importer) = session.importer() else {
@@ -154,18 +154,18 @@ fn refused(error: &ConnectorError) -> String {
     format!("everything was read, because the system refused where the last import ended: {error}")
 }
 
-/// Which references the system drops without telling.
-pub(crate) async fn dropped(
+/// Which references the system mends without telling.
+pub(crate) async fn mended(
     mesh: &Mesh,
     in_force: &crate::InForce,
     name: Name,
     session: &mut dyn Session,
-) -> Result<Dropped, RunError> {
+) -> Result<Mended, RunError> {
     let kind = mesh.registry.get(&in_force.connector(name)?.connector.kind);
-    if !kind.is_some_and(|kind| kind.descriptor().capabilities.drops_references) {
-        return Ok(Dropped::default());
+    if !kind.is_some_and(|kind| kind.descriptor().capabilities.mends_references) {
+        return Ok(Mended::default());
     }
-    Ok(Dropped::by(&session.schema().await?))
+    Ok(Mended::by(&session.schema().await?))
 }
 
 /// Refuses to import from a table that lost a column which rules read.
@@ -229,7 +229,7 @@ async fn pages(
             mesh.observer.progressed(Stage::Import, page.progress.done, page.progress.total);
         }
         let is_last = page.is_none();
-        let piece = page.map_or_else(|| Piece::End(Some(asker.clone())), Piece::Page);
+        let piece = page.map_or_else(|| Piece::End(asker.clone()), Piece::Page);
         if sender.send(piece).await.is_err() || is_last {
             return Ok(());
         }

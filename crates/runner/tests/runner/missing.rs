@@ -1,5 +1,6 @@
 //! What a full import did not see, over the limit: shown, approved, rejected, and forgotten when it is there again.
 
+use identitymesh_connector_fake::Fault;
 use identitymesh_model::{HoldId, RunId};
 use identitymesh_runner::{ImportKind, RunReport};
 use identitymesh_store::{Cause, Decided, HoldClass, HoldDecision, HoldFilter, HoldRow, HoldState, RunState};
@@ -161,4 +162,26 @@ async fn a_few_that_a_delta_reports_as_gone_are_gone_and_one_that_is_there_again
     let run = place.import(ImportKind::Delta).await.unwrap();
     assert_eq!((run.state, run.count("deleted"), place.known_people()), (RunState::Succeeded, 40, 960));
     assert_eq!(holds(&place), []);
+}
+
+#[tokio::test]
+async fn what_half_a_read_missed_goes_with_no_delta_that_shows_some_of_it() {
+    let place = settled().await;
+    place.hr.inject(Fault::HalfRows);
+    let full = imported(&place).await;
+    assert_eq!((full.state, full.count("deletes_held")), (RunState::Held, 500));
+    place.hr.clear_faults();
+    // Nearly everybody changes, so that few of the missing are left.
+    for number in 0..PEOPLE - 60 {
+        let mut object = person(number);
+        object.set(name("sn"), format!("Other{number}").as_str());
+        place.hr.put(name("person"), &id(number), object);
+    }
+    let delta = place.import(ImportKind::Delta).await.unwrap();
+    let hold = holds(&place).remove(0);
+    assert!(hold.inferred && hold.waiting < 100, "as few as could go unasked: {hold:?}");
+    assert_eq!((delta.count("deleted"), place.known_people()), (0, PEOPLE as u64), "{delta:?}");
+    // A whole read shows them.
+    assert_eq!(imported(&place).await.state, RunState::Succeeded);
+    assert_eq!(holds(&place)[0].state, HoldState::Withdrawn);
 }

@@ -182,7 +182,7 @@ impl Loader<'_> {
 
     pub(super) fn hold(&mut self, id: HoldId) -> Outcome<Option<HoldRow>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run, part FROM hold WHERE id = ?1",
+            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred FROM hold WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -206,6 +206,7 @@ impl Loader<'_> {
             size: row.get(5)?,
             population: row.get(6)?,
             allowed: row.get(7)?,
+            inferred: row.get(12)?,
             common: serde_json::from_str(&common).map_err(|error| unreadable(format!("hold {id}"), error))?,
             at: timestamp(row.get(9)?)?,
             run: RunId(row.get(10)?),

@@ -92,6 +92,25 @@ impl Loader<'_> {
         each.collect()
     }
 
+    /// Everybody who is found under each of the keys.
+    pub(super) fn named(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Outcome<Vec<Vec<SpaceId>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.id FROM name_key n CROSS JOIN space_object o ON o.id = n.owner \
+             WHERE n.idx = ?1 AND n.key = ?2 AND n.kind = ?3 AND o.connector = ?4 AND o.flags & ?5 = 0 ORDER BY o.id",
+        )?;
+        let mut each = |key: &Text| {
+            let asked = params![index, key.as_str(), OF_SPACE, connector.0, SPACE_GONE];
+            let rows = statement.query_map(asked, |row| row.get(0).map(SpaceId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        keys.iter().map(&mut each).collect()
+    }
+
     /// Under which keys the objects were found before.
     pub(super) fn former_keys(&mut self, index: i64, ids: &[SpaceId]) -> Outcome<Vec<(SpaceId, Text)>> {
         let mut statement = self.conn.prepare_cached(

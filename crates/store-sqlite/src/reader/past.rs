@@ -3,14 +3,14 @@
 use identitymesh_model::{
     ConnectorId, LinkMode, MeshId, PastLink, RuleId, RunId, SpaceBefore, SpaceId, Text, Uid,
 };
-use identitymesh_store::{LinkEnd, LinkSpan, SpaceChange, SpaceChangeKind, SpaceIdentity};
+use identitymesh_store::{LinkEnd, LinkSpan, Moment, SpaceChange, SpaceChangeKind, SpaceIdentity};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::codec::{self, timestamp, uid_bytes};
 use crate::fault::{Outcome, unknown_word, unreadable};
 use crate::load::Loader;
 
-use super::staging::sql_limit;
+use super::staging::{settled, sql_limit};
 
 const COLUMNS: &str = "seq, place, space, run, at, kind, before";
 
@@ -31,6 +31,21 @@ impl Loader<'_> {
             out.push(change(row)?);
         }
         Ok(out)
+    }
+
+    pub(super) fn moment(&mut self) -> Outcome<Moment> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT (SELECT coalesce(max(seq), 0) FROM space_change), (SELECT coalesce(max(id), 0) FROM space_object)",
+        )?;
+        Ok(statement.query_row([], settled)?)
+    }
+
+    pub(super) fn decided_gone(&mut self, after: i64) -> Outcome<Vec<SpaceId>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT DISTINCT space FROM space_change WHERE seq > ?1 AND kind = 'decision'")?;
+        let rows = statement.query_map([after], |row| row.get(0).map(SpaceId))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     pub(super) fn space_identities(&mut self, ids: &[SpaceId]) -> Outcome<Vec<Option<SpaceIdentity>>> {

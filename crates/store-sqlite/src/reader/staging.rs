@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use identitymesh_model::{ConnectorId, Coverage, Name, SpaceId};
-use identitymesh_store::{Known, RunState};
+use identitymesh_store::{Known, Moment, RunState};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::codec::{self, SPACE_GONE, SPACE_UNCONFIRMED};
 use crate::dictionary::name_id;
@@ -107,4 +107,14 @@ impl Loader<'_> {
         let mut statement = self.conn.prepare_cached("SELECT body FROM watermark WHERE connector = ?1")?;
         Ok(statement.query_row([connector.0], |row| row.get(0)).optional()?)
     }
+
+    pub(super) fn settled(&mut self, connector: ConnectorId) -> Outcome<Option<Moment>> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT change, space FROM settled WHERE connector = ?1")?;
+        Ok(statement.query_row([connector.0], settled).optional()?)
+    }
+}
+
+pub(super) fn settled(row: &Row<'_>) -> rusqlite::Result<Moment> {
+    Ok(Moment { change: row.get(0)?, space: SpaceId(row.get(1)?) })
 }

@@ -76,8 +76,8 @@ impl Tx<'_> {
         let id: i64 = self
             .conn
             .prepare_cached(
-                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run, part) \
-                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred) \
+                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
             )?
             .query_row(
                 params![
@@ -90,7 +90,8 @@ impl Tx<'_> {
                     serde_json::to_string(&hold.common).expect("texts are JSON"),
                     batch.cause.at.as_micros(),
                     batch.cause.run.0,
-                    hold.within
+                    hold.within,
+                    hold.inferred
                 ],
                 |row| row.get(0),
             )?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use identitymesh_model::plan::SetBefore;
 use identitymesh_model::{ConnectorId, Name, SpaceId};
-use identitymesh_store::{SpaceChangeKind, StageBatch, StageInsert, StageReceipt, StageUpdate};
+use identitymesh_store::{Moment, SpaceChangeKind, StageBatch, StageInsert, StageReceipt, StageUpdate};
 use rusqlite::params;
 
 use crate::codec::{OF_SPACE, SPACE_DRIFT, SPACE_GONE, SPACE_UNCONFIRMED, key_hash, uid_bytes};
@@ -25,6 +25,13 @@ impl Tx<'_> {
             self.conn
                 .prepare_cached("INSERT OR REPLACE INTO watermark (connector, body) VALUES (?1, ?2)")?
                 .execute(params![batch.connector.0, watermark])?;
+        }
+        if let Some(Moment { change, space }) = batch.settled {
+            self.conn
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO settled (connector, change, space) VALUES (?1, ?2, ?3)",
+                )?
+                .execute([batch.connector.0, change, space.0])?;
         }
         self.cover(batch)?;
         self.report(&batch.cause, &batch.findings, &batch.counters)?;

@@ -44,7 +44,7 @@ macro_rules! conformance_tests {
                 edges_change_one_by_one, a_hundred_thousand_members
             ];
             lookups: [
-                references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address, a_former_name_means_its_last_bearer,
+                references_lead_to_objects, an_address_of_two_leads_to_none, references_by_address, a_former_name_means_its_last_bearer, a_moment_tells_who_had_which_name,
                 an_address_leads_to_those_who_refer_to_it,
                 addresses_in_a_target, of_several_objects_the_eldest_that_has_an_address_counts,
                 everybody_who_is_found_under_a_reference_owns_it, names_are_taken_by_others_only, names_are_replaced_as_a_whole

@@ -13,7 +13,17 @@ use crate::{
 
 fn new_hold(class: HoldClass, items: Vec<HoldItem>) -> NewHold {
     let (object_type, common) = (user(), vec!["all 2 below ou=ö".to_owned()]);
-    NewHold { object_type, class, within: None, size: 9, population: 20, allowed: 1, common, items }
+    NewHold {
+        object_type,
+        class,
+        within: None,
+        size: 9,
+        population: 20,
+        allowed: 1,
+        inferred: false,
+        common,
+        items,
+    }
 }
 
 fn batch(scene: &Scene<'_>, holds: Vec<NewHold>) -> HoldBatch {
@@ -243,12 +253,16 @@ pub fn approved_objects_of_an_import_are_gone(harness: &mut impl Harness) {
     scene.store.hold(HoldBatch { connector, ..batch(&scene, vec![hold]) }).wait().unwrap();
     // One of them changed in between: an import has seen it.
     scene.update(scene.source, update(ids[1], body(&person("changed"))));
+    let before = scene.store.read().unwrap().moment().unwrap().change;
     assert_eq!(decide(&scene, HoldId(1), true, &[]), Decided { decided: 2, changed: 1, left: 0 });
     let mut reader = scene.store.read().unwrap();
     assert_eq!(reader.population(scene.source, user()).unwrap(), 2);
     let gone: Vec<bool> =
         reader.spaces(&ids).unwrap().into_iter().map(|space| space.unwrap().deleted).collect();
     assert_eq!(gone, [true, false, true, false]);
+    assert_eq!(reader.decided_gone(before).unwrap(), [ids[0], ids[2]]);
+    let after = reader.moment().unwrap().change;
+    assert_eq!(reader.decided_gone(after).unwrap(), []);
     let pending = reader.pending(scene.source, crate::Cursor::default(), 9, None).unwrap();
     assert_eq!(pending.len(), 4, "what is gone is news to a sync");
     assert_eq!(reader.history(mesh(1), None, 1).unwrap()[0].kind, ChangeKind::Approve);

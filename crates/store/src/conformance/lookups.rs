@@ -6,6 +6,7 @@ use super::Harness;
 use super::sample::{
     Scene, body, body_with_members, create, insert, keep, key, link, mesh, name, person, uid,
 };
+use crate::past::space_when;
 use crate::{ReferenceForm, Referred, StageBatch, StageInsert, StageUpdate};
 
 fn texts(texts: &[&str]) -> Vec<Text> {
@@ -80,10 +81,37 @@ pub fn a_former_name_means_its_last_bearer(harness: &mut impl Harness) {
     former.sort();
     assert_eq!(former, [(ids[1], "a".into()), (ids[1], "b".into())], "who had a name last has had it");
     assert_eq!(reader.former_keys(scene.addresses + 1, &ids).unwrap(), []);
+    let named = reader.named(scene.target, scene.addresses, &texts(&["d", "a"])).unwrap();
+    assert_eq!(named, [vec![ids[1]], vec![]]);
+    assert_eq!(reader.named(scene.source, scene.addresses, &texts(&["d"])).unwrap(), [vec![]]);
     let elsewhere = reader.bearers(scene.source, scene.addresses, &texts(&["a", "d"])).unwrap();
     assert_eq!(elsewhere, [None, None]);
     let elsewhere = reader.bearers(scene.target, scene.index, &texts(&["a", "d"])).unwrap();
     assert_eq!(elsewhere, [None, None]);
+}
+
+pub fn a_moment_tells_who_had_which_name(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let first = addressed(&scene, "guid-1", "a");
+    let moment = scene.store.read().unwrap().moment().unwrap();
+    assert_eq!(scene.store.read().unwrap().settled(scene.target).unwrap(), None);
+    let mut doc = person("guid-1");
+    doc.set(name("dn"), "b");
+    let renamed =
+        StageUpdate { id: first, body: body(&doc), exported: None, touch: true, shown: true, row: None };
+    let page = StageBatch { updates: vec![renamed], settled: Some(moment), ..scene.page(scene.target) };
+    let _ = scene.store.stage(page).wait().unwrap();
+    let second = addressed(&scene, "guid-2", "a");
+    let mut reader = scene.store.read().unwrap();
+    assert_eq!(reader.settled(scene.target).unwrap(), Some(moment));
+    assert_eq!(reader.settled(scene.source).unwrap(), None);
+    let mut was = |id, at| {
+        let record = space_when(reader.as_mut(), id, at).unwrap();
+        record.map(|record| record.doc.single(name("dn")).unwrap().as_text().unwrap().to_owned())
+    };
+    assert_eq!((was(first, moment), was(second, moment)), (Some("a".to_owned()), None));
+    let now = scene.store.read().unwrap().moment().unwrap();
+    assert_eq!((was(first, now), was(second, now)), (Some("b".to_owned()), Some("a".to_owned())));
 }
 
 pub fn an_address_leads_to_those_who_refer_to_it(harness: &mut impl Harness) {

@@ -92,6 +92,7 @@ impl<'s> Scene<'s> {
             deletes: Vec::new(),
             watermark: None,
             covered: Vec::new(),
+            settled: None,
             findings: Vec::new(),
             counters: Counters::new(),
         }

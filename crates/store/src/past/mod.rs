@@ -12,5 +12,5 @@ mod spans;
 pub use cut::Cut;
 pub use former::former_links;
 pub use mesh::{PastMesh, mesh_at};
-pub use space::{linked_at, space_at, space_before, space_last};
+pub use space::{linked_at, space_at, space_before, space_last, space_when};
 pub use spans::{Span, spans};

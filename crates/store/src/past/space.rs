@@ -3,7 +3,7 @@
 use identitymesh_model::{MeshId, SpaceBefore, SpaceId, SpaceRecord, Timestamp, Uid};
 
 use super::cut::{Cut, ROWS_READ, unreadable};
-use crate::{Reader, SpaceChange, SpaceIdentity, StoreError};
+use crate::{Moment, Reader, SpaceChange, SpaceIdentity, StoreError};
 
 /// A management-space object as it was at `cut`, `None` when there was none.
 ///
@@ -32,6 +32,20 @@ pub fn space_before(
 ) -> Result<Option<SpaceRecord>, StoreError> {
     let Some(identity) = reader.space_identities(&[id])?.pop().flatten() else { return Ok(None) };
     walk_back(reader, &identity, Cut::Before(seq), |row| row.seq >= change)
+}
+
+/// A management-space object as it was at a moment in the history of all of them, `None` when it was not there.
+///
+/// # Errors
+/// When the store cannot be read or a row of its history makes no sense.
+pub fn space_when(
+    reader: &mut dyn Reader,
+    id: SpaceId,
+    moment: Moment,
+) -> Result<Option<SpaceRecord>, StoreError> {
+    let identity = reader.space_identities(&[id])?.pop().flatten().filter(|_| id <= moment.space);
+    let Some(identity) = identity else { return Ok(None) };
+    walk_back(reader, &identity, Cut::Before(i64::MAX), |row| row.seq > moment.change)
 }
 
 /// A management-space object that is gone for good as it was last. `None` when it is not gone, or nothing is kept of it.

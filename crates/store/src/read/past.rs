@@ -2,7 +2,7 @@
 
 use identitymesh_model::{ConnectorId, MeshId, RunId, SpaceId};
 
-use crate::{ChangeRecord, LinkSpan, SpaceChange, SpaceIdentity, StoreError, StoredConfiguration};
+use crate::{ChangeRecord, LinkSpan, Moment, SpaceChange, SpaceIdentity, StoreError, StoredConfiguration};
 
 /// What was, and what became of it.
 pub trait PastReader {
@@ -16,6 +16,18 @@ pub trait PastReader {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<SpaceChange>, StoreError>;
+
+    /// The present moment in the history of management-space objects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn moment(&mut self) -> Result<Moment, StoreError>;
+
+    /// The management-space objects of which somebody decided after a change that they are gone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn decided_gone(&mut self, after: i64) -> Result<Vec<SpaceId>, StoreError>;
 
     /// What management-space objects are or were, whatever became of them; `None` for one that never was.
     ///

@@ -9,7 +9,7 @@ use identitymesh_model::{
 use super::{
     Cursor, GuardReader, JoinReader, Known, ListReader, PastReader, Referred, Referrer, Todo, Traced,
 };
-use crate::{PasswordDue, StoreError};
+use crate::{Moment, PasswordDue, StoreError};
 
 /// A short, consistent read. All answers come in the order of the questions.
 pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
@@ -50,6 +50,12 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
     /// # Errors
     /// When the store cannot be read.
     fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError>;
+
+    /// When references of a connector's objects were last in step with the names of what they mean.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn settled(&mut self, connector: ConnectorId) -> Result<Option<Moment>, StoreError>;
 
     /// Whether what is known of a connector's objects of one type is what its system has: the last import of it ended
     /// well, and the last read that was to show everything was whole.
@@ -194,6 +200,17 @@ pub trait Reader: GuardReader + JoinReader + ListReader + PastReader {
         index: i64,
         keys: &[Text],
     ) -> Result<Vec<Option<SpaceId>>, StoreError>;
+
+    /// All management-space objects of a connector that are found under each key of an index and not marked as gone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn named(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Result<Vec<Vec<SpaceId>>, StoreError>;
 
     /// Under which keys of an index these objects were found last before they got other names; only the last bearer of a
     /// key is remembered, and somebody else may have it by now.

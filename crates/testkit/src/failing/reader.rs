@@ -10,9 +10,9 @@ use identitymesh_model::{
 };
 use identitymesh_store::{
     ChangeRecord, CoverageRow, Cursor, FindingRow, GuardReader, Hashed, HoldFilter, HoldItemRow, HoldRow,
-    ItemFilter, ItemRow, JoinDecisionRow, JoinReader, Known, LinkSpan, ListReader, MeshFilter, MeshRow, Page,
-    PasswordDue, PastReader, Queue, QueuedItem, Reader, Referred, Referrer, RunRow, SecretRow, SpaceChange,
-    SpaceFilter, SpaceIdentity, SpaceRow, StoreError, StoredConfiguration, Todo, Totals, Traced,
+    ItemFilter, ItemRow, JoinDecisionRow, JoinReader, Known, LinkSpan, ListReader, MeshFilter, MeshRow,
+    Moment, Page, PasswordDue, PastReader, Queue, QueuedItem, Reader, Referred, Referrer, RunRow, SecretRow,
+    SpaceChange, SpaceFilter, SpaceIdentity, SpaceRow, StoreError, StoredConfiguration, Todo, Totals, Traced,
 };
 
 use super::Failing;
@@ -111,6 +111,7 @@ ask! {
     present(connector: ConnectorId, object_type: Name, after: SpaceId, limit: usize) -> Vec<SpaceId>;
     population(connector: ConnectorId, object_type: Name) -> u64;
     watermark(connector: ConnectorId) -> Option<String>;
+    settled(connector: ConnectorId) -> Option<Moment>;
     coverage(connector: ConnectorId, object_type: Name) -> Coverage;
     cursor(connector: ConnectorId) -> Cursor;
     pending(connector: ConnectorId, after: Cursor, limit: usize, traced: Option<i64>) -> Vec<(Cursor, SpaceRecord)>;
@@ -129,6 +130,7 @@ ask! {
     rulings(spaces: &[SpaceRecord]) -> Vec<Vec<Ruling>>;
     referred(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Option<Referred>>;
     bearers(connector: ConnectorId, index: i64, keys: &[Text]) -> Vec<Option<SpaceId>>;
+    named(connector: ConnectorId, index: i64, keys: &[Text]) -> Vec<Vec<SpaceId>>;
     former_keys(index: i64, ids: &[SpaceId]) -> Vec<(SpaceId, Text)>;
     referrers(connector: ConnectorId, addresses: &[Text]) -> Vec<Vec<Referrer>>;
     owners(connector: ConnectorId, by_address: Option<i64>, references: &[Text]) -> Vec<Uid>;
@@ -194,6 +196,8 @@ ask! {
 ask! {
     PastReader:
     space_history(space: SpaceId, before: Option<i64>, limit: usize) -> Vec<SpaceChange>;
+    moment() -> Moment;
+    decided_gone(after: i64) -> Vec<SpaceId>;
     space_identities(ids: &[SpaceId]) -> Vec<Option<SpaceIdentity>>;
     link_history(mesh: MeshId) -> Vec<LinkSpan>;
     run_changes(run: RunId, after: i64, limit: usize) -> Vec<ChangeRecord>;

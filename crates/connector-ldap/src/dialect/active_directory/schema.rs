@@ -89,7 +89,7 @@ fn disabled() -> AttributeFacts {
         is_transferred_binary: false,
         form: Form::DisabledBit,
         by_default: true,
-        drops_deleted: false,
+        mended: false,
     }
 }
 
@@ -131,7 +131,7 @@ fn facts(entry: &Entry) -> Option<AttributeFacts> {
             && !is_back_link
             // Security descriptors need rights and a control of their own.
             && syntax != "2.5.5.15",
-        drops_deleted: link.is_some() && !is_back_link,
+        mended: link.is_some() && !is_back_link,
     })
 }
 

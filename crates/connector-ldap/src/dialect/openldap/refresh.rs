@@ -384,7 +384,7 @@ impl Refresh {
     /// one and not with the other, it is asked which it still holds: over a connection of its own, because on the others
     /// it may be telling changes that nobody takes meanwhile.
     async fn tell_apart(&self, changes: &mut [Change]) -> Result<(), ConnectorError> {
-        let (Some(map), true) = (self.around.types.first(), self.around.drops_references()) else {
+        let (Some(map), true) = (self.around.types.first(), self.around.mends_references()) else {
             return Ok(());
         };
         let gone = changes.iter().filter(|change| matches!(change, Change::Delete { .. }));

@@ -8,9 +8,9 @@
 mod controllers;
 mod cut;
 mod directory;
-mod dropped;
 mod killed;
 mod marks;
+mod mended;
 mod mesh;
 mod pages;
 mod pieces;

@@ -74,7 +74,7 @@ fn schema(shape: Shape, types: &[(&str, &[(&str, &str)])]) -> Schema {
         attributes: attributes
             .iter()
             .map(|(word, kind)| AttributeSchema {
-                drops_deleted: shape == Shape::KeptTrees && *word == "member",
+                mended: shape == Shape::KeptTrees && *word == "member",
                 ..AttributeSchema::new(name(word), kind.parse().unwrap())
             })
             .collect(),

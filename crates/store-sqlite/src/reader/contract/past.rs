@@ -2,7 +2,7 @@
 
 use identitymesh_model::{ConnectorId, MeshId, RunId, SpaceId};
 use identitymesh_store::{
-    ChangeRecord, LinkSpan, PastReader, SpaceChange, SpaceIdentity, StoreError, StoredConfiguration,
+    ChangeRecord, LinkSpan, Moment, PastReader, SpaceChange, SpaceIdentity, StoreError, StoredConfiguration,
 };
 
 use crate::reader::session::SqliteReader;
@@ -15,6 +15,14 @@ impl PastReader for SqliteReader<'_> {
         limit: usize,
     ) -> Result<Vec<SpaceChange>, StoreError> {
         self.ask("reading the past of an object", |loader| loader.space_history(space, before, limit))
+    }
+
+    fn moment(&mut self) -> Result<Moment, StoreError> {
+        self.ask("reading where history ends", |loader| loader.moment())
+    }
+
+    fn decided_gone(&mut self, after: i64) -> Result<Vec<SpaceId>, StoreError> {
+        self.ask("reading what was decided to be gone", |loader| loader.decided_gone(after))
     }
 
     fn space_identities(&mut self, ids: &[SpaceId]) -> Result<Vec<Option<SpaceIdentity>>, StoreError> {

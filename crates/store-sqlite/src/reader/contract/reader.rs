@@ -5,7 +5,9 @@ use identitymesh_model::{
     ConnectorId, Coverage, MeshCard, MeshId, MeshView, Name, Ruling, SpaceId, SpaceRecord, Text, Timestamp,
     Uid, Values,
 };
-use identitymesh_store::{Cursor, Known, PasswordDue, Reader, Referred, Referrer, StoreError, Todo, Traced};
+use identitymesh_store::{
+    Cursor, Known, Moment, PasswordDue, Reader, Referred, Referrer, StoreError, Todo, Traced,
+};
 
 use crate::reader::session::SqliteReader;
 
@@ -39,6 +41,10 @@ impl Reader for SqliteReader<'_> {
 
     fn watermark(&mut self, connector: ConnectorId) -> Result<Option<String>, StoreError> {
         self.ask("reading a watermark", |loader| loader.watermark(connector))
+    }
+
+    fn settled(&mut self, connector: ConnectorId) -> Result<Option<Moment>, StoreError> {
+        self.ask("reading since when references are in step", |loader| loader.settled(connector))
     }
 
     fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {
@@ -130,6 +136,15 @@ impl Reader for SqliteReader<'_> {
         references: &[Text],
     ) -> Result<Vec<Option<Referred>>, StoreError> {
         self.ask("resolving references", |loader| loader.referred(connector, by_address, references))
+    }
+
+    fn named(
+        &mut self,
+        connector: ConnectorId,
+        index: i64,
+        keys: &[Text],
+    ) -> Result<Vec<Vec<SpaceId>>, StoreError> {
+        self.ask("looking for everybody of a name", |loader| loader.named(connector, index, keys))
     }
 
     fn former_keys(&mut self, index: i64, ids: &[SpaceId]) -> Result<Vec<(SpaceId, Text)>, StoreError> {

@@ -16,6 +16,9 @@ use crate::temp::{self, TempDir};
 
 const CONFIGURATION: &str = include_str!("slapd.ldif.in");
 
+/// The folders with data, and where their copies are.
+const KEPT: [(&str, &str); 2] = [("data", "backup"), ("log-data", "log-backup")];
+
 /// Everything that stays over a restart; vanishes when dropped.
 #[derive(Debug)]
 pub(super) struct Files {
@@ -54,13 +57,19 @@ impl Files {
 
     /// Copies the data of a server that does not run.
     pub(super) fn back_up(&self) -> Result<()> {
-        copy_folder(&self.path("data"), &self.path("backup"))
+        for (data, backup) in KEPT {
+            copy_folder(&self.path(data), &self.path(backup))?;
+        }
+        Ok(())
     }
 
     /// Puts the copy in place of the data.
     pub(super) fn restore(&self) -> Result<()> {
-        fs::remove_dir_all(self.path("data")).context("cannot remove the data")?;
-        copy_folder(&self.path("backup"), &self.path("data"))
+        for (data, backup) in KEPT {
+            fs::remove_dir_all(self.path(data)).context("cannot remove the data")?;
+            copy_folder(&self.path(backup), &self.path(data))?;
+        }
+        Ok(())
     }
 
     /// What the server and its tools say.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use identitymesh_connector::{ConnectorError, Watermark};
 
 use super::super::FACTS;
-use super::place::Place;
+use super::place::At;
 use super::reading::{Look, Reading};
 use crate::delta::{self, Around, Delta, Pages};
 use crate::log::{Changes, Manners};
@@ -30,7 +30,8 @@ impl Delta for AccessLog {
             return Ok(None);
         }
         let look = Look::at(around).await?;
-        Ok(look.filter(|look| !look.now.is_empty()).and_then(|look| delta::mark(STYLE, around, &look.now)))
+        let at = look.map(|look| At { place: look.now, last: None }).filter(|at| !at.place.is_empty());
+        Ok(at.and_then(|at| delta::mark(STYLE, around, &at)))
     }
 
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
@@ -38,7 +39,7 @@ impl Delta for AccessLog {
     }
 
     async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
-        let Ok(place) = delta::unmark::<Place>(STYLE, around, since) else { return Ok(None) };
+        let Ok(At { place, .. }) = delta::unmark(STYLE, around, since) else { return Ok(None) };
         let look = Look::at(around).await?;
         let is_behind = look.is_some_and(|look| look.now.behind(&place).next().is_some());
         Ok(is_behind.then(|| "the server has not caught up with the last change that was seen".to_owned()))
@@ -54,7 +55,7 @@ impl Delta for AccessLog {
 }
 
 async fn start(around: Around, since: &Watermark, stays: bool) -> Result<Changes<Reading>, ConnectorError> {
-    let place: Place = delta::unmark(STYLE, &around, since)?;
-    let reading = Reading::start(&around, place).await?;
+    let at: At = delta::unmark(STYLE, &around, since)?;
+    let reading = Reading::start(&around, at).await?;
     Ok(Changes::new(around, reading, MANNERS, stays))
 }

@@ -16,6 +16,14 @@ const CSN_BYTES_MAX: usize = 64;
 #[serde(transparent)]
 pub(super) struct Place(BTreeMap<String, String>);
 
+/// What is kept of a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct At {
+    pub(super) place: Place,
+    /// The last record that was read, if any was: a log that begins before it and does not hold it was restored.
+    pub(super) last: Option<String>,
+}
+
 /// The server's part of a change number; nothing when this is none.
 fn server(csn: &str) -> Option<&str> {
     let mut parts = csn.split('#');
@@ -46,6 +54,11 @@ impl Place {
         } else if self.0.len() < SERVER_COUNT_MAX {
             self.0.insert(server.to_owned(), csn.to_owned());
         }
+    }
+
+    /// Whether this is a change number at all.
+    pub(super) fn is_number(csn: &str) -> bool {
+        server(csn).is_some()
     }
 
     /// Whether no server's number is known.

@@ -7,7 +7,7 @@ use identitymesh_connector::{ConnectorError, Watermark};
 use identitymesh_model::dn;
 
 use super::delta::STYLE;
-use super::place::Place;
+use super::place::{At, Place};
 use super::record;
 use crate::delta::{self, Around};
 use crate::filter;
@@ -46,6 +46,8 @@ pub(super) struct Reading {
     place: Place,
     /// As the place will be at the end of the search.
     next: Place,
+    /// The last record that was read.
+    last: Option<String>,
     /// Where the directory stood at the last look. What is in the log already and not yet part of it waits for the next.
     now: Place,
     filter: String,
@@ -55,10 +57,11 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Looks at the log, and whether everything after the place is still there.
-    pub(super) async fn start(around: &Around, place: Place) -> Result<Self, ConnectorError> {
+    pub(super) async fn start(around: &Around, at: At) -> Result<Self, ConnectorError> {
         let mut reading = Self {
-            next: place.clone(),
-            place,
+            next: at.place.clone(),
+            place: at.place,
+            last: at.last.filter(|csn| Place::is_number(csn)),
             now: Place::default(),
             filter: String::new(),
             cookie: Bytes::new(),
@@ -91,11 +94,26 @@ impl Reading {
         }
         Ok(())
     }
+
+    /// Whether the log holds the last record that was read. A server that was restored ends its connections, so this is
+    /// asked once.
+    async fn check_last(&self, around: &Around, look: &Look) -> Result<(), ConnectorError> {
+        // What a log has trimmed, up to where it begins, it need not hold.
+        let trimmed = Place::of(look.begins.iter().map(String::as_str));
+        match &self.last {
+            Some(csn) if !trimmed.has_passed(csn) && !has_record(around, csn).await? => {
+                Err(delta::refused(&format!(
+                    "the log does not hold the last change that was read any more ({csn}): it was restored from a backup"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 async fn has_record(around: &Around, csn: &str) -> Result<bool, ConnectorError> {
     let search = search(around, filter::equals("entryCSN", csn.as_bytes()), &["1.1"]);
-    Ok(!log::ask(around, search, "looking for the log's first record").await?.entries.is_empty())
+    Ok(!log::ask(around, search, "looking for a record of the log").await?.entries.is_empty())
 }
 
 fn search(around: &Around, filter: String, attributes: &[&str]) -> Search {
@@ -134,6 +152,9 @@ impl Log for Reading {
             )
         })?;
         self.check(around, &look).await?;
+        if self.now.is_empty() {
+            self.check_last(around, &look).await?;
+        }
         let goes_on = self.place.behind(&look.now).next().is_some();
         if goes_on {
             self.filter = since(&self.place, &look.now);
@@ -161,6 +182,7 @@ impl Log for Reading {
             if self.now.has_passed(&csn) && !self.place.has_passed(&csn) {
                 self.next.pass(&csn);
                 records.push(record);
+                self.last = Some(csn);
             }
         }
         self.cookie = found.cookie;
@@ -177,7 +199,8 @@ impl Log for Reading {
 
     fn mark(&self, around: &Around) -> Option<Watermark> {
         // Within the search the records of different servers may stand in any order.
-        if self.is_told { delta::mark(STYLE, around, &self.place) } else { None }
+        let at = || At { place: self.place.clone(), last: self.last.clone() };
+        if self.is_told { delta::mark(STYLE, around, &at()) } else { None }
     }
 }
 

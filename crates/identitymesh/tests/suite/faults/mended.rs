@@ -1,4 +1,4 @@
-//! Directories that take deleted entries out of groups by themselves: after a delta the management space holds what a
+//! Directories that keep groups in step with deleted and renamed entries by themselves: after a delta the management space holds what a
 //! full import shows, whether the directory tells of it or not.
 
 use std::fmt::Write as _;
@@ -228,6 +228,44 @@ fn renamed(mesh: &Mesh, is_told: bool) {
     assert!(mesh.held().iter().any(|held| held.to_lowercase().contains(rdn)), "{:?}", mesh.held());
 }
 
+/// Names of members are taken over: by somebody new, and by another member.
+fn taken_over(mesh: &Mesh) {
+    let before = mesh.references();
+    let family = mesh.directory.family();
+    let kind = if family == Family::Samba { "cn" } else { "uid" };
+    mesh.rename(4, &format!("{kind}=away"), "Staff");
+    mesh.settled();
+    if family == Family::Samba {
+        let dn = "cn=away,ou=Staff,dc=mesh,dc=test";
+        let named = "changetype: modify\nreplace: sAMAccountName\nsAMAccountName: away\n";
+        mesh.directory.modify(&format!("dn: {dn}\n{named}"));
+    }
+    mesh.add(4);
+    mesh.rename(6, &format!("{kind}=further"), "Staff");
+    mesh.settled();
+    let six = dn(family, 6);
+    mesh.rename(3, six.split(',').next().unwrap(), "Staff");
+    mesh.settled();
+    mesh.same_as_full();
+    assert_eq!(mesh.references(), before);
+}
+
+/// So many are gone that somebody has to approve it: what referred to them goes with the next import.
+fn approved(mesh: &Mesh) {
+    let before = mesh.references();
+    (1..12).for_each(|at| mesh.directory.delete(at));
+    mesh.settled();
+    let arguments = ["run", "delta-import", "--connector", "directory"];
+    let run = mesh.place.json(&arguments)["runs"][0].take();
+    assert_eq!((&run["state"], &run["counters"]["deletes_held"]), (&"held".into(), &11.into()), "{run}");
+    assert_eq!(mesh.references(), before, "nobody knows yet whether they are gone");
+    let holds = mesh.place.json(&["holds", "list"]);
+    let hold = holds["items"][0]["id"].to_string();
+    mesh.place.good(&["holds", "approve", &hold, "--reason", "they left"]);
+    let delta = mesh.same_as_full();
+    assert_eq!(mesh.references(), before - 9, "{delta}");
+}
+
 fn samba(settings: &str) -> Option<Mesh> {
     let options = SambaAdOptions { initial_ldif: population(Family::Samba), ..SambaAdOptions::default() };
     let ad = SambaAd::start(&options)?;
@@ -250,6 +288,7 @@ fn dirsync_tells_of_no_member_that_went_with_an_account_and_none_is_missed() {
     deleted(&mesh, false);
     moved(&mesh);
     renamed(&mesh, true);
+    taken_over(&mesh);
 }
 
 #[test]
@@ -258,6 +297,7 @@ fn sequence_numbers_tell_of_no_member_that_went_with_an_account_and_none_is_miss
     deleted(&mesh, false);
     moved(&mesh);
     renamed(&mesh, true);
+    taken_over(&mesh);
 }
 
 #[test]
@@ -265,6 +305,7 @@ fn openldap_that_names_what_is_gone_misses_no_member_that_went_with_it() {
     let Some(mesh) = slapd(SessionLog::Memory, "") else { return };
     deleted(&mesh, false);
     renamed(&mesh, false);
+    taken_over(&mesh);
 }
 
 #[test]
@@ -272,6 +313,13 @@ fn openldap_that_names_what_is_there_misses_no_member_that_went_with_the_rest() 
     let Some(mesh) = slapd(SessionLog::None, "") else { return };
     deleted(&mesh, false);
     renamed(&mesh, false);
+    taken_over(&mesh);
+}
+
+#[test]
+fn openldap_that_names_what_is_there_keeps_no_member_whose_absence_was_approved() {
+    let Some(mesh) = slapd(SessionLog::None, "") else { return };
+    approved(&mesh);
 }
 
 #[test]
@@ -279,6 +327,7 @@ fn openldap_s_log_of_writes_misses_no_member_that_went_with_an_entry() {
     let Some(mesh) = slapd(SessionLog::AccessLog, "changes = \"accesslog\"") else { return };
     deleted(&mesh, false);
     renamed(&mesh, false);
+    taken_over(&mesh);
 }
 
 #[test]
@@ -297,4 +346,5 @@ fn a_389_server_tells_of_every_member_itself() {
     let mesh = Mesh::over(Directory::Ds389(server), "");
     deleted(&mesh, true);
     renamed(&mesh, true);
+    taken_over(&mesh);
 }

@@ -1,0 +1,2 @@
+-- Up to where in the history of objects the references of a connector are known to be in step with the names of what they mean.
+CREATE TABLE settled (connector INTEGER PRIMARY KEY, change INTEGER NOT NULL, space INTEGER NOT NULL) STRICT;
