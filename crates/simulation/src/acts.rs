@@ -45,6 +45,8 @@ pub(crate) enum Act {
     /// A single change.
     UndoChange,
     Join(Join),
+    /// The rules look again at the links that they made.
+    Reevaluate,
     /// A preview is kept as a plan.
     KeepPlan,
     /// The plan that was kept last is carried out, whatever has moved since.
@@ -52,15 +54,16 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    pub(crate) fn draw(die: &mut Die) -> Self {
-        match die.below(20) {
+    pub(crate) fn draw(die: &mut Die, extent: Extent) -> Self {
+        match die.below(if extent == Extent::Full { 22 } else { 20 }) {
             0..=3 => Self::Reject { mistakes: !die.one_in(3) },
             4 | 5 => Self::UndoRun,
             6 => Self::UndoObject,
             7 => Self::UndoChange,
             8..=12 => Self::Join(Join::draw(die)),
             13..=16 => Self::KeepPlan,
-            _ => Self::CarryOutPlan,
+            17..=19 => Self::CarryOutPlan,
+            _ => Self::Reevaluate,
         }
     }
 }
@@ -90,6 +93,7 @@ impl Person<'_> {
             Act::UndoObject => self.undo_object(),
             Act::UndoChange => self.undo_change(),
             Act::Join(join) => self.join(join).await,
+            Act::Reevaluate => self.reevaluate().await,
             Act::KeepPlan => self.keep_plan().await,
             Act::CarryOutPlan => self.carry_out_plan().await,
         }
@@ -115,10 +119,15 @@ impl Person<'_> {
 fn answered<T>(answer: Result<T, RunError>, tell: impl FnOnce(T) -> String) -> Outcome {
     match answer {
         Ok(answer) => Ok(vec![tell(answer)]),
-        Err(refused @ (RunError::Undo { .. } | RunError::Refused(_))) => Ok(vec![refused.to_string()]),
+        Err(refused @ (RunError::Undo { .. } | RunError::Refused(_) | RunError::NotLookedAt { .. })) => {
+            Ok(vec![refused.to_string()])
+        }
         Err(error) => Err(error.into()),
     }
 }
+
+/// Whoever finds more than this looks again before deciding.
+const CHANGES_MAX: usize = 4;
 
 /// One of `things`, if there is any.
 fn one_of<T>(die: &mut Die, mut things: Vec<T>) -> Option<T> {

@@ -93,8 +93,11 @@ impl fmt::Display for Broken {
         for (line, number) in self.trace.iter().zip(1..) {
             writeln!(f, "{number:4}  {line}")?;
         }
-        let plain = if self.extent == Extent::Plain { " --plain" } else { "" };
-        write!(f, "the same again: cargo xtask simulate --first {} --seeds 1{plain}", self.seed)
+        let extent = match self.extent {
+            Extent::Full => String::new(),
+            other => format!(" --extent {other}"),
+        };
+        write!(f, "the same again: cargo xtask simulate --first {} --seeds 1{extent}", self.seed)
     }
 }
 

@@ -21,9 +21,10 @@ struct Arguments {
     /// The seed of the first; the others follow
     #[arg(long, default_value_t = 1)]
     first: u64,
-    /// Lives in which nobody decides and no source lies, as they were drawn before there was that
-    #[arg(long)]
-    plain: bool,
+    /// plain: nobody decides and no source lies; decided: both, but nobody re-evaluates joins; full: everything. What
+    /// a seed means stays the same in each
+    #[arg(long, default_value_t, value_parser = extent)]
+    extent: Extent,
     /// Show what happened in each life
     #[arg(long)]
     trace: bool,
@@ -36,6 +37,12 @@ struct Arguments {
     /// Lives at the same time [default: one for each processor]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_024))]
     jobs: Option<u64>,
+}
+
+fn extent(word: &str) -> Result<Extent, String> {
+    let words = Extent::ALL.map(|extent| extent.to_string());
+    let found = Extent::ALL.into_iter().find(|extent| extent.to_string() == word);
+    found.ok_or_else(|| format!("is one of {}", words.join(", ")))
 }
 
 #[derive(Default)]
@@ -100,7 +107,7 @@ fn play(arguments: &Arguments, tally: &Tally, bar: &ProgressBar) {
         }
         drop(broken);
         let seed = arguments.first.wrapping_add(number);
-        match live(seed, if arguments.plain { Extent::Plain } else { Extent::Full }) {
+        match live(seed, arguments.extent) {
             Ok(life) => {
                 tally.lived.fetch_add(1, Ordering::Relaxed);
                 tally.steps.fetch_add(life.trace.len(), Ordering::Relaxed);

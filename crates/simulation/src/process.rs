@@ -66,7 +66,7 @@ impl Ground {
     pub(crate) fn new(seed: u64, extent: Extent) -> Result<Self, String> {
         let mut ground = Self::bare().map_err(|error| error.to_string())?;
         ground.large_set = seed.is_multiple_of(2).then_some(1);
-        if extent == Extent::Full && seed.is_multiple_of(3) {
+        if extent != Extent::Plain && seed.is_multiple_of(3) {
             ground.loss = SourceLeave::Nothing;
         }
         std::fs::write(ground.path(), new_store()?).map_err(|error| error.to_string())?;

@@ -55,11 +55,11 @@ impl Step {
     }
 
     pub(crate) fn draw(die: &mut Die, outside: &Outside, extent: Extent) -> Self {
-        if extent == Extent::Full && die.one_in(10) {
+        if extent != Extent::Plain && die.one_in(10) {
             let disturbance = die.one_in(4).then(|| Disturbance::of_store(die));
-            return Self::Act(Act::draw(die), disturbance);
+            return Self::Act(Act::draw(die, extent), disturbance);
         }
-        if extent == Extent::Full && die.one_in(25) {
+        if extent != Extent::Plain && die.one_in(25) {
             return Self::Outside(Event::HireTogether);
         }
         match die.below(20) {
@@ -171,7 +171,7 @@ impl Disturbance {
         if die.one_in(2) {
             return Self::of_store(die);
         }
-        if extent == Extent::Full && die.one_in(5) {
+        if extent != Extent::Plain && die.one_in(5) {
             return Self::System(Which::Hr, die.pick(&LIES).clone());
         }
         let which = die.pick(&Which::ALL);

@@ -29,10 +29,10 @@ impl Count {
         self.free.saturating_add(self.held)
     }
 
-    /// Whether no limit whatsoever could hold it, so that nobody has to count the population.
+    /// Whether the limit lets it go whatever the population is, so that nobody has to count that.
     #[must_use]
-    pub const fn is_small(self) -> bool {
-        self.total() <= Limit::FLOOR
+    pub fn is_small(self, limit: Limit) -> bool {
+        self.total() <= limit.always()
     }
 
     /// Whether it is more than the limit allows: nothing more of it may be done. The first load of a target is exempt.
@@ -56,11 +56,15 @@ mod tests {
 
     #[test]
     fn ten_are_always_allowed_and_the_first_load_is_exempt() {
-        let one = Limit { percent: Some(1), count: Some(1) };
+        let one = Limit { percent: Some(1), count: None };
         assert!(!is_over(Operation::Delete, (10, 0), Limit::DEFAULT, 12));
         assert!(is_over(Operation::Delete, (11, 0), Limit::DEFAULT, 12));
         assert!(!is_over(Operation::Create, (5_000, 0), one, 0));
         assert!(is_over(Operation::Create, (11, 0), one, 1));
+        // Whoever writes a smaller number means it.
+        let two = Limit { percent: None, count: Some(2) };
+        assert!(!is_over(Operation::Delete, (2, 0), two, 12));
+        assert!(is_over(Operation::Delete, (3, 0), two, 12));
         // A target that nobody ever looked into is no reason to delete without bound.
         assert!(is_over(Operation::Delete, (11, 0), Limit::DEFAULT, 0));
     }
@@ -85,7 +89,7 @@ mod tests {
             let (limit, operation) = (Limit { percent, count: allowed }, Operation::ALL[operation]);
             let over = is_over(operation, count, limit, size);
             let of = Count { free: count.0, held: count.1 };
-            prop_assert!(!over || !of.is_small());
+            prop_assert!(!over || !of.is_small(limit));
             let is_first_load = operation == Operation::Create && size == 0;
             prop_assert!(over || is_first_load || of.total() <= limit.allowed(size));
             prop_assert!(!over || of.total() > limit.allowed(size), "nothing within its limit is held");

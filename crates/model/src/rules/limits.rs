@@ -236,7 +236,7 @@ impl fmt::Display for LimitsWithin {
     }
 }
 
-/// One limit: whichever of the two is smaller, never below ten objects.
+/// One limit: whichever of the two is smaller, but not below ten objects unless `count` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// Percent of the population.
@@ -248,8 +248,8 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Fewer objects than this are always allowed: a limit below would stop small systems for nothing.
-    pub const FLOOR: u64 = 10;
+    /// What a percentage is never taken to be below: it would stop small systems for nothing.
+    const FLOOR: u64 = 10;
     /// What applies to deletes and disables where nothing is said.
     pub const DEFAULT: Self = Self { percent: Some(10), count: Some(500) };
 
@@ -262,7 +262,13 @@ impl Limit {
             (Some(only), None) | (None, Some(only)) => only,
             (None, None) => u64::MAX,
         };
-        by_either.max(Self::FLOOR)
+        by_either.max(self.always())
+    }
+
+    /// How many objects may change, however few there are: ten, or fewer where somebody wrote so.
+    #[must_use]
+    pub fn always(self) -> u64 {
+        self.count.map_or(Self::FLOOR, |count| count.min(Self::FLOOR))
     }
 }
 
@@ -279,12 +285,15 @@ mod tests {
     }
 
     #[test]
-    fn the_smaller_of_percent_and_count_counts_but_never_below_ten() {
+    fn the_smaller_of_percent_and_count_counts_but_a_percentage_never_below_ten() {
         assert_eq!(Limit::DEFAULT.allowed(1_000), 100);
         assert_eq!(Limit::DEFAULT.allowed(1_000_000), 500);
         assert_eq!(Limit::DEFAULT.allowed(50), 10);
         assert_eq!(Limit { percent: None, count: None }.allowed(5), u64::MAX);
-        assert_eq!(Limit { percent: None, count: Some(3) }.allowed(5), 10);
+        assert_eq!(Limit { percent: Some(1), count: None }.allowed(50), 10);
+        assert_eq!(Limit { percent: None, count: Some(3) }.allowed(5), 3);
+        assert_eq!(Limit { percent: Some(1), count: Some(3) }.allowed(50), 3);
+        assert_eq!(Limit { percent: Some(1), count: Some(0) }.allowed(5_000), 0, "each one is asked about");
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn over<'r>(
         counts.add(rules, class, &mut Changes { reader: &mut *reader, rules, last, rejected: &rejected })?;
     }
     let mut out = Vec::new();
-    for (measure, count) in counts.0.into_iter().filter(|(_, count)| !count.is_small()) {
+    for (measure, count) in counts.0.into_iter().filter(|(measure, count)| !count.is_small(measure.limit)) {
         let population = population(reader, rules, &measure)?;
         if count.is_over(measure.class, measure.limit, population) {
             out.push(Over { measure, count, population: population.size });

@@ -175,7 +175,7 @@ impl Judging<'_> {
         for measure in missing_measures(&self.rules.limits, self.missing.object_type) {
             let size = all.iter().filter(|id| is_in(&measure, **id)).count() as u64;
             let count = Count { free: size, held: 0 };
-            if count.is_small() {
+            if count.is_small(measure.limit) {
                 continue;
             }
             let population = self.population(&measure)?;

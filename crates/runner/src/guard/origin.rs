@@ -7,6 +7,7 @@ use identitymesh_model::RunId;
 use identitymesh_store::{Reader, RunRow};
 
 use crate::force::configuration_of;
+use crate::run::Steps;
 use crate::{InForce, RunError};
 
 /// Earlier runs among which the last one of the same kind, and the imports since, are looked for.
@@ -28,6 +29,10 @@ impl Origin {
         let Some(run) = reader.run(id)? else {
             return Ok(Self { run: format!("run {id}"), source: String::new() });
         };
+        // What people decide does not come from what was read.
+        if let (true, Some(message)) = (is_decision(&run.step), &run.message) {
+            return Ok(Self { run: format!("run {id} ({message})"), source: String::new() });
+        }
         let earlier = reader.run_list(Some(id), RUNS_READ)?;
         let is_same = |known: &&RunRow| (&known.step, known.connector) == (&run.step, run.connector);
         let same = earlier.iter().position(|known| is_same(&known));
@@ -40,6 +45,11 @@ impl Origin {
         let since = &earlier[..same.unwrap_or(earlier.len())];
         Ok(Self { run: words, source: sources(&run, since) })
     }
+}
+
+/// Whether a run carried out what somebody decided about joins; its message says what.
+fn is_decision(step: &str) -> bool {
+    [Steps::JoinDecision, Steps::JoinReevaluation].iter().any(|decision| decision.as_str() == step)
 }
 
 /// What the runs under a configuration have to do with that none before them had.

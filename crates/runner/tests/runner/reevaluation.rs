@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use identitymesh_model::rules::{Configuration, JoinRule};
+use identitymesh_model::rules::{Configuration, JoinRule, Limit};
 use identitymesh_model::{LinkMode, MeshState};
 use identitymesh_runner::{
     JoinAsk, LinkScope, Reevaluated, RunError, SyncScope, apply_configuration, decide_join, reconsider_links,
     reevaluate_joins, sync, why_link,
 };
 use identitymesh_store::audit::ChangeKind;
-use identitymesh_store::{ItemFilter, ItemState, RunState};
+use identitymesh_store::{HoldFilter, ItemFilter, ItemState, RunState};
 
 use crate::decisions::{A_WEEK_AND_A_DAY, mesh_of, now, object_of};
 use crate::place::{Place, Target, id, name};
@@ -99,6 +99,24 @@ async fn links_become_what_the_rules_say_and_come_back_with_whom_they_left() {
         assert!(after.values().all(|(_, state, _)| *state == MeshState::Active));
         assert_eq!(accounts(&place).len(), PEOPLE);
     }
+}
+
+#[tokio::test]
+async fn a_hold_names_the_re_evaluation_that_it_comes_from() {
+    let place = settled(Target::Flat, PEOPLE).await;
+    share_a_mail(&place);
+    place.good_cycle().await;
+    let mut configuration = other_rules(&place);
+    let target =
+        configuration.connectors.iter_mut().find(|known| known.connector.name != name("hr")).unwrap();
+    target.connector.limits.disable = Some(Limit { percent: None, count: Some(0) });
+    put_in_force(&place, configuration).await;
+    reevaluate(&place).await.unwrap();
+    let held = place.export().await.unwrap();
+    assert_eq!((held.state, held.count("disable")), (RunState::Held, 0), "{held:?}");
+    let holds = place.mesh.store.read().unwrap().hold_list(&HoldFilter::default(), None, 10).unwrap();
+    let common = holds[0].common.join("\n");
+    assert!(common.contains("(joins were evaluated again: the rules were wrong)"), "{common}");
 }
 
 #[tokio::test]

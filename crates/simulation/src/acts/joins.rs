@@ -1,10 +1,11 @@
 //! Deciding about joins.
 
+use identitymesh_engine::joins::{Fate, Whose};
 use identitymesh_model::{MeshId, MeshState};
-use identitymesh_runner::{JoinAsk, decide_join};
+use identitymesh_runner::{JoinAsk, LinkScope, decide_join, reconsider_links, reevaluate_joins};
 use identitymesh_store::{MeshFilter, MeshRow, SpaceFilter, SpaceRow, StoreError};
 
-use super::{Outcome, Person, ROWS_MAX, answered, one_of};
+use super::{CHANGES_MAX, Outcome, Person, ROWS_MAX, answered, one_of};
 use crate::die::Die;
 use crate::systems::name;
 
@@ -43,6 +44,34 @@ impl Person<'_> {
         let told = format!("{ask:?}, about {}", anchors.join(", "));
         let decided = decide_join(&self.process.mesh, ask, "somebody knows better".to_owned()).await;
         answered(decided, |decided| format!("decision {}: {told}", decided.id))
+    }
+
+    /// Lets the rules look again at all links that they made, having seen what that changes.
+    pub(super) async fn reevaluate(&mut self) -> Outcome {
+        let links = match reconsider_links(&self.process.mesh, &LinkScope::default()) {
+            Ok(links) => links,
+            Err(error) => return answered(Err(error), |()| String::new()),
+        };
+        if links.changes.is_empty() || links.changes.len() > CHANGES_MAX {
+            return Ok(vec![format!("re-evaluation: {} changes are left alone", links.changes.len())]);
+        }
+        let mut anchors = Vec::new();
+        for change in &links.changes {
+            anchors.extend([change.mesh.record.anchor.to_string(), change.space.external_id.to_string()]);
+            match &change.fate {
+                Fate::Begins { anchor, .. } => anchors.push(anchor.to_string()),
+                Fate::Moves(Whose::Known(mesh), _) => {
+                    let view = self.reader()?.views(&[*mesh])?.pop().flatten();
+                    anchors.extend(view.map(|view| view.record.anchor.to_string()));
+                }
+                _ => {}
+            }
+        }
+        self.decides_about(anchors.iter().map(String::as_str));
+        let mesh = &self.process.mesh;
+        let answer = reevaluate_joins(mesh, LinkScope::default(), "the rules know better".to_owned()).await;
+        let words: Vec<String> = links.changes.iter().map(|change| change.word().to_owned()).collect();
+        answered(answer, |_| format!("re-evaluation: {}, about {}", words.join(", "), anchors.join(", ")))
     }
 
     /// What to decide, and the anchors of all whom it is about.

@@ -5,10 +5,8 @@ use identitymesh_runner::{RunError, UndoScope, plan_undo, undo};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{MeshFilter, StoreError};
 
-use super::{Outcome, Person, ROWS_MAX, answered, one_of};
+use super::{CHANGES_MAX, Outcome, Person, ROWS_MAX, answered, one_of};
 
-/// Whoever wants more than this undone thinks again.
-const ENTRIES_MAX: usize = 4;
 /// How many of the newest runs and changes somebody looks through.
 const LOOKED_THROUGH: usize = 20;
 
@@ -46,7 +44,7 @@ impl Person<'_> {
             return Ok(vec!["there is nothing to undo".to_owned()]);
         };
         let plan = match plan_undo(&self.process.mesh, &scope) {
-            Ok(plan) if plan.entries.is_empty() || plan.entries.len() > ENTRIES_MAX => {
+            Ok(plan) if plan.entries.is_empty() || plan.entries.len() > CHANGES_MAX => {
                 return Ok(vec![format!("{scope}: {} changes are left alone", plan.entries.len())]);
             }
             Ok(plan) => plan,
