@@ -33,5 +33,5 @@ pub mod replay {
 }
 
 pub use sync::{
-    Asking, Carried, Neighbours, Orders, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace,
+    Asking, Carried, Neighbours, Orders, Outcome, PlanContext, Planner, Referred, Seeds, SetTrace, names_of,
 };

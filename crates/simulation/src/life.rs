@@ -262,7 +262,13 @@ impl<'l> Playing<'l> {
         process: &Process,
     ) -> Result<(), StoreError> {
         let Some(Disturbance::System(Which::Hr, fault)) = disturbance else { return Ok(()) };
-        if !work.imports_all(Which::Hr) {
+        // A delta with no point to start from reads everything too.
+        let hr = self.ground.connectors.iter().find_map(|(id, which)| (*which == Which::Hr).then_some(*id));
+        let begins = match hr {
+            Some(hr) => process.store.read()?.watermark(hr)?.is_none(),
+            None => true,
+        };
+        if !(work.imports_all(Which::Hr) || (begins && work.imports(Which::Hr))) {
             return Ok(());
         }
         let rows = self.ground.systems.hr.objects();

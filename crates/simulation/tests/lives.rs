@@ -62,13 +62,16 @@ fn plain_lives_that_broke_a_law_keep_it_now() {
 #[test]
 fn lives_that_broke_a_law_keep_it_now() {
     let seeds = [
-        2_461,  // somebody parted a person from an account, and another was made with the same login
-        21_125, // half a read was held, and a delta that showed some of it left fewer than the limit
-        2_476,  // the same
-        2_773,  // HR withheld somebody about whom a person had decided, and the reader took that for no loss
+        (2_461, Extent::Decided), // somebody parted a person from an account, and another was made with the same login
+        (2_476, Extent::Decided), // the same
+        (2_773, Extent::Decided), // HR withheld somebody about whom a person had decided, and the reader took that for no loss
+        (21_125, Extent::Decided), // half a read was held, and a delta that showed some of it left fewer than the limit
+        (100_280, Extent::Full), // the login of an account that an undo was to make again was given to somebody else
+        (150_812, Extent::Full), // the same
+        (100_361, Extent::Full), // a first import by delta was half a read, and the reader did not take that for one
     ];
-    for seed in seeds {
-        if let Err(broken) = live(seed, Extent::Decided) {
+    for (seed, extent) in seeds {
+        if let Err(broken) = live(seed, extent) {
             panic!("{broken}");
         }
     }

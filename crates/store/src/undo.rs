@@ -4,7 +4,7 @@
 //! mesh object is looked at again. What the rules would do next is rejected beforehand, so that it is not done again
 //! until it is another change: when what it comes from has changed.
 
-use identitymesh_model::plan::{ItemAction, Operation};
+use identitymesh_model::plan::{IndexKey, ItemAction, Operation};
 use identitymesh_model::{ConnectorId, ContentHash, HoldId, MeshId, Name, RuleId, SpaceId, Uid};
 
 use crate::Cause;
@@ -40,6 +40,8 @@ pub struct UndoItem {
     /// The object that it was planned from, with the hash of its content; `None` where there was none. Where that is
     /// not so any more the item is left out.
     pub seen: Option<(SpaceId, ContentHash)>,
+    /// Names that it brings back and that nobody else may have. Where somebody has one, the item is left out.
+    pub names: Vec<IndexKey>,
     /// What the rules would do next.
     pub next: Option<UndoNext>,
 }

@@ -3,20 +3,19 @@
 use std::cmp::Ordering;
 
 use identitymesh_model::plan::{
-    Before, EdgeChange, IndexKey, ItemAction, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
-    SetBefore, SpacePlan, Wake,
+    Before, EdgeChange, IndexKey, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan, SetBefore,
+    SpacePlan, Wake,
 };
-use identitymesh_model::rules::MatchKind;
 use identitymesh_model::{
     ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, SpaceRecord, Uid,
     Value, ValueType, Values,
 };
 
 use super::index::keys_of;
+use super::names::names_of;
 use super::project::Projected;
 use super::resolve::Resolved;
 use super::work::Work;
-use crate::key::match_key;
 use crate::rules::{MeshTypeRules, RuleSet};
 
 /// One object's part of the plan, and what it wakes.
@@ -240,11 +239,7 @@ fn names(work: &Work, projected: &Projected, rules: &RuleSet) -> Vec<IndexKey> {
     let new = projected.items.iter().map(|item| (item.connector, Some(item.object_type), &item.action));
     let mut names = Vec::new();
     for (connector, object_type, action) in new.chain(waiting) {
-        let ItemAction::Create { attributes, .. } = action else { continue };
-        for (attribute, index) in rules.unique_in(connector, object_type) {
-            let key = attributes.single(attribute).and_then(|value| match_key(MatchKind::IgnoreCase, value));
-            names.extend(key.map(|key| IndexKey { index, key }));
-        }
+        names.extend(names_of(rules, connector, object_type, action).into_iter().map(|(_, key)| key));
     }
     names.sort_unstable();
     names.dedup();

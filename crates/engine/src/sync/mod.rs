@@ -40,6 +40,7 @@ mod work;
 
 pub(crate) use alike::{parts, prepare, score};
 pub(crate) use index::keys_in;
+pub use names::names_of;
 pub use neighbours::{Neighbours, Referred};
 pub use orders::{Carried, Orders};
 pub use planner::{Outcome, PlanContext, Planner, Seeds, SetTrace};

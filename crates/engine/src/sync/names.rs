@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use identitymesh_expr::Uniqueness;
-use identitymesh_model::plan::IndexKey;
+use identitymesh_model::plan::{IndexKey, ItemAction};
 use identitymesh_model::rules::MatchKind;
-use identitymesh_model::{MeshId, SpaceRecord, Value};
+use identitymesh_model::{ConnectorId, MeshId, Name, SpaceRecord, Value};
 
 use super::neighbours::Neighbours;
 use super::work::Work;
@@ -32,6 +32,24 @@ pub(super) fn kept(rules: &RuleSet, parted: &[SpaceRecord], works: &[Work]) -> C
         }
     }
     claims
+}
+
+/// The names that an item gives to its object and that nobody else may have, with their attributes. `only` says of which
+/// type the object is, where that is known.
+#[must_use]
+pub fn names_of(
+    rules: &RuleSet,
+    connector: ConnectorId,
+    only: Option<Name>,
+    action: &ItemAction,
+) -> Vec<(Name, IndexKey)> {
+    let ItemAction::Create { attributes, .. } = action else { return Vec::new() };
+    let unique = rules.unique_in(connector, only);
+    let named = unique.filter_map(|(attribute, index)| {
+        let key = match_key(MatchKind::IgnoreCase, attributes.single(attribute)?)?;
+        Some((attribute, IndexKey { index, key }))
+    });
+    named.collect()
 }
 
 /// Where names that nobody else has come from.

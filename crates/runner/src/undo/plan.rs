@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use identitymesh_engine::names_of;
 use identitymesh_engine::stage::Told;
 use identitymesh_engine::undo::{Back, back, moved_references, respell};
-use identitymesh_model::plan::{ItemAction, Operation};
+use identitymesh_model::plan::{IndexKey, ItemAction, Operation};
 use identitymesh_model::{ConnectorId, ContentHash, MeshId, MeshView, Name, RuleId, SpaceId, Text, Uid};
 use identitymesh_store::{Reader, UndoBatch, UndoItem, UndoNext};
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub struct UndoEntry {
     pub seen: Option<(SpaceId, ContentHash)>,
     /// The operation that the rules would do next, which is rejected beforehand; and its content's hash.
     pub next: Option<(Operation, ContentHash)>,
+    #[serde(skip)]
+    names: Vec<IndexKey>,
     #[serde(skip)]
     rejected: Option<UndoNext>,
 }
@@ -125,6 +128,11 @@ fn plan_part(
         let (found, left) = back(&in_force.rules, view.record.mesh_type, connector, &around);
         plan.stays.extend(left.into_iter().map(|(attribute, why)| stays(attribute, why)));
         let Some(back) = found else { continue };
+        let names = names_of(&in_force.rules, connector, Some(back.object_type), &back.action);
+        if let Some(attribute) = taken(reader, &names, mesh_id)? {
+            plan.stays.push(stays(Some(attribute), "somebody else has its name by now"));
+            continue;
+        }
         let seen = match around.now.as_ref().map(|now| now.id) {
             Some(id) => reader.space_hashes(&[id])?.pop().flatten().map(|hashed| (id, hashed.hash)),
             None => None,
@@ -148,6 +156,7 @@ fn plan_part(
             action,
             seen,
             next,
+            names: names.into_iter().map(|(_, name)| name).collect(),
             rejected,
         });
     }
@@ -157,6 +166,20 @@ fn plan_part(
         entry.next = entry.rejected.map(|next| (next.operation, next.hash));
     }
     Ok(())
+}
+
+/// The attribute with a name that somebody else has, or waits to be given.
+fn taken(
+    reader: &mut dyn Reader,
+    names: &[(Name, IndexKey)],
+    mesh: MeshId,
+) -> Result<Option<Name>, RunError> {
+    for (attribute, name) in names {
+        if reader.is_taken(name, mesh)? {
+            return Ok(Some(*attribute));
+        }
+    }
+    Ok(None)
 }
 
 /// Plans an undo and queues it; the next exports send it, after the guard has seen it.
@@ -191,9 +214,9 @@ fn carry_out(
     run.count("stays", plan.stays.len() as u64);
     let mut targets: BTreeMap<ConnectorId, Vec<UndoItem>> = BTreeMap::new();
     for entry in plan.entries {
-        let UndoEntry { mesh, uid, connector, rule, object_type, operation, action, seen, rejected, .. } =
-            entry;
-        let item = UndoItem { mesh, uid, rule, object_type, operation, action, seen, next: rejected };
+        let UndoEntry { mesh, uid, rule, object_type, operation, action, seen, names, .. } = entry;
+        let (connector, next) = (entry.connector, entry.rejected);
+        let item = UndoItem { mesh, uid, rule, object_type, operation, action, seen, names, next };
         targets.entry(connector).or_default().push(item);
     }
     for (connector, items) in targets {

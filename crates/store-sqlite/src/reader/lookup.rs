@@ -3,7 +3,7 @@
 use identitymesh_model::plan::IndexKey;
 use identitymesh_model::{ConnectorId, MeshId, Name, SpaceId, Text, Uid, Value};
 use identitymesh_store::Referred;
-use rusqlite::{CachedStatement, OptionalExtension as _, Row, Rows, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Rows, params};
 
 use crate::codec::{self, ANCHOR_INDEX, OF_MESH, OF_SPACE, SPACE_GONE, uid_bytes};
 use crate::fault::{Outcome, unreadable};
@@ -198,12 +198,7 @@ impl Loader<'_> {
     }
 
     pub(super) fn is_taken(&mut self, key: &IndexKey, except: MeshId) -> Outcome<bool> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT 1 FROM name_key n LEFT JOIN link l ON n.kind = ?4 AND l.space = n.owner \
-             WHERE n.idx = ?1 AND n.key = ?2 \
-             AND CASE n.kind WHEN ?5 THEN n.owner ELSE coalesce(l.mesh, -1) END <> ?3 LIMIT 1",
-        )?;
-        Ok(statement.exists(params![key.index, key.key.as_str(), except.0, OF_SPACE, OF_MESH])?)
+        is_taken(self.conn, key, except)
     }
 
     pub(super) fn mesh_by_uid(&mut self, uid: Uid) -> Outcome<Option<MeshId>> {
@@ -282,4 +277,14 @@ fn referred(row: &Row<'_>) -> rusqlite::Result<Referred> {
         None => None,
     };
     Ok(Referred { space: SpaceId(row.get(1)?), mesh })
+}
+
+/// Whether somebody else has a name in a system, or waits to be given it.
+pub(crate) fn is_taken(conn: &Connection, key: &IndexKey, except: MeshId) -> Outcome<bool> {
+    let mut statement = conn.prepare_cached(
+        "SELECT 1 FROM name_key n LEFT JOIN link l ON n.kind = ?4 AND l.space = n.owner \
+         WHERE n.idx = ?1 AND n.key = ?2 \
+         AND CASE n.kind WHEN ?5 THEN n.owner ELSE coalesce(l.mesh, -1) END <> ?3 LIMIT 1",
+    )?;
+    Ok(statement.exists(params![key.index, key.key.as_str(), except.0, OF_SPACE, OF_MESH])?)
 }

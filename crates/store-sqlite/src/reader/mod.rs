@@ -19,4 +19,5 @@ mod session;
 mod staging;
 mod sync;
 
+pub(crate) use lookup::is_taken;
 pub(crate) use session::SqliteReader;

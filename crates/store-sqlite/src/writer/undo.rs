@@ -8,8 +8,11 @@ use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{HoldClass, HoldItem, UndoBatch, UndoItem, UndoReceipt, hold_hash, item_hash};
 use rusqlite::params;
 
-use crate::codec::{REJECTED, SPACE_GONE, WITHDRAWN, class_number, operation_number, turn_number, uid_bytes};
+use crate::codec::{
+    OF_MESH, REJECTED, SPACE_GONE, WITHDRAWN, class_number, operation_number, turn_number, uid_bytes,
+};
 use crate::fault::Outcome;
+use crate::reader::is_taken;
 
 use super::items::{Asker, Cleared};
 use super::tx::Tx;
@@ -21,13 +24,14 @@ impl Tx<'_> {
         let mut rows = Vec::new();
         let mut next: BTreeMap<(Name, Operation), Vec<HoldItem>> = BTreeMap::new();
         for item in &batch.items {
-            let stands = self.is_as_seen(batch, item)?;
+            let stands = self.is_as_seen(batch, item)? && self.has_free_names(item)?;
             if !stands || self.clear_item(item.mesh, batch.connector, Asker::Person)? == Cleared::InFlight {
                 receipt.moved.push(item.mesh);
                 continue;
             }
             self.lift_undone(batch, item)?;
             rows.push(self.queue_undo(batch, item)?);
+            self.keep_names(item)?;
             receipt.queued += 1;
             if let Some(known) = item.next {
                 let (uid, hash) = (Some(item.uid), known.hash);
@@ -65,6 +69,27 @@ impl Tx<'_> {
                 )?
                 .exists(params![item.mesh.0, batch.connector.0, item.object_type.folded(), SPACE_GONE])?,
         })
+    }
+
+    /// Whether nobody else has a name that comes back.
+    fn has_free_names(&self, item: &UndoItem) -> Outcome<bool> {
+        for name in &item.names {
+            if is_taken(self.conn, name, item.mesh)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Nobody else gets these names from now on, as with those of a new object that waits to be made.
+    fn keep_names(&self, item: &UndoItem) -> Outcome<()> {
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO name_key (idx, key, kind, owner) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
+        for name in &item.names {
+            insert.execute(params![name.index, name.key.as_str(), OF_MESH, item.mesh.0])?;
+        }
+        Ok(())
     }
 
     /// What an earlier undo keeps from being done again is a new question once this one is carried out.

@@ -113,7 +113,7 @@ macro_rules! conformance_tests {
                 a_dead_undo_is_replaced_like_any_other, its_mesh_object_is_looked_at_when_it_is_done,
                 what_moved_since_is_left_out,
                 what_would_be_done_again_is_rejected_until_it_is_undone_itself,
-                what_was_undone_is_the_same_wish_in_another_spelling
+                what_was_undone_is_the_same_wish_in_another_spelling, a_name_that_comes_back_is_nobody_else_s
             ];
             joins: [
                 a_block_says_when_it_holds_too_many, mesh_objects_are_read_alone,

@@ -5,8 +5,8 @@ use identitymesh_model::{ContentHash, SpaceId};
 
 use super::Harness;
 use super::sample::{
-    Scene, at, body, change, configuration, create, exported, item, item_of, keep, link, mesh, person, uid,
-    update, user,
+    Scene, at, body, change, configuration, create, exported, item, item_of, keep, key, link, mesh, person,
+    uid, update, user,
 };
 use crate::audit::ChangeKind;
 use crate::{
@@ -36,6 +36,7 @@ fn undo_item(number: u64, seen: Option<(SpaceId, ContentHash)>) -> UndoItem {
         operation,
         action,
         seen,
+        names: Vec::new(),
         next: None,
     }
 }
@@ -191,4 +192,18 @@ pub fn what_was_undone_is_the_same_wish_in_another_spelling(harness: &mut impl H
         .configure(ConfigurationWrite { body: "[]".into(), ..configuration(&["hr", "ad"], &[]) })
         .wait();
     assert_eq!(rejected(&scene), [], "and other rules");
+}
+
+pub fn a_name_that_comes_back_is_nobody_else_s(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    let users = scene.users(scene.source, &["a", "b"]);
+    scene.linked(1, "E-1", users[0]);
+    scene.linked(2, "E-2", users[1]);
+    let named = |number| UndoItem { names: vec![key(scene.index, "smith")], ..undo_item(number, None) };
+    assert_eq!(undo(&scene, vec![named(1)]).queued, 1);
+    let mut reader = scene.store.read().unwrap();
+    assert!(reader.is_taken(&key(scene.index, "smith"), mesh(2)).unwrap());
+    assert!(!reader.is_taken(&key(scene.index, "smith"), mesh(1)).unwrap());
+    let receipt = undo(&scene, vec![named(2)]);
+    assert_eq!((receipt.queued, receipt.moved), (0, vec![mesh(2)]));
 }
