@@ -2,6 +2,7 @@
 //!
 //! Ring 0. Everything here is data and pure functions over data: no input or output, no clock, no randomness.
 
+mod bounded;
 pub mod canonical;
 mod coverage;
 pub mod dn;
@@ -21,6 +22,7 @@ mod span;
 mod time;
 mod value;
 
+pub use bounded::{bounded, is_cut};
 pub use coverage::Coverage;
 pub use finding::Finding;
 pub use hash::{ContentHash, hex, sha256, sha256_parts};

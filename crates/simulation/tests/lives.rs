@@ -69,6 +69,7 @@ fn lives_that_broke_a_law_keep_it_now() {
         (100_280, Extent::Full), // the login of an account that an undo was to make again was given to somebody else
         (150_812, Extent::Full), // the same
         (100_361, Extent::Full), // a first import by delta was half a read, and the reader did not take that for one
+        (250_181, Extent::Full), // a person gave away the account of somebody whom HR withheld, and the reader did not see whose it was
     ];
     for (seed, extent) in seeds {
         if let Err(broken) = live(seed, extent) {

@@ -3,7 +3,9 @@
 //! Numbers are listed beside their tables in the first migration; they are never given a new meaning.
 
 use identitymesh_model::plan::{Operation, Turn};
-use identitymesh_model::{ContentHash, LinkMode, MeshState, Timestamp, Uid, dn, sha256};
+use identitymesh_model::{
+    ContentHash, LinkMode, MeshState, Text, Timestamp, Uid, bounded, dn, is_cut, sha256,
+};
 use identitymesh_store::{HoldClass, HoldState, ItemState};
 use rusqlite::Row;
 
@@ -187,10 +189,15 @@ pub(crate) const NEWS_OF_MEMBER: i64 = 0;
 /// `trace_news.space` where everything may be otherwise.
 pub(crate) const NEWS_OF_ALL: i64 = -1;
 
-/// What references are found by from the other end: 64 bits of a hash of the address in one spelling. Two addresses
+/// What references are found by from the other end: 64 bits of a hash of the address in one spelling, bounded as the
+/// keys of names are, so that one of those does as well. Two addresses
 /// with the same hash wake one object too many, which costs a look and changes nothing.
 pub(crate) fn key_hash(key: &str) -> i64 {
-    let folded = if key.contains('=') { dn::normalise(key) } else { key.to_lowercase() };
+    let folded = match key {
+        key if is_cut(key) => Text::new(key),
+        key if key.contains('=') => bounded(Text::from(dn::normalise(key))),
+        key => bounded(Text::from(key.to_lowercase())),
+    };
     let mut first = [0; 8];
     first.copy_from_slice(&sha256(folded.as_bytes())[..8]);
     i64::from_be_bytes(first)

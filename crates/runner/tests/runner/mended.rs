@@ -106,10 +106,16 @@ async fn a_member_that_is_renamed_stays_one_and_no_target_hears_otherwise() {
     fed.round().await;
     assert_eq!(fed.rows(changes), before, "nothing is new about the group");
 
-    // There and back.
-    fed.put_person(2, "a");
-    same_as_full(&fed, "dir").await;
-    assert_eq!(staged(&fed), group_of(&fed));
+    // Far away, where names are longer than any key of an index, and back.
+    for ou in ["far".repeat(300), "a".to_owned(), "far".repeat(300)] {
+        fed.put_person(2, &ou);
+        same_as_full(&fed, "dir").await;
+        assert_eq!(staged(&fed), group_of(&fed));
+    }
+    assert!(staged(&fed).iter().any(|member| member.len() > 900));
+    delete(&fed, 2);
+    assert_eq!(same_as_full(&fed, "dir").await.count("references_dropped"), 1);
+    assert_eq!(staged(&fed).len(), 5);
 }
 
 /// A person under a name that another one has or had.

@@ -1,7 +1,7 @@
 //! Deciding about joins.
 
 use identitymesh_engine::joins::{Fate, Whose};
-use identitymesh_model::{MeshId, MeshState};
+use identitymesh_model::{MeshId, MeshState, SpaceId};
 use identitymesh_runner::{JoinAsk, LinkScope, decide_join, reconsider_links, reevaluate_joins};
 use identitymesh_store::{MeshFilter, MeshRow, SpaceFilter, SpaceRow, StoreError};
 
@@ -37,9 +37,12 @@ impl Join {
 
 impl Person<'_> {
     pub(super) async fn join(&mut self, join: Join) -> Outcome {
-        let Some((ask, anchors)) = self.ask(join)? else {
+        let Some((ask, mut anchors)) = self.ask(join)? else {
             return Ok(vec!["there is nothing to decide about".to_owned()]);
         };
+        if let JoinAsk::Link(space, _) | JoinAsk::Never(space, _) = &ask {
+            anchors.extend(self.named_in(*space)?);
+        }
         self.decides_about(anchors.iter().map(String::as_str));
         let told = format!("{ask:?}, about {}", anchors.join(", "));
         let decided = decide_join(&self.process.mesh, ask, "somebody knows better".to_owned()).await;
@@ -114,6 +117,16 @@ impl Person<'_> {
             Join::TakeBack => self.newest_decision()?.map(|id| (JoinAsk::Revert(id), Vec::new())),
         };
         Ok(chosen)
+    }
+
+    /// Whose name stands in an object: it was theirs, although it may belong to nobody now.
+    fn named_in(&self, space: SpaceId) -> Result<Option<String>, StoreError> {
+        let record = self.reader()?.spaces(&[space])?.pop().flatten();
+        let named = record.and_then(|record| {
+            let value = ["uid", "id"].into_iter().find_map(|it| record.doc.single(name(it)).cloned())?;
+            value.as_text().map(str::to_owned)
+        });
+        Ok(named)
     }
 
     fn newest_decision(&self) -> Result<Option<identitymesh_model::DecisionId>, StoreError> {

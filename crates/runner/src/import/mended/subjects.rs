@@ -121,7 +121,10 @@ impl Stager {
         }
         for subject in subjects {
             let Some(index) = subject.referring.index else { continue };
-            subject.keys.extend(former.remove(&(index, subject.id)).unwrap_or_default());
+            let former = former.remove(&(index, subject.id)).unwrap_or_default();
+            // It may have its old name again.
+            let others = former.into_iter().filter(|key| !subject.keys.contains(key)).collect::<Vec<_>>();
+            subject.keys.extend(others);
         }
         Ok(())
     }
