@@ -5,7 +5,7 @@
     reason = "waiting and measuring are about the real time of other processes"
 )]
 
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -191,31 +191,19 @@ impl Fed {
         let addresses = [source.url.clone(), target.url.clone()];
         let fed = Self { place: Place::new(), source, target, addresses, changes: "auto".to_owned() };
         fed.configure("");
-        fed.keep_password();
+        fed.place.keep_secret("directory", &fed.source.password);
         fed.place.good(&["apply", "rules"]);
         Some(fed)
     }
 
     fn configure(&self, further_settings: &str) {
-        let rules = self.place.path().join("rules");
-        std::fs::create_dir_all(rules.join("connectors")).unwrap();
-        std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
         let types = "\n[connector.settings.types.user]";
         let filled = |rules: &str, at: usize| {
             rules.replace("{URL}", &self.addresses[at]).replace("{CHANGES}", &self.changes)
         };
         let source = filled(SOURCE_RULES, 0);
         let source = source.replacen(types, &format!("{further_settings}\n{types}"), 1);
-        std::fs::write(rules.join("connectors/source.toml"), source).unwrap();
-        let target = filled(TARGET_RULES, 1);
-        std::fs::write(rules.join("connectors/target.toml"), target).unwrap();
-    }
-
-    fn keep_password(&self) {
-        let mut set = self.place.command(&["secrets", "set", "directory"]);
-        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        set.stdin.take().unwrap().write_all(self.source.password.as_bytes()).unwrap();
-        assert!(set.wait().unwrap().success());
+        self.place.write_rules(MESH, &[("source", &source), ("target", &filled(TARGET_RULES, 1))]);
     }
 
     /// What the target holds of somebody, `None` when nothing.

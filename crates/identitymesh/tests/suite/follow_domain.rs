@@ -2,8 +2,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "measuring is about the real time of other processes")]
 
-use std::io::Write as _;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use identitymesh_testkit::real::{SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions};
@@ -90,13 +88,6 @@ struct Fed {
     target: Slapd,
 }
 
-fn keep(place: &Place, name: &str, password: &str) {
-    let mut set = place.command(&["secrets", "set", name]);
-    let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    set.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
-    assert!(set.wait().unwrap().success());
-}
-
 fn started(people: usize) -> Option<Fed> {
     let tree = "dn: OU=people,DC=mesh,DC=test\nobjectClass: organizationalUnit\n\n".to_owned();
     let entry = |at| format!("dn: {}\nobjectClass: user\nsAMAccountName: p{at}\n\n", dn(at));
@@ -105,16 +96,12 @@ fn started(people: usize) -> Option<Fed> {
     let (suffix, sync) = ("o=Target".to_owned(), Some(SessionLog::Memory));
     let target = Slapd::start(SlapdOptions { suffix, sync, ..SlapdOptions::default() })?;
     let place = Place::new();
-    let rules = place.path().join("rules");
-    std::fs::create_dir_all(rules.join("connectors")).unwrap();
     let ca_file = domain.ca_file.display().to_string();
     let source = SOURCE.replace("{URL}", &domain.ldaps_url).replace("{CA}", &ca_file);
-    std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
-    std::fs::write(rules.join("connectors/source.toml"), source.replace("{BIND}", &domain.bind_name))
-        .unwrap();
-    std::fs::write(rules.join("connectors/target.toml"), TARGET.replace("{URL}", &target.url)).unwrap();
-    keep(&place, "source", &domain.password);
-    keep(&place, "target", &target.password);
+    let source = source.replace("{BIND}", &domain.bind_name);
+    place.write_rules(MESH, &[("source", &source), ("target", &TARGET.replace("{URL}", &target.url))]);
+    place.keep_secret("source", &domain.password);
+    place.keep_secret("target", &target.password);
     place.good(&["apply", "rules"]);
     Some(Fed { place, domain, target })
 }

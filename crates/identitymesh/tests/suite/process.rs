@@ -1,5 +1,6 @@
 //! Starting the binary in a directory of its own.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -52,6 +53,24 @@ impl Place {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?} gave {:?}", output.status);
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Keeps a secret as somebody does who pipes it in.
+    pub(crate) fn keep_secret(&self, name: &str, secret: &str) {
+        let mut set = self.command(&["secrets", "set", name]);
+        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        set.stdin.take().unwrap().write_all(secret.as_bytes()).unwrap();
+        assert!(set.wait().unwrap().success());
+    }
+
+    /// Writes a folder of rules: those of the mesh, and of each connector by its file's name.
+    pub(crate) fn write_rules(&self, mesh: &str, connectors: &[(&str, &str)]) {
+        let folder = self.path().join("rules/connectors");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.with_file_name("mesh.toml"), mesh).unwrap();
+        for (name, text) in connectors {
+            std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+        }
     }
 
     pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {

@@ -1,8 +1,5 @@
 //! A Unix directory: groups hold the names of their members' accounts, and not where those lie.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use identitymesh_testkit::real::{Slapd, SlapdOptions};
 
 use crate::process::Place;
@@ -126,14 +123,8 @@ impl Unix {
     fn start() -> Option<Self> {
         let slapd = Slapd::start(SlapdOptions::default())?;
         let place = Place::new();
-        let rules = place.path().join("rules/connectors");
-        std::fs::create_dir_all(&rules).unwrap();
-        std::fs::write(rules.with_file_name("mesh.toml"), MESH).unwrap();
-        std::fs::write(rules.join("company.toml"), company()).unwrap();
-        std::fs::write(rules.join("unix.toml"), unix(&slapd)).unwrap();
-        let mut set = place.command(&["secrets", "set", "unix"]).stdin(Stdio::piped()).spawn().unwrap();
-        set.stdin.take().unwrap().write_all(slapd.password.as_bytes()).unwrap();
-        assert!(set.wait().unwrap().success());
+        place.write_rules(MESH, &[("company", &company()), ("unix", &unix(&slapd))]);
+        place.keep_secret("unix", &slapd.password);
         Some(Self { place, slapd })
     }
 

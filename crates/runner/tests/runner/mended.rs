@@ -326,6 +326,33 @@ async fn an_account_that_we_deleted_leaves_groups_that_we_only_read() {
     assert_eq!(delta.count("references_dropped"), 0, "{delta:?}");
 }
 
+/// So many groups that they are written in parts, between which the process dies.
+#[tokio::test]
+async fn a_kill_between_the_parts_of_many_groups_takes_no_name_for_another() {
+    const GROUPS: usize = 1_200;
+    let mut died = 0;
+    for nth in (1..CALLS_MAX).rev() {
+        let fed = imported(10, 2).await;
+        (2..GROUPS).for_each(|group| fed.put_group(group, [3, 4].map(|number| person_dn(number, "a"))));
+        same_as_full(&fed, "dir").await;
+        fed.put_person(3, "b");
+        put_as(&fed, "p4", &person_dn(3, "a"));
+        put_as(&fed, "new", &person_dn(4, "a"));
+        let control = Arc::<Control>::default();
+        let fed = fed.reopen(|store| over(store, Arc::clone(&control)));
+        control.fail(nth, Failure::DiesAfter);
+        let _died = import(&fed.mesh, name("dir"), ImportKind::Delta).await;
+        died += u64::from(control.is_dead());
+        let fed = fed.reopen(|store| store);
+        same_as_full(&fed, "dir").await;
+        // The last calls are those that settle, and what comes behind.
+        if died == 6 {
+            return;
+        }
+    }
+    panic!("the process died {died} times");
+}
+
 /// Every call of the store that a delta makes fails once, as a process that ends does, before and after it.
 #[tokio::test]
 async fn a_kill_at_any_call_loses_no_reference() {

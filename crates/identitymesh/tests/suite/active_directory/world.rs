@@ -6,7 +6,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::time::Instant;
 
 use identitymesh_testkit::real::{AgeKey, SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions};
@@ -43,8 +42,8 @@ impl World {
         super::configuration::write(place.path(), &ad, &book, &key, must_change);
         let company = Company::new(people, teams);
         company.write(place.path());
-        keep_secret(&place, "ad/service", &ad.password);
-        keep_secret(&place, "book/service", &book.password);
+        place.keep_secret("ad/service", &ad.password);
+        place.keep_secret("book/service", &book.password);
         place.good(&["apply", "mesh"]);
         Some(Self { place, ad, book, company, key, ids: BTreeMap::new() })
     }
@@ -128,13 +127,6 @@ impl World {
         let notice = newest(&self.place, &self.key, &Company::id(at).to_string());
         notice["password"].as_str().unwrap().to_owned()
     }
-}
-
-fn keep_secret(place: &Place, name: &str, secret: &str) {
-    let mut set = place.command(&["secrets", "set", name]);
-    let mut child = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), secret.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
 }
 
 fn compare(what: &str, found: &Content, expected: &Content) {

@@ -2,8 +2,6 @@
 //! full import shows, whether the directory tells of it or not.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::Stdio;
 
 use identitymesh_testkit::real::{
     Ds389, Ds389Options, SambaAd, SambaAdOptions, SessionLog, Slapd, SlapdOptions,
@@ -12,6 +10,7 @@ use rusqlite::Connection;
 use serde_json::Value as Json;
 
 use super::directory::{Directory, Family, dn, entry};
+use super::mesh::flows;
 use crate::process::Place;
 
 const PEOPLE: usize = 14;
@@ -46,21 +45,6 @@ fn population(family: Family) -> String {
     text + "\n"
 }
 
-fn flows(object_type: &str, anchor: &str, flows: &[(&str, &str)]) -> String {
-    let mut text = format!(
-        "\n[[create]]\nobject_type = \"{object_type}\"\nmesh_type = \"{object_type}\"\nanchor = \"{anchor}\"\n\n\
-         [[leave]]\nobject_type = \"{object_type}\"\nmesh_object = \"delete_when_last\"\n"
-    );
-    for (source, target) in flows {
-        write!(
-            text,
-            "\n[[flow]]\nobject_type = \"{object_type}\"\nsource = \"{source}\"\ntarget = \"{target}\"\nconfidence = 90\n"
-        )
-        .unwrap();
-    }
-    text
-}
-
 impl Mesh {
     /// A mesh that has read the directory and synchronised.
     fn over(directory: Directory, settings: &str) -> Self {
@@ -80,16 +64,10 @@ impl Mesh {
             text += "\n[connector.settings.types.user]\nattributes = { uid = \"string\", manager = \"reference\" }\n\
                      [connector.settings.types.group]\nattributes = { cn = \"string\" }\n";
         }
-        text += &flows("user", account, &[(account, "account"), ("manager", "manager")]);
-        text += &flows("group", "cn", &[("cn", "title"), ("member", "members")]);
-        let rules = place.path().join("rules");
-        std::fs::create_dir_all(rules.join("connectors")).unwrap();
-        std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
-        std::fs::write(rules.join("connectors/directory.toml"), text).unwrap();
-        let mut set = place.command(&["secrets", "set", "directory"]);
-        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        set.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
-        assert!(set.wait().unwrap().success());
+        text += &flows("user", "user", account, &[(account, "account"), ("manager", "manager")]);
+        text += &flows("group", "group", "cn", &[("cn", "title"), ("member", "members")]);
+        place.write_rules(MESH, &[("directory", &text)]);
+        place.keep_secret("directory", password);
         place.good(&["apply", "rules"]);
         let mesh = Self { place, directory };
         mesh.import("full");

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identitymesh_testkit::real::{Action, Message, Operation, Relay};
@@ -52,10 +51,7 @@ impl Mesh {
         let relay = Relay::to(directory.url(), &directory.ca_file());
         let mesh = Self { place: Place::new(), directory: Arc::new(Mutex::new(directory)), relay };
         mesh.configure(way, settings);
-        let mut set = mesh.place.command(&["secrets", "set", "directory"]);
-        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        set.stdin.take().unwrap().write_all(mesh.directory().bind().1.as_bytes()).unwrap();
-        assert!(set.wait().unwrap().success());
+        mesh.place.keep_secret("directory", mesh.directory().bind().1);
         mesh.place.good(&["apply", "rules"]);
         mesh
     }
@@ -68,9 +64,6 @@ impl Mesh {
     pub(super) fn configure(&self, way: Way, settings: &str) {
         let directory = self.directory();
         let family = directory.family();
-        let rules = self.place.path().join("rules");
-        std::fs::create_dir_all(rules.join("connectors")).unwrap();
-        std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
         let kind = if family == Family::Samba { "active-directory" } else { "ldap" };
         let mut text = format!(
             "[connector]\nname = \"directory\"\ntype = \"{kind}\"\n\n[connector.settings]\nservers = [\"{}\"]\n\
@@ -92,12 +85,16 @@ impl Mesh {
                 personnel()
             }
             Way::Out => {
-                text += &flows("user", account, &[(account, "account"), (name, "name"), ("title", "title")]);
+                text += &flows(
+                    "user",
+                    "user",
+                    account,
+                    &[(account, "account"), (name, "name"), ("title", "title")],
+                );
                 file()
             }
         };
-        std::fs::write(rules.join("connectors/directory.toml"), text).unwrap();
-        std::fs::write(rules.join("connectors/other.toml"), other).unwrap();
+        self.place.write_rules(MESH, &[("directory", &text), ("other", &other)]);
     }
 
     /// The personnel file.
@@ -216,9 +213,10 @@ fn names(family: Family) -> (&'static str, &'static str) {
     if family == Family::Samba { ("sAMAccountName", "displayName") } else { ("uid", "cn") }
 }
 
-fn flows(object_type: &str, anchor: &str, flows: &[(&str, &str)]) -> String {
+/// Rules that make mesh objects of a type, and let attributes flow into them.
+pub(super) fn flows(object_type: &str, mesh_type: &str, anchor: &str, flows: &[(&str, &str)]) -> String {
     let mut text = format!(
-        "\n[[create]]\nobject_type = \"{object_type}\"\nmesh_type = \"user\"\nanchor = \"{anchor}\"\n\n\
+        "\n[[create]]\nobject_type = \"{object_type}\"\nmesh_type = \"{mesh_type}\"\nanchor = \"{anchor}\"\n\n\
          [[leave]]\nobject_type = \"{object_type}\"\nmesh_object = \"delete_when_last\"\n"
     );
     for (source, target) in flows {
@@ -236,7 +234,7 @@ fn personnel() -> String {
         object_type = \"person\"\nkey = \"account\"\nsettle_ms = 0\n";
     let pairs =
         [("account", "account"), ("name", "name"), ("title", "title"), ("unit", "unit"), ("mail", "mail")];
-    format!("{settings}{}", flows("person", "account", &pairs))
+    format!("{settings}{}", flows("person", "user", "account", &pairs))
 }
 
 fn projection(family: Family) -> String {

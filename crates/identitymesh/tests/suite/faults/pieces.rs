@@ -2,7 +2,6 @@
 //! ours, and is filled.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -125,11 +124,7 @@ impl Mesh {
                      [connector.settings.types.group]\nattributes = { cn = \"string\" }\n";
         }
         text += &TARGET.replace("ACCOUNT", account);
-        let rules = self.place.path().join("rules");
-        std::fs::create_dir_all(rules.join("connectors")).unwrap();
-        std::fs::write(rules.join("mesh.toml"), MESH).unwrap();
-        std::fs::write(rules.join("connectors/directory.toml"), text).unwrap();
-        std::fs::write(rules.join("connectors/teams.toml"), TEAMS).unwrap();
+        self.place.write_rules(MESH, &[("directory", &text), ("teams", TEAMS)]);
         let mut team = "dn: cn=team,dc=x\nobjectClass: groupOfNames\ncn: team\n".to_owned();
         let mut people = String::new();
         for at in 0..MEMBERS {
@@ -137,10 +132,7 @@ impl Mesh {
             writeln!(people, "dn: uid=p{at:03},dc=x\nobjectClass: inetOrgPerson\nuid: p{at:03}\n").unwrap();
         }
         std::fs::write(self.place.path().join("teams.ldif"), format!("{people}{team}\n")).unwrap();
-        let mut set = self.place.command(&["secrets", "set", "directory"]);
-        let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        set.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
-        assert!(set.wait().unwrap().success());
+        self.place.keep_secret("directory", password);
     }
 
     /// Does this when the second piece is on its way, which does not arrive.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use identitymesh_engine::rules::{ObjectTypeRules, Referring, RuleSet};
 use identitymesh_model::{SpaceId, SpaceRecord, Text, Value};
 use identitymesh_store::past::space_when;
-use identitymesh_store::{Moment, Reader, StoreError};
+use identitymesh_store::{Moment, Reader, SpaceChangeKind, StoreError};
 
 /// What objects were called at a moment.
 pub(super) struct Meant<'a> {
@@ -18,6 +18,23 @@ pub(super) struct Meant<'a> {
 impl<'a> Meant<'a> {
     pub(super) fn new(rules: &'a RuleSet, at: Option<Moment>) -> Self {
         Self { rules, at, addresses: HashMap::new() }
+    }
+
+    /// Whether an import has written to an object since: if this read did not show it, the write was the settling of its
+    /// references, by a run that broke off.
+    pub(super) fn is_settled(&self, reader: &mut dyn Reader, holder: SpaceId) -> Result<bool, StoreError> {
+        let Some(at) = self.at else { return Ok(false) };
+        let mut before = None;
+        while let [row] = &reader.space_history(holder, before, 1)?[..] {
+            if row.seq <= at.change {
+                return Ok(false);
+            }
+            if row.kind == SpaceChangeKind::Import {
+                return Ok(true);
+            }
+            before = Some(row.seq);
+        }
+        Ok(false)
     }
 
     /// Whether an object was there under this key; nothing where that is not known.

@@ -15,6 +15,9 @@ use crate::import::part::{Comparer, batch};
 use crate::import::presence::Asker;
 use crate::import::stager::Stager;
 
+/// Holders written in one transaction; each may be a large group.
+const HOLDERS_TOGETHER: usize = 1_000;
+
 /// What becomes of the references of one object, by attribute and as they are written: nothing, or another name.
 type Becomes = BTreeMap<Name, BTreeMap<Text, Option<Text>>>;
 
@@ -125,6 +128,10 @@ impl Stager {
         if self.is_full || self.mended.is_shown(referrer, key) {
             return Ok(false);
         }
+        // A run that broke off between two transactions has been here.
+        if !others.is_empty() && meant.is_settled(reader, referrer.space)? {
+            return Ok(false);
+        }
         let of = (subject.referring, *key);
         for other in others {
             let holds = match (meant.had(reader, subject.id, of)?, meant.had(reader, *other, of)?) {
@@ -139,15 +146,28 @@ impl Stager {
         Ok(true)
     }
 
-    /// Compares and writes what became of references, as if the system had said so, and that they are settled, together.
+    /// Compares and writes what became of references, as if the system had said so, and with the last of it that they
+    /// are settled.
     fn write(&mut self, outcome: Outcome, settled: Moment) -> Result<(), RunError> {
-        if outcome.holders.is_empty() {
-            return Ok(());
-        }
-        self.run.mesh.check_cancelled()?;
         let Outcome { holders, dropped, renamed } = outcome;
-        let patches =
-            holders.into_iter().map(|(holder, attributes)| self.patch(holder, attributes)).collect();
+        for (counter, references) in [("references_dropped", dropped), ("references_renamed", renamed)] {
+            if references > 0 {
+                self.run.count(counter, references);
+            }
+        }
+        let patches = holders.into_iter().map(|(holder, attributes)| self.patch(holder, attributes));
+        let mut patches: Vec<Change> = patches.collect();
+        while !patches.is_empty() {
+            let rest = patches.split_off(patches.len().min(HOLDERS_TOGETHER));
+            let is_last = rest.is_empty();
+            self.write_together(patches, is_last.then_some(settled))?;
+            patches = rest;
+        }
+        Ok(())
+    }
+
+    fn write_together(&mut self, patches: Vec<Change>, settled: Option<Moment>) -> Result<(), RunError> {
+        self.run.mesh.check_cancelled()?;
         let store = self.run.mesh.store.clone();
         let cause = self.run.cause();
         // Nobody is in doubt: all others have told their addresses.
@@ -163,13 +183,8 @@ impl Stager {
         let part = comparer.compare(patches, store.read()?.as_mut())?;
         self.run.count("changed", part.updates.len() as u64);
         self.run.count("drifted", part.drifted);
-        for (counter, references) in [("references_dropped", dropped), ("references_renamed", renamed)] {
-            if references > 0 {
-                self.run.count(counter, references);
-            }
-        }
         let mut batch = batch(cause, self.connector, part);
-        batch.settled = Some(settled);
+        batch.settled = settled;
         batch.counters = self.run.counters.clone();
         store.stage(batch).wait()?;
         Ok(())

@@ -129,14 +129,10 @@ pub(super) struct Mesh {
 impl Mesh {
     pub(super) fn over(target: &Target<'_>, key: &AgeKey) -> Self {
         let mesh = Self { place: Place::new() };
-        let rules = mesh.place.path().join("rules/connectors");
-        std::fs::create_dir_all(&rules).unwrap();
-        std::fs::write(rules.join("../mesh.toml"), MESH).unwrap();
-        let hr = source("person", "user", "account", &["account", "name", "title", "unit"]);
-        std::fs::write(rules.join("hr.toml"), format!("{HR}{hr}")).unwrap();
-        let things = source("thing", "thing", "name", &["name", "kind", "text"]);
-        std::fs::write(rules.join("things.toml"), format!("{THINGS}{things}")).unwrap();
-        std::fs::write(rules.join("target.toml"), target.rules(key)).unwrap();
+        let hr = HR.to_owned() + &source("person", "user", "account", &["account", "name", "title", "unit"]);
+        let things = THINGS.to_owned() + &source("thing", "thing", "name", &["name", "kind", "text"]);
+        let target_rules = target.rules(key);
+        mesh.place.write_rules(MESH, &[("hr", &hr), ("things", &things), ("target", &target_rules)]);
         mesh.place.shell("identitymesh secrets set service", target.bind.1);
         mesh.write(&[], &[]);
         mesh.place.good(&["apply", "rules"]);
