@@ -17,6 +17,8 @@ use serde::Serialize;
 pub enum SpaceChangeKind {
     /// An import showed it otherwise, or did not show it any more.
     Import,
+    /// Its system let its references follow others, and did not say so: it followed from what an import showed of those.
+    Mended,
     /// We wrote to it.
     Export,
     /// Somebody decided that it is gone.
@@ -28,13 +30,15 @@ pub enum SpaceChangeKind {
 }
 
 impl SpaceChangeKind {
-    const ALL: [Self; 5] = [Self::Import, Self::Export, Self::Decision, Self::Unlink, Self::Purge];
+    const ALL: [Self; 6] =
+        [Self::Import, Self::Mended, Self::Export, Self::Decision, Self::Unlink, Self::Purge];
 
     /// Its word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Import => "import",
+            Self::Mended => "mended",
             Self::Export => "export",
             Self::Decision => "decision",
             Self::Unlink => "unlink",

@@ -185,7 +185,7 @@ async fn many_deleted_members_are_one_change_of_the_group() {
     let fed = imported(1_500, 1_000).await;
     (100..250).for_each(|number| delete(&fed, number));
     let changes = "SELECT CAST(count(*) AS TEXT) FROM space_change s JOIN space_object o ON o.id = s.space \
-                   WHERE o.external_id = 'g1' AND s.kind = 'import'";
+                   WHERE o.external_id = 'g1' AND s.kind = 'mended'";
     let before: u64 = fed.rows(changes)[0].parse().unwrap();
     let delta = same_as_full(&fed, "dir").await;
     assert_eq!((delta.count("references_dropped"), delta.count("changed")), (150, 1), "{delta:?}");

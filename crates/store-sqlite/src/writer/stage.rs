@@ -139,7 +139,8 @@ impl Tx<'_> {
                 return Err(not_there(update.id, batch.connector));
             }
             let sets = self.stage_update_parts(batch, update)?;
-            self.keep_change(&batch.cause, SpaceChangeKind::Import, update.id.0, was, sets)?;
+            let kind = if update.shown { SpaceChangeKind::Import } else { SpaceChangeKind::Mended };
+            self.keep_change(&batch.cause, kind, update.id.0, was, sets)?;
         }
         Ok(())
     }

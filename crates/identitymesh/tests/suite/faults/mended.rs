@@ -224,8 +224,13 @@ fn taken_over(mesh: &Mesh) {
     let six = dn(family, 6);
     mesh.rename(3, six.split(',').next().unwrap(), "Staff");
     mesh.settled();
+    // The group itself changes as well, and not in these members.
+    mesh.directory.modify(&format!(
+        "dn: cn=team,ou=Staff,dc=mesh,dc=test\nchangetype: modify\nadd: member\nmember: {}\n",
+        dn(family, 12)
+    ));
     mesh.same_as_full();
-    assert_eq!(mesh.references(), before);
+    assert_eq!(mesh.references(), before + 1);
 }
 
 /// So many are gone that somebody has to approve it: what referred to them goes with the next import.

@@ -20,8 +20,7 @@ impl<'a> Meant<'a> {
         Self { rules, at, addresses: HashMap::new() }
     }
 
-    /// Whether an import has written to an object since: if this read did not show it, the write was the settling of its
-    /// references, by a run that broke off.
+    /// Whether an object's references were settled since, by a run that broke off before all were.
     pub(super) fn is_settled(&self, reader: &mut dyn Reader, holder: SpaceId) -> Result<bool, StoreError> {
         let Some(at) = self.at else { return Ok(false) };
         let mut before = None;
@@ -29,7 +28,7 @@ impl<'a> Meant<'a> {
             if row.seq <= at.change {
                 return Ok(false);
             }
-            if row.kind == SpaceChangeKind::Import {
+            if row.kind == SpaceChangeKind::Mended {
                 return Ok(true);
             }
             before = Some(row.seq);

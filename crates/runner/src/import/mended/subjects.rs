@@ -63,7 +63,7 @@ impl Stager {
         let mut subjects = Vec::new();
         for ids in ids.chunks(READ_TOGETHER) {
             let mut reader = store.read()?;
-            let found = reader.spaces(ids)?;
+            let (found, first) = (reader.spaces(ids)?, subjects.len());
             for (id, record) in ids.iter().zip(found) {
                 let record = match record {
                     // One that was gone may be there again.
@@ -72,7 +72,7 @@ impl Stager {
                 };
                 subjects.extend(record.and_then(|record| self.subject(&record, true)));
             }
-            self.add_former_keys(reader.as_mut(), &mut subjects)?;
+            self.add_former_keys(reader.as_mut(), &mut subjects[first..])?;
         }
         Ok(subjects)
     }
