@@ -23,6 +23,11 @@ const NEEDED: &[Program] = &[
         package: "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind",
         purpose: "an Active Directory domain controller (its tests need root)",
     },
+    Program {
+        name: "kinit",
+        package: "krb5-user",
+        purpose: "fetches the tickets that Kerberos signs in with",
+    },
     Program { name: "age", package: "age", purpose: "opens sealed files as their recipients do" },
     Program { name: "ldbadd", package: "ldb-tools", purpose: "fills the domain controller before it starts" },
 ];
