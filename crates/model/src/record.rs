@@ -99,8 +99,18 @@ pub enum LinkMode {
     Created,
     /// This product made the object in the target.
     Projected,
+    /// An export was to make the object and found it in the target as wanted: somebody else had made it.
+    Adopted,
     /// An operator linked them.
     Manual,
+}
+
+impl LinkMode {
+    /// Whether an export linked them: no join rule and nobody by hand.
+    #[must_use]
+    pub const fn is_by_export(self) -> bool {
+        matches!(self, Self::Projected | Self::Adopted)
+    }
 }
 
 /// The link that a management-space object without one had last.

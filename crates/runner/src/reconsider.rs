@@ -235,9 +235,11 @@ impl Questions<'_> {
     /// Counts what is left alone, and keeps what is asked for.
     fn sort_out(&mut self, mut page: Vec<SpaceRecord>) -> Result<Vec<SpaceRecord>, RunError> {
         page.retain(|space| self.wanted.is_of_type(space));
-        let of_mode =
-            |mode| page.iter().filter(|space| space.link.is_some_and(|link| link.mode == mode)).count();
-        let (by_hand, by_export) = (of_mode(LinkMode::Manual), of_mode(LinkMode::Projected));
+        let of_mode = |is: fn(LinkMode) -> bool| {
+            page.iter().filter(|space| space.link.is_some_and(|link| is(link.mode))).count()
+        };
+        let (by_hand, by_export) =
+            (of_mode(|mode| mode == LinkMode::Manual), of_mode(LinkMode::is_by_export));
         let members: Vec<Member> = page.iter().map(Member::of).collect();
         let never = self.reader.rulings_of(&members)?.concat().iter().filter(|(_, belongs)| !belongs).count();
         self.count("by_hand", by_hand);

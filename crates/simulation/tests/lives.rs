@@ -70,6 +70,12 @@ fn lives_that_broke_a_law_keep_it_now() {
         (150_812, Extent::Full), // the same
         (100_361, Extent::Full), // a first import by delta was half a read, and the reader did not take that for one
         (250_181, Extent::Full), // a person gave away the account of somebody whom HR withheld, and the reader did not see whose it was
+        (312_079, Extent::Full), // whom a person parted got a contact made in the place of one deleted, and the reader took it for the same
+        (319_171, Extent::Full), // somebody came back as a new person while the deletion of their account was held, and the reader never decided on it
+        (322_467, Extent::Full), // an administrator removed one of eleven in a hold, and the reader did not let the ten go
+        (367_888, Extent::Full), // the same
+        (323_443, Extent::Full), // a create took over the contact of somebody else, and the deletion planned for that one removed it
+        (367_201, Extent::Full), // an undo kept one of eleven deletions for the next export, and the reader counted both exports as one
     ];
     for (seed, extent) in seeds {
         if let Err(broken) = live(seed, extent) {

@@ -95,12 +95,13 @@ pub(crate) const fn mode_number(mode: LinkMode) -> i64 {
         LinkMode::Created => 2,
         LinkMode::Projected => 3,
         LinkMode::Manual => 4,
+        LinkMode::Adopted => 5,
     }
 }
 
 /// The mode that a number stands for.
 pub(crate) fn mode(number: i64) -> Outcome<LinkMode> {
-    [LinkMode::Joined, LinkMode::Created, LinkMode::Projected, LinkMode::Manual]
+    [LinkMode::Joined, LinkMode::Created, LinkMode::Projected, LinkMode::Manual, LinkMode::Adopted]
         .into_iter()
         .find(|mode| mode_number(*mode) == number)
         .ok_or_else(|| unknown_word("link mode", number))
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn numbers_stand_for_what_they_stood_for() {
-        for (number, known) in [(1, LinkMode::Joined), (4, LinkMode::Manual)] {
+        for (number, known) in [(1, LinkMode::Joined), (4, LinkMode::Manual), (5, LinkMode::Adopted)] {
             assert_eq!((mode_number(known), mode(number).unwrap()), (number, known));
         }
         for known in Operation::ALL {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("undone wish", include_str!("../migrations/0014_undone_wish.sql")),
     ("settled", include_str!("../migrations/0015_settled.sql")),
     ("hold inferred", include_str!("../migrations/0016_hold_inferred.sql")),
+    ("adopted", include_str!("../migrations/0017_adopted.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -102,6 +102,8 @@ pub enum Settle {
         rule: RuleId,
         /// The new object.
         state: ExportedState,
+        /// This product made it, now or in an earlier attempt.
+        is_ours: bool,
         /// It owes a password from now on.
         owes_password: bool,
         /// The audit row.

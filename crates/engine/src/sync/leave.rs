@@ -129,7 +129,7 @@ impl Leaver<'_> {
     /// The rule whose policy decides: the one that it is leaving by, that which made the object, or the first for its
     /// type.
     fn rule<'p>(&self, projections: &'p [Projection]) -> Option<&'p Projection> {
-        let made_by = self.space.link.filter(|link| link.mode == LinkMode::Projected).map(|link| link.rule);
+        let made_by = self.space.link.filter(|link| link.mode.is_by_export()).map(|link| link.rule);
         let known = self.leave.map(|leave| leave.rule).or(made_by);
         projections
             .iter()

@@ -151,7 +151,7 @@ impl<N: Neighbours> Part<'_, '_, N> {
         let matched = match (said, bond.mode) {
             (Some(Carried::Matched(matched)), _) => matched,
             (_, LinkMode::Manual) => format!("linked {how}"),
-            (_, LinkMode::Joined | LinkMode::Created | LinkMode::Projected) => format!("moved {how}"),
+            (_, _) => format!("moved {how}"),
         };
         let Bond { rule, mode, score, .. } = bond;
         self.link(space, Match { mesh, rule, mode, matched, score });

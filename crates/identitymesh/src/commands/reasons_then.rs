@@ -63,6 +63,9 @@ fn link_told(now: &InForce, reader: &mut dyn Reader, again: &LinkAgain) -> anyho
             format!("by version {} of the configuration; {}", again.version, agreed(agreement))
         }
         None if link.mode == LinkMode::Projected => "an export made it, so no join rule decided".to_owned(),
+        None if link.mode == LinkMode::Adopted => {
+            "an export found it as wanted, made by somebody else, so no join rule decided".to_owned()
+        }
         None => "a person decided, so no rule did".to_owned(),
     });
     Ok(told)

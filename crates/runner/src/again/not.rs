@@ -7,9 +7,7 @@ use std::collections::HashMap;
 
 use identitymesh_engine::reasons::{Holder, TargetLeave, grace_end, holders, leaving, scopes};
 use identitymesh_engine::{Outcome, PlanContext, Planner, Seeds};
-use identitymesh_model::{
-    LeaveRecord, LinkMode, MeshId, MeshView, RuleId, RunId, SpaceId, SpaceRecord, Timestamp,
-};
+use identitymesh_model::{LeaveRecord, MeshId, MeshView, RuleId, RunId, SpaceId, SpaceRecord, Timestamp};
 use identitymesh_store::Reader;
 use identitymesh_store::past::{Cut, linked_at, mesh_at, space_at};
 
@@ -179,7 +177,7 @@ fn leave_states(
     for space in view.linked.iter().filter(|space| all.iter().any(|one| one.connector == space.connector)) {
         let connector = space.connector;
         let Some(since) = out_since(reader, rules, id, connector, seq)? else { continue };
-        let made_by = space.link.filter(|link| link.mode == LinkMode::Projected);
+        let made_by = space.link.filter(|link| link.mode.is_by_export());
         let rule = made_by.map_or(RuleId(0), |link| link.rule);
         out.push(LeaveRecord { connector, rule, since, steps: 0 });
     }

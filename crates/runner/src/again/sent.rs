@@ -9,7 +9,7 @@ use identitymesh_engine::reasons::{Holder, InScope, TargetLeave, grace_end, hold
 use identitymesh_engine::{PlanContext, Planner, Seeds};
 use identitymesh_model::plan::{ItemPlan, MeshChange, ObjectPlan};
 use identitymesh_model::{
-    ConnectorId, LeaveRecord, LinkMode, MeshId, MeshState, MeshView, RuleId, SpaceId, SpaceRecord, Timestamp,
+    ConnectorId, LeaveRecord, MeshId, MeshState, MeshView, RuleId, SpaceId, SpaceRecord, Timestamp,
 };
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::past::{Cut, linked_at, mesh_at, space_before};
@@ -173,7 +173,7 @@ impl Replay<'_> {
             let Some(since) = out_since(reader, rules, view.record.id, connector, self.row.seq)? else {
                 continue;
             };
-            let made_by = space.link.filter(|link| link.mode == LinkMode::Projected);
+            let made_by = space.link.filter(|link| link.mode.is_by_export());
             let rule = made_by.map_or(RuleId(0), |link| link.rule);
             out.push(LeaveRecord { connector, rule, since, steps: 0 });
         }
@@ -268,7 +268,7 @@ fn written(reader: &mut dyn Reader, row: &ChangeRecord) -> Result<Option<Written
     let identities = reader.space_identities(&ids)?;
     for identity in identities.into_iter().flatten().filter(|known| Some(known.connector) == row.connector) {
         let made = spans.iter().filter(|span| span.space == identity.id).find(|span| {
-            span.link.mode == LinkMode::Projected && span.link.run == row.run && span.link.rows < row.seq
+            span.link.mode.is_by_export() && span.link.run == row.run && span.link.rows < row.seq
         });
         let mut candidate =
             made.map(|span| Written { before: None, space: identity.id, place: span.link.rows });

@@ -4,6 +4,7 @@
 //! which this batch creates are sent after those, wave by wave; a circle is broken by leaving the reference out until
 //! the other object is there. An answer that was lost is found out by asking the target, never by sending again.
 
+mod owner;
 mod recorded;
 mod send;
 mod settle;

@@ -8,6 +8,7 @@ use identitymesh_model::plan::ItemAction;
 use identitymesh_model::{ItemId, LinkMode, SpaceRecord, Uid};
 use identitymesh_store::LeasedItem;
 
+use super::owner::{leave_to_others, without_others};
 use super::settle::{Answer, settle};
 use super::state::TargetForm;
 use super::work::is_passing;
@@ -41,9 +42,13 @@ impl Sender<'_, '_> {
     pub(super) async fn send(
         &mut self,
         exporter: &mut dyn Exporter,
-        wave: Vec<Ready>,
+        mut wave: Vec<Ready>,
     ) -> Result<(), (RunError, Vec<LeasedItem>)> {
         let mut answers: Vec<(Ready, Answer)> = Vec::with_capacity(wave.len());
+        match without_others(self.run, &mut wave) {
+            Ok(others) => answers.extend(others.into_iter().map(|ready| (ready, Answer::Dropped))),
+            Err(error) => return Err((error, wave.into_iter().map(|(item, ..)| item).collect())),
+        }
         let mut operations = Vec::with_capacity(wave.len());
         let mut sent: HashMap<ItemId, Ready> = HashMap::with_capacity(wave.len());
         let mut passwords: HashMap<ItemId, NewPassword> = HashMap::new();
@@ -83,7 +88,8 @@ impl Sender<'_, '_> {
             }
         }
         drop(passwords);
-        if let Err(error) = settle(self.form, self.run, answers) {
+        let settled = leave_to_others(self.form, self.run, &mut answers);
+        if let Err(error) = settled.and_then(|()| settle(self.form, self.run, answers)) {
             return Err((error, Vec::new()));
         }
         match failed {

@@ -30,6 +30,8 @@ pub(super) enum Answer {
     NotSent { reason: String },
     /// Somebody else changed the object; nothing was done.
     Conflict { reason: String, now: Option<ImportedObject> },
+    /// A create found its object there as wanted, and it belongs to somebody else: it stays so.
+    Taken { reason: String },
     /// Sent, and nobody could say what became of it.
     Unknown { reason: String },
     /// Its object is not there any more, so nothing was sent.
@@ -199,6 +201,11 @@ impl Part<'_, '_> {
                 self.note_foreign(&item, now);
                 if is_open(&item) { self.again(&item, reason, None, true) } else { Settle::Dropped }
             }
+            Answer::Taken { reason } => {
+                self.count("taken");
+                self.finding("XPT-004", reason, &item, None);
+                Settle::Dropped
+            }
             Answer::Dropped => {
                 self.count("dropped");
                 Settle::Dropped
@@ -243,7 +250,7 @@ impl Part<'_, '_> {
                 let row = self.row(item, action, Some(state.body.hash));
                 // What somebody else had made has a password that somebody uses.
                 let owes_password = is_ours && self.form.password_rule(item, action).is_some();
-                Settle::Created { rule: item.rule, state, owes_password, row }
+                Settle::Created { rule: item.rule, state, is_ours, owes_password, row }
             }
             ItemAction::Update { space, .. } => {
                 let Some(record) = &item.space else { return Settle::Dropped };

@@ -166,16 +166,19 @@ impl Work<'_> {
                 .filter(|item| matches!(item.action, ItemAction::Create { .. }))
                 .map(|item| item.uid)
                 .collect();
-            let waits = |item: &LeasedItem| {
-                pending(&item.action)
+            // What is made is there before anything is deleted: a create that meets the old object of its name may say so.
+            let waits = |item: &LeasedItem| match item.action {
+                ItemAction::Delete { .. } => !coming.is_empty(),
+                _ => pending(&item.action)
                     .iter()
-                    .any(|uid| !known.holds(uid) && coming.contains(uid) && *uid != item.uid)
+                    .any(|uid| !known.holds(uid) && coming.contains(uid) && *uid != item.uid),
             };
             let (mut wave, mut later): (Vec<LeasedItem>, Vec<LeasedItem>) =
                 items.into_iter().partition(|item| !waits(item));
             if wave.is_empty() {
-                // They refer to each other in a circle: the first goes without its references.
-                wave = vec![later.remove(0)];
+                // They refer to each other in a circle: the first that makes one goes without its references.
+                let makes = |item: &LeasedItem| coming.contains(&item.uid);
+                wave = vec![later.remove(later.iter().position(makes).unwrap_or(0))];
             }
             items = later;
             self.wave(exporter, wave, &known).await.map_err(|(error, unsent)| {

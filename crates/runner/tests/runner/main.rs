@@ -10,6 +10,7 @@ mod again_not;
 mod anomaly;
 mod decisions;
 mod disk;
+mod found;
 mod groups;
 mod guard;
 mod interrupted;

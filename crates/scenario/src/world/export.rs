@@ -79,13 +79,18 @@ impl World {
         let is_ready = |id: &ItemId| self.state.items.get(id).is_some_and(|item| !self.waits(item, &coming));
         let (mut wave, mut later): (Vec<ItemId>, Vec<ItemId>) = due.into_iter().partition(is_ready);
         if wave.is_empty() {
-            // They refer to each other in a circle: the first goes without its references.
-            wave.push(later.remove(0));
+            // They refer to each other in a circle: the first that makes one goes without its references.
+            let makes = |id: &ItemId| self.state.items.get(id).is_some_and(|item| coming.contains(&item.uid));
+            wave.push(later.remove(later.iter().position(makes).unwrap_or(0)));
         }
         (wave, later)
     }
 
     fn waits(&self, item: &Item, coming: &BTreeSet<Uid>) -> bool {
+        // What is made is there before anything is deleted.
+        if matches!(item.action, ItemAction::Delete { .. }) {
+            return !coming.is_empty();
+        }
         let known = self.known(item);
         pending(&item.action).iter().any(|uid| !known.holds(uid) && coming.contains(uid) && *uid != item.uid)
     }

@@ -31,7 +31,7 @@ impl World {
         if item.unsettled {
             match self.ask(item, action) {
                 Asked::Applied(external_id) => {
-                    self.applied(id, item, action, external_id, waits);
+                    self.applied(id, item, action, (external_id, LinkMode::Projected), waits);
                     return "it had been done".to_owned();
                 }
                 Asked::NotApplied => {}
@@ -77,16 +77,16 @@ impl World {
             }
             (_, Some(Answer::Silent)) => self.again(id, "no answer, and nobody to ask", true),
             (Said::Done(external_id), Some(Answer::Lost)) => {
-                self.applied(id, item, action, external_id, waits);
+                self.applied(id, item, action, (external_id, LinkMode::Projected), waits);
                 "the answer was lost; asked, and it was done".to_owned()
             }
             (Said::Done(external_id), _) => {
                 let as_what = format!("done as {external_id}");
-                self.applied(id, item, action, external_id, waits);
+                self.applied(id, item, action, (external_id, LinkMode::Projected), waits);
                 if item.operation == Operation::Create { as_what } else { "done".to_owned() }
             }
             (Said::AlreadySo, _) => {
-                self.applied(id, item, action, Text::default(), waits);
+                self.applied(id, item, action, (Text::default(), LinkMode::Projected), waits);
                 "it was so already".to_owned()
             }
         }
@@ -158,12 +158,28 @@ impl World {
     /// Somebody else's object stands where ours should: ours already if it is as wanted, refused if not.
     fn taken(&mut self, id: ItemId, item: &Item, action: &ItemAction, waits: Vec<Uid>) -> String {
         if let Asked::Applied(external_id) = self.ask(item, action) {
-            self.applied(id, item, action, external_id, waits);
+            let mode = if item.attempts > 0 { LinkMode::Projected } else { LinkMode::Adopted };
+            if self.belongs_to_another(item, &external_id, mode) {
+                self.state.remove_item(id);
+                self.state.wake(Todo::Mesh(item.mesh), None);
+                return format!("{external_id} is there as wanted, and belongs to somebody else");
+            }
+            self.applied(id, item, action, (external_id, mode), waits);
             return "it was so already".to_owned();
         }
         let words = "another object is there already".to_owned();
         self.refuse(id, words.clone());
         format!("refused: {words}")
+    }
+
+    /// What an earlier attempt of ours most likely made is taken back from whoever an import found for it.
+    fn belongs_to_another(&self, item: &Item, external_id: &Text, mode: LinkMode) -> bool {
+        let known = self.state.find(item.connector, item.object_type, external_id);
+        let link = known.and_then(|id| self.state.space(id)).and_then(|space| space.record.link);
+        let by_import = |mode| matches!(mode, LinkMode::Joined | LinkMode::Created);
+        link.is_some_and(|link| {
+            link.mesh != item.mesh && !(mode == LinkMode::Projected && by_import(link.mode))
+        })
     }
 
     fn refuse(&mut self, id: ItemId, words: String) {
@@ -202,13 +218,20 @@ impl World {
         "somebody else changed it in between; nothing was done".to_owned()
     }
 
-    fn applied(&mut self, id: ItemId, item: &Item, action: &ItemAction, external_id: Text, waits: Vec<Uid>) {
+    fn applied(
+        &mut self,
+        id: ItemId,
+        item: &Item,
+        action: &ItemAction,
+        (external_id, mode): (Text, LinkMode),
+        waits: Vec<Uid>,
+    ) {
         self.state.remove_item(id);
         let address = self.address(item.connector, item.object_type);
         match action {
             ItemAction::Create { attributes, .. } => {
                 let (doc, exported) = after_create(attributes, address);
-                self.created(item, external_id, doc, exported);
+                self.created(item, (external_id, mode), doc, exported);
             }
             ItemAction::Update { space, address: new, changes, .. } => {
                 let Some(known) = self.state.space(*space) else { return };
@@ -240,7 +263,13 @@ impl World {
         }
     }
 
-    fn created(&mut self, item: &Item, external_id: Text, doc: Object, exported: Remembered) {
+    fn created(
+        &mut self,
+        item: &Item,
+        (external_id, mode): (Text, LinkMode),
+        doc: Object,
+        exported: Remembered,
+    ) {
         let names = self.names(item.connector, item.object_type, &doc);
         let known = self.state.find(item.connector, item.object_type, &external_id);
         let id = known.unwrap_or_else(|| {
@@ -249,7 +278,7 @@ impl World {
             self.state.add(space);
             id
         });
-        let link = Link { mesh: item.mesh, rule: item.rule, mode: LinkMode::Projected, score: None };
+        let link = Link { mesh: item.mesh, rule: item.rule, mode, score: None };
         let before = self.state.edit(id, |known| {
             write_expected(known, doc, exported, names);
             (known.note, known.waits, known.record.deleted) = (None, Vec::new(), false);

@@ -1,7 +1,9 @@
 //! Deciding on what is held.
 
-use identitymesh_model::{HoldId, MeshId, SpaceId};
-use identitymesh_store::{HoldDecision, HoldFilter, HoldItemRow, HoldRow, HoldState, Reader, StoreError};
+use identitymesh_model::{HoldId, MeshId, MeshState, SpaceId};
+use identitymesh_store::{
+    HoldDecision, HoldFilter, HoldItemRow, HoldRow, HoldState, MeshFilter, MeshRow, Reader, StoreError,
+};
 
 use super::{Outcome, Person, ROWS_MAX};
 use crate::extent::Extent;
@@ -88,7 +90,8 @@ impl Person<'_> {
     fn change(&self, reader: &mut dyn Reader, item: &HoldItemRow) -> Result<Waiting, StoreError> {
         let view = reader.views(&[MeshId(item.subject)])?.pop().flatten();
         let anchor = view.map(|view| view.record.anchor.to_string()).unwrap_or_default();
-        Ok(Waiting { subject: item.subject, is_true: !self.outside.is_wanted(&anchor), anchor })
+        let is_true = !self.outside.is_wanted(&anchor) || is_former(reader, MeshId(item.subject), &anchor)?;
+        Ok(Waiting { subject: item.subject, is_true, anchor })
     }
 
     /// An object that an import did not see.
@@ -105,6 +108,15 @@ impl Person<'_> {
             view.map_or_else(|| space.external_id.to_string(), |view| view.record.anchor.to_string());
         Ok(Waiting { subject: item.subject, anchor, is_true: there.is_none() })
     }
+}
+
+/// Whether somebody came back too late to be the same mesh object, and lives on in another.
+fn is_former(reader: &mut dyn Reader, mesh: MeshId, anchor: &str) -> Result<bool, StoreError> {
+    let rows = reader.mesh_list(&MeshFilter::default(), None, ROWS_MAX)?.items;
+    let is_active = |row: &MeshRow| row.state == MeshState::Active;
+    let of_anchor = || rows.iter().filter(|row| row.anchor == *anchor);
+    Ok(of_anchor().any(|row| row.id != mesh && is_active(row))
+        && of_anchor().any(|row| row.id == mesh && matches!(row.state, MeshState::Deleted { .. })))
 }
 
 fn halve(held: &mut Held, in_part: bool) {

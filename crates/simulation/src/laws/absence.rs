@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use identitymesh_connector_fake::Fault;
-use identitymesh_model::{ConnectorId, Name, Text};
+use identitymesh_model::plan::ItemAction;
+use identitymesh_model::{ConnectorId, Name, Text, Value};
+use identitymesh_store::ItemState;
 
 use super::store::Tables;
 use super::{Scene, broken};
 use crate::step::{Disturbance, Step};
-use crate::systems::Which;
+use crate::systems::{Which, name};
 
 /// An object of a connector.
 pub(super) type Key = (ConnectorId, Name, Text);
@@ -33,7 +35,7 @@ impl Absence {
             let Some(which) = scene.connectors.get(connector) else { continue };
             let is_there = scene.systems.get(*which).object(*object_type, external_id).is_some();
             let is_excused = *which == Which::Hr && scene.said.is_withheld(*object_type, external_id);
-            if is_there && !is_excused {
+            if is_there && !is_excused && !is_being_made(tables, *connector, external_id) {
                 let what = format_args!("{} {object_type} {external_id}", which.word());
                 return broken("what counts as gone is gone", what);
             }
@@ -48,4 +50,15 @@ impl Absence {
         self.present = present;
         Ok(gone)
     }
+}
+
+/// Whether it went and may have been made anew under the same key, with the answer to that still out.
+fn is_being_made(tables: &Tables, connector: ConnectorId, external_id: &Text) -> bool {
+    tables.items.iter().any(|item| match &item.action {
+        ItemAction::Create { attributes, .. } => {
+            let key = attributes.single(name("id")).and_then(Value::as_text);
+            (item.connector, item.state, key) == (connector, ItemState::Leased, Some(external_id.as_str()))
+        }
+        _ => false,
+    })
 }

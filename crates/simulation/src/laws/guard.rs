@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identitymesh_model::plan::Operation;
 use identitymesh_model::rules::HoldClass;
-use identitymesh_model::{HoldId, Name, Value};
+use identitymesh_model::{HoldId, MeshId, Name, RunId, Value};
+use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{HoldFilter, HoldState, ItemRow, ItemState, Reader};
 
 use super::absence::Key;
@@ -32,6 +33,31 @@ pub(crate) struct Guard {
 /// A class of changes.
 type Class = (Which, Name, Operation);
 
+/// How many of a class were sent without a person, by the run that sent them; `None` where the answer was lost with it.
+#[derive(Default)]
+struct Sent(BTreeMap<Class, BTreeMap<Option<RunId>, u64>>);
+
+impl Sent {
+    fn add(&mut self, class: Class, run: Option<RunId>) {
+        *self.0.entry(class).or_default().entry(run).or_default() += 1;
+    }
+
+    /// At most so many by one run.
+    fn by(&self, class: Class, run: RunId) -> u64 {
+        let Some(runs) = self.0.get(&class) else { return 0 };
+        [Some(run), None].iter().filter_map(|run| runs.get(run)).sum()
+    }
+
+    /// Each class with the most that one run sent.
+    fn most(&self) -> impl Iterator<Item = (&Class, u64)> {
+        self.0.iter().map(|(class, runs)| {
+            let lost = runs.get(&None).copied().unwrap_or_default();
+            let most = runs.iter().filter(|(run, _)| run.is_some()).map(|(_, count)| *count).max();
+            (class, most.unwrap_or_default() + lost)
+        })
+    }
+}
+
 impl Guard {
     /// A person is about to approve a change of this person's or team's object in a target.
     pub(crate) fn approve(&mut self, which: Which, anchor: &str) {
@@ -46,12 +72,12 @@ impl Guard {
         gone: &[Key],
         [before, after]: [&Targets; 2],
     ) -> Verdict {
-        let done = self.unasked(before, after);
+        let done = self.unasked(tables, scene, before, after);
         if matches!(scene.step, Step::Work(..)) {
-            for ((which, object_type, operation), count) in &done {
+            for ((which, object_type, operation), count) in done.most() {
                 let population =
                     before.0.keys().filter(|key| (key.0, key.1) == (*which, *object_type)).count();
-                if *count > allowed(population as u64) {
+                if count > allowed(population as u64) {
                     let what = format_args!("{count} {object_type} in {}: {operation}", which.word());
                     return broken("nothing large happens without a person", what);
                 }
@@ -63,13 +89,24 @@ impl Guard {
         self.holds_come_first(reader, scene, &done)
     }
 
-    /// What was done in the targets that nobody had approved, by class.
-    fn unasked(&self, before: &Targets, after: &Targets) -> BTreeMap<Class, u64> {
+    /// What was done in the targets that nobody had approved.
+    fn unasked(&self, tables: &Tables, scene: &Scene<'_>, before: &Targets, after: &Targets) -> Sent {
+        let anchors: BTreeMap<MeshId, &str> =
+            tables.meshes.iter().map(|row| (row.id, row.anchor.as_str())).collect();
+        let runs: BTreeMap<(Which, &str), RunId> = tables
+            .changes
+            .iter()
+            .filter(|row| row.kind == ChangeKind::Export)
+            .filter_map(|row| {
+                let which = scene.connectors.get(&row.connector?)?;
+                Some(((*which, *anchors.get(&row.mesh)?), row.run))
+            })
+            .collect();
         let off = Value::text("off");
         let is_off = |object: &identitymesh_connector::ImportedObject| {
             object.attributes.single(name("state")) == Some(&off)
         };
-        let mut done = BTreeMap::new();
+        let mut done = Sent::default();
         for (key, was) in &before.0 {
             let operation = match after.0.get(key) {
                 None => Operation::Delete,
@@ -78,7 +115,7 @@ impl Guard {
             };
             let whose = (key.0, owner(was));
             if !self.approved.contains(&whose) && !self.passed.contains(&whose) {
-                *done.entry((key.0, key.1, operation)).or_default() += 1;
+                done.add((key.0, key.1, operation), runs.get(&(whose.0, whose.1.as_str())).copied());
             }
         }
         done
@@ -103,12 +140,7 @@ impl Guard {
     }
 
     /// A hold is made where the limit is crossed, and nothing of its class was sent before.
-    fn holds_come_first(
-        &mut self,
-        reader: &mut dyn Reader,
-        scene: &Scene<'_>,
-        done: &BTreeMap<Class, u64>,
-    ) -> Verdict {
+    fn holds_come_first(&mut self, reader: &mut dyn Reader, scene: &Scene<'_>, done: &Sent) -> Verdict {
         let holds = reader.hold_list(&HoldFilter::default(), None, ROWS_MAX).map_err(unreadable)?;
         let newest = self.newest;
         for hold in holds.iter().filter(|hold| newest.is_none_or(|newest| hold.id > newest)) {
@@ -123,8 +155,9 @@ impl Guard {
                 HoldClass::Change | HoldClass::Clear => 0,
             };
             let sent = match hold.class {
-                HoldClass::Export(operation) => {
-                    done.get(&(*which, hold.object_type, operation)).copied().unwrap_or_default()
+                // Of what is within its limit by now, what is left goes on its way.
+                HoldClass::Export(operation) if hold.state != HoldState::Withdrawn => {
+                    done.by((*which, hold.object_type, operation), hold.run)
                 }
                 _ => 0,
             };

@@ -97,12 +97,11 @@ impl Tx<'_> {
     }
 
     /// Links an object that this product made or found in a target; says whose it was before, if another's.
-    pub(super) fn link_projected(
+    pub(super) fn link_exported(
         &mut self,
         space: i64,
         target: (ConnectorId, i64),
-        mesh: MeshId,
-        rule: RuleId,
+        link: (MeshId, RuleId, LinkMode),
         cause: &Cause,
     ) -> Outcome<Option<MeshId>> {
         use rusqlite::OptionalExtension as _;
@@ -111,21 +110,20 @@ impl Tx<'_> {
             .prepare_cached("SELECT mesh FROM link WHERE space = ?1")?
             .query_row([space], |row| row.get(0))
             .optional()?;
-        if before == Some(mesh.0) {
+        if before == Some(link.0.0) {
             return Ok(None);
         }
         self.keep_unlink(cause, space)?;
-        self.add_projected(space, target, mesh, rule, cause)?;
+        self.add_exported(space, target, link, cause)?;
         Ok(before.map(MeshId))
     }
 
-    /// Links an object that this product made.
-    pub(super) fn add_projected(
+    /// Links an object that this product made or found in a target.
+    pub(super) fn add_exported(
         &self,
         space: i64,
         (connector, object_type): (ConnectorId, i64),
-        mesh: MeshId,
-        rule: RuleId,
+        (mesh, rule, mode): (MeshId, RuleId, LinkMode),
         cause: &Cause,
     ) -> Outcome<()> {
         self.conn
@@ -139,7 +137,7 @@ impl Tx<'_> {
                 connector.0,
                 object_type,
                 rule.0,
-                mode_number(LinkMode::Projected),
+                mode_number(mode),
                 cause.run.0,
                 cause.at.as_micros(),
                 self.state.chain.seq,

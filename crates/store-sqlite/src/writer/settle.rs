@@ -1,6 +1,6 @@
 //! Settling leased items: what became of them, and the target's objects as they must be now.
 
-use identitymesh_model::{MeshId, RuleId, SpaceId, Uid};
+use identitymesh_model::{LinkMode, MeshId, RuleId, SpaceId, Uid};
 use identitymesh_store::audit::ChangeRow;
 use identitymesh_store::{
     ExportedState, PasswordOwed, Settle, SettleBatch, SettleReceipt, Settled, SpaceChangeKind, Todo,
@@ -75,10 +75,11 @@ impl Tx<'_> {
 
     fn carry_out(&mut self, batch: &SettleBatch, settled: &Settled, may_wait: bool) -> Outcome<u64> {
         match &settled.what {
-            Settle::Created { rule, state, owes_password, row } => {
+            Settle::Created { rule, state, is_ours, owes_password, row } => {
                 self.end_item(settled.mesh, state.is_news)?;
-                let (space, woken) =
-                    self.settle_created(batch, settled.mesh, *rule, state, row.uid, may_wait)?;
+                let mode = if *is_ours { LinkMode::Projected } else { LinkMode::Adopted };
+                let link = (settled.mesh, *rule, mode);
+                let (space, woken) = self.settle_created(batch, link, state, row.uid, may_wait)?;
                 if *owes_password {
                     let (connector, mesh, rule) = (batch.connector, settled.mesh, *rule);
                     self.owe_password(&PasswordOwed { space, connector, mesh, rule }, batch.cause.at)?;
@@ -144,12 +145,12 @@ impl Tx<'_> {
     fn settle_created(
         &mut self,
         batch: &SettleBatch,
-        mesh: MeshId,
-        rule: RuleId,
+        link: (MeshId, RuleId, LinkMode),
         state: &ExportedState,
         uid: Uid,
         may_wait: bool,
     ) -> Outcome<(SpaceId, u64)> {
+        let mesh = link.0;
         let object_type = self.partition(batch.connector, state.object_type)?;
         let known: Option<i64> = self
             .conn
@@ -164,13 +165,13 @@ impl Tx<'_> {
                 self.write_expected(batch, SpaceId(space), state)?;
                 self.forget_notes(space)?;
                 self.tell_space(space)?;
-                let robbed = self.link_projected(space, target, mesh, rule, &batch.cause)?;
+                let robbed = self.link_exported(space, target, link, &batch.cause)?;
                 self.tell_space(space)?;
                 (space, robbed)
             }
             None => {
                 let space = self.insert_expected(batch, object_type, state)?;
-                self.add_projected(space, target, mesh, rule, &batch.cause)?;
+                self.add_exported(space, target, link, &batch.cause)?;
                 self.tell_space(space)?;
                 (space, None)
             }

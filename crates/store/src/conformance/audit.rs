@@ -89,6 +89,7 @@ pub fn exports_and_drift_are_in_the_chain(harness: &mut impl Harness) {
     let what = crate::Settle::Created {
         rule: super::sample::RULE,
         state,
+        is_ours: true,
         owes_password: false,
         row: scene.export_row(2),
     };

@@ -17,7 +17,7 @@ fn made(scene: &Scene<'_>, number: u64, external_id: &str, owes_password: bool) 
     scene.queued(number);
     let lease = scene.lease(10);
     let (state, row) = (exported(external_id, "Ada"), scene.export_row(number));
-    scene.settle(&lease, number, Settle::Created { rule: RULE, state, owes_password, row });
+    scene.settle(&lease, number, Settle::Created { rule: RULE, state, is_ours: true, owes_password, row });
     scene.store.read().unwrap().space_find(scene.target, external_id).unwrap()[0]
 }
 

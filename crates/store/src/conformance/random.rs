@@ -231,6 +231,7 @@ impl History {
             0 => Settle::Created {
                 rule: RULE,
                 state: exported(&format!("CN={number}"), &content.to_string()),
+                is_ours: true,
                 owes_password: false,
                 row: scene.export_row(number),
             },

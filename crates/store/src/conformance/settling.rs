@@ -14,6 +14,7 @@ fn created(scene: &Scene<'_>, number: u64, external_id: &str) -> Settle {
     Settle::Created {
         rule: RULE,
         state: exported(external_id, "Ada"),
+        is_ours: true,
         owes_password: false,
         row: scene.export_row(number),
     }
@@ -54,10 +55,13 @@ pub fn a_created_object_that_is_known_is_adopted(harness: &mut impl Harness) {
     scene.queued(1);
     scene.queued(2);
     let lease = scene.lease(10);
-    assert_eq!(scene.settle(&lease, 1, created(&scene, 1, "CN=Ada")), 0);
+    let (rule, state, row) = (RULE, exported("CN=Ada", "Ada"), scene.export_row(1));
+    let found = Settle::Created { rule, state, is_ours: false, owes_password: false, row };
+    assert_eq!(scene.settle(&lease, 1, found), 0);
     let view = scene.store.read().unwrap().views(&[mesh(1)]).unwrap()[0].clone().unwrap();
     assert_eq!((view.linked[0].id, view.linked[0].unconfirmed), (spaces[0], true));
     assert_eq!(view.linked[0].doc, person("Ada"));
+    assert_eq!(view.linked[0].link.unwrap().mode, LinkMode::Adopted, "somebody else made it");
     // The one that loses its object is looked at again.
     assert_eq!(scene.settle(&lease, 2, created(&scene, 2, "CN=Bob")), 1);
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(9))]);
@@ -187,7 +191,8 @@ pub fn a_created_object_waits_for_others(harness: &mut impl Harness) {
     scene.queued(2);
     let lease = scene.lease(10);
     let state = ExportedState { waits_for: vec![uid(2)], ..exported("CN=team", "Ada") };
-    let what = Settle::Created { rule: RULE, state, owes_password: false, row: scene.export_row(1) };
+    let what =
+        Settle::Created { rule: RULE, state, is_ours: true, owes_password: false, row: scene.export_row(1) };
     assert_eq!(scene.settle(&lease, 1, what), 0);
     assert_eq!(scene.settle(&lease, 2, created(&scene, 2, "CN=Ada")), 1);
     assert_eq!(scene.todos(9), [Todo::Mesh(mesh(1))]);
@@ -202,7 +207,13 @@ pub fn what_an_answer_shows_besides_is_looked_at(harness: &mut impl Harness) {
         scene.settle(
             &lease,
             1,
-            Settle::Created { rule: RULE, state, owes_password: false, row: scene.export_row(1) }
+            Settle::Created {
+                rule: RULE,
+                state,
+                is_ours: true,
+                owes_password: false,
+                row: scene.export_row(1)
+            }
         ),
         1
     );

@@ -101,7 +101,11 @@ pub fn its_mesh_object_is_looked_at_when_it_is_done(harness: &mut impl Harness) 
     let lease = scene.lease(10);
     let state = exported("CN=Ada", "Ada");
     let rule = super::sample::RULE;
-    scene.settle(&lease, 1, Settle::Created { rule, state, owes_password: false, row: scene.export_row(1) });
+    scene.settle(
+        &lease,
+        1,
+        Settle::Created { rule, state, is_ours: true, owes_password: false, row: scene.export_row(1) },
+    );
     assert_eq!(scene.todos(99), [Todo::Mesh(mesh(1))]);
 }
 
@@ -173,7 +177,11 @@ pub fn what_was_undone_is_the_same_wish_in_another_spelling(harness: &mut impl H
     assert_eq!(rejected(&scene), [], "what a person asked for is not what would be done again");
     let lease = scene.lease(10);
     let (state, rule) = (exported("CN=Ada", "Ada"), super::sample::RULE);
-    scene.settle(&lease, 1, Settle::Created { rule, state, owes_password: false, row: scene.export_row(1) });
+    scene.settle(
+        &lease,
+        1,
+        Settle::Created { rule, state, is_ours: true, owes_password: false, row: scene.export_row(1) },
+    );
     let wanted = |mut plan: ObjectPlan, operation| {
         plan.items.push(ItemPlan { operation, ..item_of(scene.target, action("spelled otherwise")) });
         scene.apply(vec![plan]);

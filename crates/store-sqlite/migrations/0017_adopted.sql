@@ -1,0 +1,2 @@
+-- A link's mode may be 5 from here on: an export found the object as wanted, made by somebody else. Earlier programs do not
+-- know the number, and until now such links had 3.
