@@ -17,6 +17,8 @@ use crate::support::{TREE, context, name, person};
 
 pub(crate) const TYPES: [&str; 3] = ["user", "group", "orgUnit"];
 pub(crate) const BASE: &str = "dc=mesh,dc=test";
+/// So few objects in a page that there are many pages.
+const PAGE: usize = 5;
 
 fn slapd(log: SessionLog, entries: &str) -> Option<Slapd> {
     let initial_ldif = format!("{TREE}{entries}");
@@ -46,18 +48,19 @@ pub(crate) async fn session(server: &dyn Server, changes: serde_json::Value) -> 
 }
 
 pub(crate) async fn read(server: &dyn Server, mode: ImportMode) -> Result<Vec<Page>, ConnectorError> {
-    read_as(server, mode, json!({})).await
+    read_as(server, mode, json!({}), PAGE).await
 }
 
 async fn read_as(
     server: &dyn Server,
     mode: ImportMode,
     changes: serde_json::Value,
+    page_size_max: usize,
 ) -> Result<Vec<Page>, ConnectorError> {
     let mut session = session(server, changes).await;
     let importer = session.importer().unwrap();
     let object_types = TYPES.map(name).to_vec();
-    importer.begin(ImportRequest { mode, object_types, page_size_max: 5 }).await?;
+    importer.begin(ImportRequest { mode, object_types, page_size_max }).await?;
     let mut pages = Vec::new();
     while let Some(page) = importer.next_page().await? {
         pages.push(page);
@@ -82,8 +85,13 @@ impl Followed {
 
     /// Follows a delta; how much it told.
     pub(crate) async fn delta(&mut self, server: &dyn Server) -> usize {
+        self.delta_in_pages(server, PAGE).await
+    }
+
+    pub(crate) async fn delta_in_pages(&mut self, server: &dyn Server, page_size_max: usize) -> usize {
         let since = self.mark.clone().unwrap();
-        let pages = read(server, ImportMode::Delta { since }).await.unwrap();
+        let mode = ImportMode::Delta { since };
+        let pages = read_as(server, mode, json!({}), page_size_max).await.unwrap();
         let count = pages.iter().map(|page| page.changes.len() + page.certificates.len()).sum();
         self.apply(pages);
         count
@@ -232,9 +240,9 @@ async fn marks_from_elsewhere_and_for_other_settings_are_refused() {
     let since = Followed::full(&slapd).await.mark.unwrap();
     let delta = |since: &Watermark| ImportMode::Delta { since: since.clone() };
     let narrower = json!({"types": {"user": {"filter": "(uid=p1)"}, "group": {}, "orgUnit": {}}});
-    assert!(refusal(read_as(&slapd, delta(&since), narrower).await).contains("settings"));
+    assert!(refusal(read_as(&slapd, delta(&since), narrower, PAGE).await).contains("settings"));
     let excluded = json!({"exclude": [format!("ou=groups,{BASE}")]});
-    assert!(refusal(read_as(&slapd, delta(&since), excluded).await).contains("settings"));
+    assert!(refusal(read_as(&slapd, delta(&since), excluded, PAGE).await).contains("settings"));
     // As after a backup was restored: the cookie is from the server's future.
     let future = Watermark { body: since.body.replace("csn=20", "csn=29"), ..since.clone() };
     assert_ne!(future, since);
@@ -273,7 +281,7 @@ async fn a_server_that_tells_no_changes_leaves_no_mark() {
     assert!(pages.iter().all(|page| page.watermark.is_none()));
     let by_name = json!({"external_id": "ou"});
     let Some(telling) = self::slapd(SessionLog::Memory, "") else { return };
-    let pages = read_as(&telling, ImportMode::Full, by_name).await.unwrap();
+    let pages = read_as(&telling, ImportMode::Full, by_name, PAGE).await.unwrap();
     assert!(pages.iter().all(|page| page.watermark.is_none()), "a deletion is told by its entryUUID only");
 }
 

@@ -24,3 +24,4 @@ mod measure;
 mod subject;
 #[cfg(test)]
 mod support;
+mod writers;

@@ -11,3 +11,4 @@ mod large;
 mod limits;
 mod subject;
 mod support;
+mod writers;

@@ -1,0 +1,82 @@
+//! Many who write at once while changes are read: whoever follows them misses none.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use identitymesh_testkit::real::SambaAd;
+use serde_json::{Value as Json, json};
+
+use super::support::{Followed, GROUPS, PEOPLE, connect, dn, people, start};
+use crate::support::context;
+
+const TYPES: &[&str] = &["user", "group", "orgUnit"];
+const WRITERS: usize = 3;
+/// Batches of each writer.
+const TURNS: usize = 4;
+/// Entries that a batch makes.
+const ROUNDS: usize = 6;
+
+/// What one of them writes: names of somebody, people who come and go or are renamed, members of the one group that all
+/// change.
+fn records(writer: usize, turn: usize) -> String {
+    let mut text = String::new();
+    for round in 0..ROUNDS {
+        let own = format!("w{writer}t{turn}r{round}");
+        let new = format!("CN={own},{PEOPLE}");
+        writeln!(text, "dn: {new}\nchangetype: add\nobjectClass: user\nsAMAccountName: {own}\n").unwrap();
+        let mut modify =
+            |dn: &str, change: &str| writeln!(text, "dn: {dn}\nchangetype: modify\n{change}\n").unwrap();
+        modify(&dn(writer), &format!("replace: displayName\ndisplayName: {turn} {round}"));
+        modify(&format!("CN=team,{GROUPS}"), &format!("add: member\nmember: {new}"));
+        if round % 3 == 0 {
+            writeln!(text, "dn: {new}\nchangetype: delete\n").unwrap();
+        }
+        if round % 3 == 1 {
+            writeln!(text, "dn: {new}\nchangetype: modrdn\nnewrdn: CN={own}x\ndeleteoldrdn: 1\n").unwrap();
+        }
+    }
+    text
+}
+
+async fn none_is_missed(ad: &SambaAd, changes: Json) {
+    let mut session = connect(ad, &context(), changes).await.unwrap();
+    let mut followed = Followed::full(session.as_mut(), TYPES).await;
+    let left = AtomicUsize::new(WRITERS);
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let left = &left;
+            scope.spawn(move || {
+                let written = (0..TURNS).try_for_each(|turn| ad.modify(&records(writer, turn)));
+                left.fetch_sub(1, Ordering::SeqCst);
+                written.unwrap();
+            });
+        }
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                while left.load(Ordering::SeqCst) > 0 {
+                    followed.delta(session.as_mut(), TYPES).await;
+                }
+            });
+        });
+    });
+    followed.delta(session.as_mut(), TYPES).await;
+    assert_eq!(followed.objects, Followed::full(session.as_mut(), TYPES).await.objects);
+}
+
+fn domain() -> Option<SambaAd> {
+    start(&format!("{}dn: CN=team,{GROUPS}\nobjectClass: group\nsAMAccountName: team\n\n", people(5)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dirsync_tells_what_many_write_at_once() {
+    let Some(ad) = domain() else { return };
+    none_is_missed(&ad, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sequence_numbers_tell_what_many_write_at_once() {
+    let Some(ad) = domain() else { return };
+    // Somebody who is gone shows that this account sees who is gone.
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(4))).unwrap();
+    none_is_missed(&ad, json!({"changes": "usn"})).await;
+}
