@@ -1,5 +1,7 @@
 //! Many who write at once while changes are read: whoever follows them misses none.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
