@@ -27,6 +27,8 @@ pub enum Fault {
     ClosePage(u64),
     /// This page of a read comes twice.
     RepeatPage(u64),
+    /// What is in this page of a read is lost, and the read goes on and says that it delivered it.
+    LosePage(u64),
     /// This page of a read never comes: the call waits until it is cancelled.
     HangPage(u64),
     /// A read finds nothing at all and calls that complete.
@@ -117,6 +119,7 @@ impl Faults {
             match fault {
                 Fault::ClosePage(page) => faults.close_page = Some(*page),
                 Fault::RepeatPage(page) => faults.repeat_page = Some(*page),
+                Fault::LosePage(page) => faults.lose_page = Some(*page),
                 Fault::HangPage(page) => faults.hang_page = Some(*page),
                 Fault::ZeroRows => faults.zero_rows = true,
                 Fault::HalfRows => faults.half_rows = true,
@@ -134,6 +137,7 @@ impl Faults {
 pub(crate) struct ReadFaults {
     pub(crate) close_page: Option<u64>,
     pub(crate) repeat_page: Option<u64>,
+    pub(crate) lose_page: Option<u64>,
     pub(crate) hang_page: Option<u64>,
     pub(crate) zero_rows: bool,
     pub(crate) half_rows: bool,

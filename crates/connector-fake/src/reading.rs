@@ -126,6 +126,9 @@ impl Reading {
             return Turn::Closed;
         }
         let page = self.page();
+        if self.faults.lose_page == Some(self.pages) {
+            return Turn::Page(Page { changes: Vec::new(), ..page });
+        }
         if self.faults.repeat_page == Some(self.pages) {
             // What ends a read stands on the second copy only.
             self.repeat = Some(page.clone());

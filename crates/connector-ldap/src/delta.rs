@@ -87,7 +87,8 @@ pub(crate) trait Pages: Send {
 /// A mark of the style `style`, good for exactly what `around` reads.
 pub(crate) fn mark(style: &str, around: &Around, at: &impl Serialize) -> Option<Watermark> {
     let at = serde_json::to_value(at).ok()?;
-    let body = serde_json::json!({"style": style, "reads": reads(around), "at": at}).to_string();
+    let body = serde_json::json!({"style": style, "reads": reads(around), "at": at, "of": around.transport.server()});
+    let body = body.to_string();
     (body.len() <= MARK_BYTES_MAX).then_some(Watermark { version: MARK_VERSION, body })
 }
 
@@ -111,6 +112,12 @@ pub(crate) fn unmark<T: DeserializeOwned>(
         return Err(refused("the settings that say what is read have changed since"));
     }
     serde_json::from_value(body["at"].clone()).map_err(|_| refused("it was not made by this connector"))
+}
+
+/// Whether another of the servers answers than the one that a mark is of.
+pub(crate) fn is_of_another(around: &Around, mark: &Watermark) -> bool {
+    let body: Json = serde_json::from_str(&mark.body).unwrap_or_default();
+    body["of"].as_str().is_some_and(|server| server != around.transport.server())
 }
 
 /// The style of a mark.

@@ -10,8 +10,10 @@ use identitymesh_model::rules::Limit;
 /// What a full import showed of one object type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// Changes that arrived.
+    /// Objects that arrived: changes, and those that were named as present.
     pub delivered: u64,
+    /// Objects that came as findings alone because they are malformed; one may be counted more than once.
+    pub malformed: u64,
     /// External ids that came more than once.
     pub repeated: u64,
     /// The connector's certificate, if it gave one.
@@ -83,6 +85,13 @@ fn gaps(shown: &Shown, population: u64) -> Vec<String> {
     if let Some(expected) = certified.expected.filter(|expected| *expected != certified.objects) {
         gaps.push(format!("the system says it has {expected} objects and delivered {}", certified.objects));
     }
+    let arrived = shown.delivered + shown.malformed;
+    if certified.objects > arrived {
+        gaps.push(format!(
+            "the connector says it delivered {} objects and {arrived} arrived",
+            certified.objects
+        ));
+    }
     if shown.repeated > 0 {
         gaps.push(format!("{} external ids came more than once", shown.repeated));
     }
@@ -99,6 +108,7 @@ mod tests {
     fn complete(objects: u64) -> Shown {
         Shown {
             delivered: objects,
+            malformed: 0,
             repeated: 0,
             certified: Some(Certified { objects, expected: Some(objects), gaps: Vec::new() }),
         }
@@ -126,6 +136,14 @@ mod tests {
         {
             assert!(told.contains(part), "{told}");
         }
+    }
+
+    #[test]
+    fn what_was_lost_between_the_connector_and_here_proves_nothing() {
+        let lost = Shown { delivered: 4, ..complete(5) };
+        let Absence::Unproved(told) = verdict(&lost, 6, 2) else { panic!("one was lost") };
+        assert!(told.contains("says it delivered 5 objects and 4 arrived"), "{told}");
+        assert_eq!(verdict(&Shown { malformed: 1, ..lost }, 6, 2), Absence::Proved);
     }
 
     #[test]

@@ -365,7 +365,7 @@ pub(crate) struct DecisionArguments {
     /// Why; kept in the audit
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
-    /// Only these objects, by anchor, external id, public id or the id that `show` names
+    /// Only these objects, by anchor, external id, public id or the number that `show` names, as in `#41`
     #[arg(long, value_name = "OBJECT", num_args = 1.., value_delimiter = ',')]
     pub(crate) objects: Vec<String>,
     /// Only if the hold covers exactly this content, as `show` names it

@@ -75,8 +75,11 @@ pub async fn follow(
             Err(error) if error.is_transient() => Ended::Lost(error),
             Err(error) => return Err(error),
         };
-        let Ended::Lost(error) = ended else { continue };
-        let why = in_full(&error);
+        // Where a full import does not help, because another server answers that lags behind, it is not asked for at once.
+        let why = match &ended {
+            Ended::Lost(error) => in_full(error),
+            Ended::Refused => "the place where the last import ended cannot be resumed from".to_owned(),
+        };
         tracing::warn!(connector = source.as_str(), why, "following is interrupted");
         tell(FollowEvent::Lost(&why));
         tokio::select! {

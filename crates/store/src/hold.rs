@@ -204,8 +204,31 @@ pub struct Decided {
 pub struct HoldFilter {
     /// Of this connector.
     pub connector: Option<ConnectorId>,
-    /// Only those that wait for a person.
-    pub open: bool,
+    /// Of imports, or of exports.
+    pub side: Option<HoldSide>,
+    /// What of it has to be left.
+    pub standing: HoldStanding,
+}
+
+/// What is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldSide {
+    /// Objects that an import takes as gone.
+    Imports,
+    /// Changes that an export is to send.
+    Exports,
+}
+
+/// What has to be left of a hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HoldStanding {
+    /// Nothing.
+    #[default]
+    Any,
+    /// Something that waits for a person.
+    Open,
+    /// Something that waits, or that was rejected.
+    Undone,
 }
 
 /// A hold as stored.

@@ -32,8 +32,8 @@ pub use history::{LinkEnd, LinkSpan, SpaceChange, SpaceChangeKind, SpaceIdentity
 pub use identitymesh_model::rules::HoldClass;
 
 pub use hold::{
-    Decided, DecisionRow, HoldBatch, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState,
-    NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
+    Decided, DecisionRow, HoldBatch, HoldDecision, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldSide,
+    HoldStanding, HoldState, NewHold, Queue, QueueClass, QueuedItem, hold_hash, item_hash,
 };
 pub use joins::{JoinBatch, JoinDecisionRow};
 pub use password::{PasswordBatch, PasswordDue, PasswordOwed, PasswordSettle};

@@ -34,6 +34,7 @@ pub(crate) struct Connection {
     handle: Arc<Handle>,
     timeout: Duration,
     is_encrypted: bool,
+    server: String,
 }
 
 /// What requests share; the last one closes the connection.
@@ -75,7 +76,7 @@ impl Connection {
         socket: WriteHalf<Box<dyn Socket>>,
         layer: Option<Arc<dyn SecurityLayer>>,
         (next_id, is_encrypted): (i32, bool),
-        timeout: Duration,
+        (timeout, server): (Duration, String),
     ) -> Self {
         let state = State { waiting: Some(HashMap::new()), next_id, said: None };
         let inner = Arc::new(Inner { state: Mutex::new(state) });
@@ -84,7 +85,7 @@ impl Connection {
         tokio::spawn(read(frames, Arc::clone(&inner), closing.clone()));
         tokio::spawn(write(socket, queue, layer, Arc::clone(&inner), closing.clone()));
         let handle = Handle { inner, unsent, _close: closing.drop_guard() };
-        Self { handle: Arc::new(handle), timeout, is_encrypted }
+        Self { handle: Arc::new(handle), timeout, is_encrypted, server }
     }
 
     async fn one(&self, make: impl FnOnce(i32) -> Result<Vec<u8>, Failure> + Send) -> Result<Bytes, Failure> {
@@ -153,6 +154,10 @@ impl Transport for Connection {
 
     fn is_encrypted(&self) -> bool {
         self.is_encrypted
+    }
+
+    fn server(&self) -> &str {
+        &self.server
     }
 }
 

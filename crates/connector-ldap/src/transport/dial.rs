@@ -78,7 +78,10 @@ impl Servers {
         let mut passed_over = Vec::new();
         for server in &self.config.servers {
             match self.try_server(server).await {
-                Ok(wire) => return Ok(wire),
+                Ok(mut wire) => {
+                    wire.server = server.url.to_string();
+                    return Ok(wire);
+                }
                 Err(error) if !is_one_servers_own(&error) => return Err(error),
                 Err(error) => {
                     tracing::warn!(server = %server.url, error = in_words(&error), "server passed over");

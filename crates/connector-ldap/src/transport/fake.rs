@@ -239,6 +239,10 @@ impl Transport for Fake {
     fn is_encrypted(&self) -> bool {
         true
     }
+
+    fn server(&self) -> &'static str {
+        "ldaps://fake.test"
+    }
 }
 
 struct FakeItems(VecDeque<Item>);

@@ -230,4 +230,7 @@ pub(crate) trait Transport: Send + Sync {
 
     /// Whether nobody on the way can read what is sent.
     fn is_encrypted(&self) -> bool;
+
+    /// Which of the configured servers answers, as it is configured.
+    fn server(&self) -> &str;
 }

@@ -32,6 +32,8 @@ pub(crate) struct Wire {
     next_id: i32,
     timeout: Duration,
     is_tls: bool,
+    /// Which of the configured servers it leads to.
+    pub(crate) server: String,
 }
 
 /// How a connection could not be encrypted.
@@ -51,7 +53,7 @@ impl Wire {
     }
 
     fn over(socket: Box<dyn Socket>, timeout: Duration, is_tls: bool) -> Self {
-        Self { frames: Frames::new(socket), layer: None, next_id: 1, timeout, is_tls }
+        Self { frames: Frames::new(socket), layer: None, next_id: 1, timeout, is_tls, server: String::new() }
     }
 
     /// Encrypts a connection that speaks TLS from its first byte.
@@ -113,7 +115,7 @@ impl Wire {
 
     /// Makes the connection carry many requests at a time.
     pub(crate) fn into_connection(self) -> Connection {
-        let Self { frames, layer, next_id, timeout, is_tls } = self;
+        let Self { frames, layer, next_id, timeout, is_tls, server } = self;
         let is_encrypted = is_tls || layer.as_ref().is_some_and(|layer| layer.is_confidential());
         let mut writer = None;
         let frames = frames.map(|socket| {
@@ -122,7 +124,7 @@ impl Wire {
             reading
         });
         let writer = writer.expect("the socket was just split");
-        Connection::start(frames, writer, layer, (next_id, is_encrypted), timeout)
+        Connection::start(frames, writer, layer, (next_id, is_encrypted), (timeout, server))
     }
 
     /// The number of the next request.

@@ -9,10 +9,10 @@ use identitymesh_connector::{
 };
 use identitymesh_connector_ldap::Ldap;
 use identitymesh_model::{Object, Value, Values};
-use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions};
+use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions, Wire};
 use serde_json::json;
 
-use crate::subject::{Server, written};
+use crate::subject::{Logged, Server, written};
 use crate::support::{TREE, context, name, person};
 
 pub(crate) const TYPES: [&str; 3] = ["user", "group", "orgUnit"];
@@ -252,6 +252,43 @@ async fn marks_from_elsewhere_and_for_other_settings_are_refused() {
     assert!(refusal(read(&slapd, delta(&broken)).await).contains("place"));
 }
 
+/// Everything, after a delta that was refused, in one session: what is missing in it, and its mark.
+async fn everything_after(server: &dyn Server, since: &Watermark) -> (Vec<String>, Option<Watermark>) {
+    let mut session = session(server, json!({})).await;
+    let importer = session.importer().unwrap();
+    let request = |mode| ImportRequest { mode, object_types: TYPES.map(name).to_vec(), page_size_max: PAGE };
+    let refused = importer.begin(request(ImportMode::Delta { since: since.clone() })).await.unwrap_err();
+    assert_eq!((refused.code, refused.class), ("CON-010", Class::Conflict));
+    importer.begin(request(ImportMode::Full)).await.unwrap();
+    let (mut gaps, mut mark) = (Vec::new(), None);
+    while let Some(page) = importer.next_page().await.unwrap() {
+        gaps.extend(page.certificates.into_iter().flat_map(|certificate| certificate.gaps));
+        mark = page.watermark.or(mark);
+    }
+    (gaps, mark)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_that_has_not_caught_up_proves_nobody_gone() {
+    let Some(mut slapd) = slapd(SessionLog::Memory, &population()) else { return };
+    slapd.back_up().unwrap();
+    slapd
+        .change(&format!("dn: uid=p1,ou=people,{BASE}\nchangetype: modify\nreplace: title\ntitle: T\n"))
+        .unwrap();
+    let since = Followed::full(&slapd).await.mark.unwrap();
+    // As it was before, and at another address: so looks a replica that lags behind.
+    slapd.restore().unwrap();
+    let wire = Wire::to(&slapd.url);
+    let replica = Logged { slapd, wire, changes: "auto" };
+    let (gaps, mark) = everything_after(&replica, &since).await;
+    assert!(gaps.len() == TYPES.len() && gaps[0].contains("another server answers"), "{gaps:?}");
+    assert_eq!(mark, None, "the next import looks again");
+    // The server that was read before, restored from its backup, is no other.
+    let of_it = since.body.replace(&replica.slapd.ldaps_url, &replica.wire.url);
+    let (gaps, mark) = everything_after(&replica, &Watermark { body: of_it, ..since }).await;
+    assert!(gaps.is_empty() && mark.is_some(), "{gaps:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changelog_that_was_trimmed_or_is_anothers_is_refused() {
     let Some(server) = ds389(&population()) else { return };
@@ -271,6 +308,13 @@ async fn a_changelog_that_was_trimmed_or_is_anothers_is_refused() {
     assert!(refusal(read(&server, delta(&ahead)).await).contains("restored or made anew"));
     let other = Watermark { body: since.body.replace("\"log\":\"", "\"log\":\"0"), ..since };
     assert!(refusal(read(&server, delta(&other)).await).contains("another server"));
+    // Made anew at the same address, it says what is gone; at another one nobody knows how far it has caught up.
+    let (gaps, mark) = everything_after(&server, &other).await;
+    assert!(gaps.is_empty() && mark.is_some(), "{gaps:?}");
+    let elsewhere = Watermark { body: other.body.replace(&server.ldaps_url, "ldaps://other.test"), ..other };
+    let (gaps, mark) = everything_after(&server, &elsewhere).await;
+    assert!(gaps.len() == TYPES.len() && gaps[0].contains("another server answers"), "{gaps:?}");
+    assert_eq!(mark, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,13 +82,16 @@ impl Server for Ds389 {
     }
 }
 
-/// OpenLDAP whose changes are read from its log of writes, over a wire that counts.
+/// OpenLDAP over a wire that counts.
 pub(crate) struct Logged {
     pub(crate) slapd: Slapd,
     pub(crate) wire: Wire,
+    /// How its changes are read.
+    pub(crate) changes: &'static str,
 }
 
 impl Logged {
+    /// One whose changes are read from its log of writes.
     pub(crate) fn start(entries: &str) -> Option<Self> {
         let options = SlapdOptions {
             initial_ldif: format!("{TREE}{entries}"),
@@ -96,7 +99,7 @@ impl Logged {
             ..SlapdOptions::default()
         };
         let slapd = Slapd::start(options)?;
-        Some(Self { wire: Wire::to(&slapd.url), slapd })
+        Some(Self { wire: Wire::to(&slapd.url), slapd, changes: "accesslog" })
     }
 }
 
@@ -123,7 +126,7 @@ impl Server for Logged {
     }
 
     fn further(&self) -> Json {
-        json!({"changes": "accesslog"})
+        json!({"changes": self.changes})
     }
 }
 

@@ -1,9 +1,12 @@
 //! `holds`: what the mass-change guard holds, with its objects, and deciding on it.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 use identitymesh_model::{HoldId, MeshId, RunId, SpaceId};
 use identitymesh_store::{
-    Cause, Decided, HoldClass, HoldDecision, HoldFilter, HoldItemRow, HoldRow, Reader, StoredConfiguration,
+    Cause, Decided, HoldClass, HoldDecision, HoldFilter, HoldItemRow, HoldRow, HoldStanding, Reader,
+    StoredConfiguration,
 };
 use serde_json::{Value as Json, json};
 
@@ -35,7 +38,8 @@ fn list(shell: &Shell, connector: Option<&str>, all: bool, limit: usize) -> anyh
     };
     let mut reader = opened.mesh.store.read()?;
     let configuration = reader.configuration()?;
-    let holds = reader.hold_list(&HoldFilter { connector, open: !all }, None, limit)?;
+    let standing = if all { HoldStanding::Any } else { HoldStanding::Open };
+    let holds = reader.hold_list(&HoldFilter { connector, side: None, standing }, None, limit)?;
     let data: Vec<Json> =
         holds.iter().map(|hold| data(hold, configuration.as_ref())).collect::<Result<_, _>>()?;
     shell.output.answer(&json!({ "items": data }), || {
@@ -109,7 +113,9 @@ fn show(shell: &Shell, id: HoldId, page: &PageArguments) -> anyhow::Result<()> {
         let rows: Vec<Vec<String>> = items
             .iter()
             .zip(&names)
-            .map(|(item, name)| vec![item.subject.to_string(), name.clone(), item.state.as_str().to_owned()])
+            .map(|(item, name)| {
+                vec![format!("#{}", item.subject), name.clone(), item.state.as_str().to_owned()]
+            })
             .collect();
         out.push_str("\n\n");
         out.push_str(&table(&["id", "object", "state"], &rows));
@@ -219,28 +225,63 @@ fn said(hold: &HoldRow, decided: &Decided, word: &str) -> String {
     out
 }
 
-/// The subjects that people name by anchor, external id, public id or number.
+/// The subjects that people name. A name is taken as it is written, and in another case where nobody has it as written;
+/// one that several have is nobody's.
 fn subjects(reader: &mut dyn Reader, hold: &HoldRow, wanted: &[String]) -> anyhow::Result<Vec<i64>> {
-    let mut left: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    let mut subjects = Vec::with_capacity(left.len());
+    let mut called: Vec<Called> = wanted.iter().map(|word| Called::by(word)).collect();
     let mut after = None;
-    while !left.is_empty() {
+    while !called.is_empty() {
         let items = reader.hold_items(hold.id, after, ROWS_READ)?;
-        let Some(last) = items.last() else {
-            bail!("hold {} does not cover {}; nothing was decided", hold.id, left.join(", "));
-        };
+        let Some(last) = items.last() else { break };
         after = Some(last.subject);
         let names = names(reader, hold, &items)?;
         for (item, name) in items.iter().zip(&names) {
-            let (number, uid) = (item.subject.to_string(), item.uid.map(|uid| uid.to_string()));
-            let is_it = |called: &&str| {
-                called.eq_ignore_ascii_case(name) || *called == number || uid.as_deref() == Some(*called)
-            };
-            if left.iter().any(is_it) {
-                subjects.push(item.subject);
-                left.retain(|called| !is_it(called));
-            }
+            called.iter_mut().for_each(|called| called.look(item, name));
         }
     }
-    Ok(subjects)
+    let unknown: Vec<&str> =
+        called.iter().filter(|called| called.meant().is_empty()).map(|called| called.word).collect();
+    if !unknown.is_empty() {
+        bail!("hold {} does not cover {}; nothing was decided", hold.id, unknown.join(", "));
+    }
+    if let Some(called) = called.iter().find(|called| called.meant().len() > 1) {
+        let numbers: Vec<String> = called.meant().iter().map(|number| format!("#{number}")).collect();
+        bail!(
+            "{:?} is several objects of hold {}; nothing was decided; say which by number: {}",
+            called.word,
+            hold.id,
+            numbers.join(", ")
+        );
+    }
+    let subjects: BTreeSet<i64> = called.iter().flat_map(Called::meant).copied().collect();
+    Ok(subjects.into_iter().collect())
+}
+
+/// A word for an object, and the objects that it may mean.
+struct Called<'a> {
+    word: &'a str,
+    number: Option<i64>,
+    exactly: Vec<i64>,
+    nearly: Vec<i64>,
+}
+
+impl<'a> Called<'a> {
+    fn by(word: &'a str) -> Self {
+        let number = word.strip_prefix('#').and_then(|number| number.parse().ok());
+        Self { word, number, exactly: Vec::new(), nearly: Vec::new() }
+    }
+
+    fn look(&mut self, item: &HoldItemRow, name: &str) {
+        let is_number = self.number == Some(item.subject);
+        let is_uid = || item.uid.is_some_and(|uid| uid.to_string() == self.word);
+        if is_number || self.word == name || is_uid() {
+            self.exactly.push(item.subject);
+        } else if self.word.eq_ignore_ascii_case(name) {
+            self.nearly.push(item.subject);
+        }
+    }
+
+    fn meant(&self) -> &[i64] {
+        if self.exactly.is_empty() { &self.nearly } else { &self.exactly }
+    }
 }

@@ -112,6 +112,23 @@ fn a_hold_is_shown_approved_in_part_and_rejected() {
 }
 
 #[test]
+fn an_object_is_called_by_its_name_and_not_by_the_number_of_another() {
+    let place = mesh();
+    leave(&place, 15);
+    let object = |state: &str| {
+        let shown = place.json(&["holds", "show", "1"]);
+        let found = shown["objects"].as_array().unwrap().iter().find(|object| object["state"] == state);
+        found.map(|object| (object["object"].clone(), object["id"].to_string())).unwrap()
+    };
+    let (name, number) = object("open");
+    let decide = ["holds", "reject", "1", "--reason", "x", "--objects"];
+    let said = place.bad(&[&decide[..], &[&number]].concat());
+    assert!(said.contains(&format!("does not cover {number}")), "{said}");
+    place.good(&[&decide[..], &[&format!("#{number}")]].concat());
+    assert_eq!(object("rejected"), (name, number));
+}
+
+#[test]
 fn a_hold_names_the_file_that_was_read_and_the_rule_that_changed() {
     let place = mesh();
     let in_common = |hold: &Json| {

@@ -167,7 +167,7 @@ impl Sender<'_, '_> {
             }
             Outcome::Unknown { reason, .. } => match self.ask(exporter, ready).await {
                 Said::Answer(answer) => answer,
-                Said::NotApplied => Answer::Transient { reason, after_seconds: None },
+                Said::NotApplied => Answer::Lost { reason },
                 Said::Begun => Answer::Unknown { reason },
             },
         }

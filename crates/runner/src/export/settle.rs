@@ -26,6 +26,9 @@ pub(super) enum Answer {
     Refused { code: &'static str, reason: String, attributes: Vec<Name> },
     /// Not done; may work later.
     Transient { reason: String, after_seconds: Option<u32> },
+    /// Sent, its answer was lost, and it is not there yet: the target may still be at it, or another server that has not
+    /// heard of it has answered.
+    Lost { reason: String },
     /// Never sent, and due again at once.
     NotSent { reason: String },
     /// Somebody else changed the object; nothing was done.
@@ -182,6 +185,11 @@ impl Part<'_, '_> {
             }
             Answer::Transient { reason, after_seconds } => {
                 self.again(&item, reason, after_seconds, is_open(&item))
+            }
+            // It is asked for once more before it is sent again.
+            Answer::Lost { reason } => {
+                let may_try = retry::may_try(item.attempts + 1);
+                self.again(&item, reason, None, may_try)
             }
             Answer::Unknown { reason } => self.again(&item, reason, None, true),
             Answer::NotSent { reason } => {

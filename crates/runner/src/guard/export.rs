@@ -4,16 +4,13 @@ use std::collections::HashSet;
 
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::{HoldId, ItemId};
-use identitymesh_store::{HoldBatch, HoldClass, HoldFilter, Queue, Reader};
+use identitymesh_store::{HoldBatch, HoldFilter, HoldSide, HoldStanding, Queue, Reader};
 
 use super::count::{Key, over};
 use super::gather::Gathering;
-use super::told::told;
+use super::told::{every_hold, told};
 use crate::RunError;
 use crate::run::Run;
-
-/// Open holds that are looked at.
-const HOLDS_READ: usize = 1_000;
 
 /// Holds what is over its limits; says up to which item the run may send, `None` when nothing is queued.
 pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Option<Cleared>, RunError> {
@@ -48,7 +45,7 @@ pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Optio
     }
     if is_new || queue.classes.iter().any(|class| class.held > 0) {
         let mut reader = store.read()?;
-        run.held = told(reader.as_mut(), rules.id, |class| class != HoldClass::ImportDelete)?;
+        run.held = told(reader.as_mut(), rules.id, HoldSide::Exports)?;
     }
     let free: u64 = queue.classes.iter().map(|class| class.free).sum();
     Ok(Some(Cleared { upto: last, count: free.saturating_sub(batch_held) }))
@@ -88,9 +85,9 @@ fn undecided(
     rules: &ConnectorRules,
     crossed: &HashSet<Key>,
 ) -> Result<Vec<HoldId>, RunError> {
-    let filter = HoldFilter { connector: Some(rules.id), open: true };
-    let holds = reader.hold_list(&filter, None, HOLDS_READ)?.into_iter();
-    let holds = holds.filter(|hold| hold.class != HoldClass::ImportDelete && hold.decisions.is_empty());
+    let (connector, side) = (Some(rules.id), Some(HoldSide::Exports));
+    let filter = HoldFilter { connector, side, standing: HoldStanding::Open };
+    let holds = every_hold(reader, filter)?.into_iter().filter(|hold| hold.decisions.is_empty());
     let is_within = |key: &Key| !crossed.contains(key);
     let holds = holds.filter(|hold| is_within(&(hold.object_type, hold.class, hold.within.clone())));
     Ok(holds.map(|hold| hold.id).collect())

@@ -2,15 +2,13 @@
 
 use identitymesh_model::Name;
 use identitymesh_model::plan::Operation;
-use identitymesh_store::{HoldFilter, HoldRow};
+use identitymesh_store::{HoldFilter, HoldRow, HoldStanding};
 use serde::Serialize;
 
 use super::check_queue;
+use super::told::every_hold;
 use crate::run::{Run, Steps};
 use crate::{Mesh, RunError};
-
-/// Most holds that one answer names.
-const HOLDS_READ: usize = 1_000;
 
 /// What the next exports would do with the queued changes of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,7 +48,7 @@ pub(crate) fn foresee(copy: &Mesh) -> Result<(Vec<Flow>, Vec<HoldRow>), RunError
             held: class.held,
         }));
     }
-    let holds =
-        copy.store.read()?.hold_list(&HoldFilter { connector: None, open: true }, None, HOLDS_READ)?;
+    let open = HoldFilter { standing: HoldStanding::Open, ..HoldFilter::default() };
+    let holds = every_hold(copy.store.read()?.as_mut(), open)?;
     Ok((flows, holds))
 }

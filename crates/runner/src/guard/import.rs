@@ -6,20 +6,19 @@ use identitymesh_engine::guard::{Common, Count, Measure, Population, Sight, miss
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::{ConnectorId, HoldId, Name, RunId, SpaceId};
 use identitymesh_store::{
-    HoldBatch, HoldClass, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldState, NewHold, Reader,
+    HoldBatch, HoldClass, HoldFilter, HoldItem, HoldItemRow, HoldRow, HoldSide, HoldStanding, HoldState,
+    NewHold, Reader,
 };
 
 use super::changes::{address, container, population_where};
 use super::gather::usual;
 use super::origin::Origin;
-use super::told::told;
+use super::told::{every_hold, told};
 use crate::run::Run;
 use crate::{InForce, RunError};
 
 /// Rows read at once.
 const ROWS_READ: usize = 10_000;
-/// Holds that are looked at.
-const HOLDS_READ: usize = 1_000;
 
 /// The objects of one type that an import says are gone.
 pub(crate) struct Missing<'a> {
@@ -58,7 +57,7 @@ pub(crate) fn check_missing(
         store.hold(HoldBatch { cause, connector, holds, rejected, withdrawn, returned }).wait()?;
     }
     if held > 0 {
-        run.held = told(store.read()?.as_mut(), connector, |class| class == HoldClass::ImportDelete)?;
+        run.held = told(store.read()?.as_mut(), connector, HoldSide::Imports)?;
     }
     Ok(gone)
 }
@@ -92,14 +91,12 @@ impl Earlier {
         connector: ConnectorId,
         missing: &Missing<'_>,
     ) -> Result<Self, RunError> {
-        let filter = HoldFilter { connector: Some(connector), open: false };
+        let (connector, side) = (Some(connector), Some(HoldSide::Imports));
+        let filter = HoldFilter { connector, side, standing: HoldStanding::Undone };
         let gone: HashSet<SpaceId> = missing.gone.iter().copied().collect();
         let mut out = Self::default();
-        for hold in reader.hold_list(&filter, None, HOLDS_READ)? {
-            let is_of_type = hold.class == HoldClass::ImportDelete && hold.object_type == missing.object_type;
-            if !is_of_type || hold.waiting + hold.rejected == 0 {
-                continue;
-            }
+        let holds = every_hold(reader, filter)?.into_iter();
+        for hold in holds.filter(|hold| hold.object_type == missing.object_type) {
             let mut after = None;
             loop {
                 let rows = reader.hold_items(hold.id, after, ROWS_READ)?;

@@ -1,22 +1,23 @@
 //! What a held run says: how many of what, over which limit, what they have in common, and what to do about it.
 
 use identitymesh_model::ConnectorId;
-use identitymesh_store::{HoldClass, HoldFilter, HoldRow, Reader};
+use identitymesh_store::{HoldClass, HoldFilter, HoldRow, HoldSide, HoldStanding, Reader};
 
 use crate::RunError;
 
 /// Most holds that one message tells of.
 const HOLDS_TOLD: usize = 5;
+/// Holds that are read at once.
+const HOLDS_READ: usize = 1_000;
 
 /// The open holds of a connector, of exports or of imports, as one message; `None` when there are none.
 pub(super) fn told(
     reader: &mut dyn Reader,
     connector: ConnectorId,
-    is_mine: impl Fn(HoldClass) -> bool,
+    side: HoldSide,
 ) -> Result<Option<String>, RunError> {
-    let filter = HoldFilter { connector: Some(connector), open: true };
-    let mut holds = reader.hold_list(&filter, None, HOLDS_TOLD * 2)?;
-    holds.retain(|hold| is_mine(hold.class));
+    let filter = HoldFilter { connector: Some(connector), side: Some(side), standing: HoldStanding::Open };
+    let holds = reader.hold_list(&filter, None, HOLDS_TOLD + 1)?;
     if holds.is_empty() {
         return Ok(None);
     }
@@ -26,6 +27,19 @@ pub(super) fn told(
         sentences.push("there are more holds: `identitymesh holds list`".to_owned());
     }
     Ok(Some(sentences.join("\n")))
+}
+
+/// All holds of a kind, newest first.
+pub(super) fn every_hold(reader: &mut dyn Reader, filter: HoldFilter) -> Result<Vec<HoldRow>, RunError> {
+    let mut out: Vec<HoldRow> = Vec::new();
+    loop {
+        let page = reader.hold_list(&filter, out.last().map(|hold| hold.id), HOLDS_READ)?;
+        let is_last = page.len() < HOLDS_READ;
+        out.extend(page);
+        if is_last {
+            return Ok(out);
+        }
+    }
 }
 
 fn one(hold: &HoldRow) -> String {

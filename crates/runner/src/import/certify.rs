@@ -267,6 +267,7 @@ impl Partition {
             gaps: certificate.gaps.clone(),
         });
         // In a delta an object comes as often as it changed.
-        Shown { delivered: self.delivered, repeated: if is_full { self.repeated } else { 0 }, certified }
+        let (delivered, malformed) = (self.delivered, self.malformed.len() as u64);
+        Shown { delivered, malformed, repeated: if is_full { self.repeated } else { 0 }, certified }
     }
 }

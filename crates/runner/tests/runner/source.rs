@@ -139,6 +139,19 @@ async fn duplicate_keys_and_repeated_pages_prove_no_absence() {
     }
 }
 
+#[tokio::test]
+async fn a_page_that_is_lost_between_others_proves_no_absence() {
+    const IN_THE_LAST_PAGE: u64 = 200;
+    let people = 2 * 2_000 + IN_THE_LAST_PAGE;
+    let place = Place::new(Target::Flat, usize::try_from(people).unwrap()).await;
+    place.import(ImportKind::Full).await.unwrap();
+    // Few enough that the guard alone would let them go.
+    place.hr.inject(Fault::LosePage(3));
+    let run = place.import(ImportKind::Full).await.unwrap();
+    assert_eq!(run.count("deletes_unseen"), IN_THE_LAST_PAGE, "{run:?}");
+    assert_eq!((run.count("deleted"), place.known_people()), (0, people));
+}
+
 /// Stops the run when so many objects were read.
 struct StopAt(u64, CancellationToken);
 

@@ -85,6 +85,7 @@ struct Reading {
 struct Partition {
     seen: BTreeSet<Text>,
     delivered: u64,
+    malformed: u64,
     repeated: u64,
 }
 
@@ -124,8 +125,9 @@ impl World {
         let mut by_object = std::mem::take(&mut reading.doubtful);
         for (object_type, change) in page.changes {
             let partition = reading.partitions.entry(object_type).or_default();
-            if !matches!(change, Incoming::Malformed(..)) {
-                partition.delivered += 1;
+            match change {
+                Incoming::Malformed(..) => partition.malformed += 1,
+                _ => partition.delivered += 1,
             }
             let id = change.id().clone();
             let is_new = partition.seen.insert(id.clone());
@@ -183,7 +185,12 @@ impl World {
             .filter(|(_, id)| !partition.seen.contains(id))
             .map(|(space, _)| space)
             .collect();
-        let shown = Shown { delivered: partition.delivered, repeated: partition.repeated, certified };
+        let shown = Shown {
+            delivered: partition.delivered,
+            malformed: partition.malformed,
+            repeated: partition.repeated,
+            certified,
+        };
         self.state.covered.insert((connector, object_type), is_whole(&shown, population));
         if unseen.is_empty() {
             return;

@@ -47,7 +47,10 @@ impl World {
         let script = system.and_then(|system| system.scripted(&anchor.unwrap_or_default()));
         match script {
             Some(Answer::Busy) => self.again(id, "busy", false),
-            Some(Answer::Unheard) => self.again(id, "the answer was lost; asked, and it was not done", false),
+            Some(Answer::Unheard) => {
+                let may_try = retry::may_try(item.attempts);
+                self.again(id, "the answer was lost; asked, and it was not done", may_try)
+            }
             Some(Answer::Refuses(words)) => {
                 self.refuse(id, words.clone());
                 format!("refused: {words}")

@@ -2,7 +2,8 @@
 
 use identitymesh_model::{HoldId, MeshId, MeshState, SpaceId};
 use identitymesh_store::{
-    HoldDecision, HoldFilter, HoldItemRow, HoldRow, HoldState, MeshFilter, MeshRow, Reader, StoreError,
+    HoldDecision, HoldFilter, HoldItemRow, HoldRow, HoldStanding, HoldState, MeshFilter, MeshRow, Reader,
+    StoreError,
 };
 
 use super::{Outcome, Person, ROWS_MAX};
@@ -65,7 +66,11 @@ impl Person<'_> {
 
     fn held(&self) -> Result<Vec<Held>, StoreError> {
         let mut reader = self.reader()?;
-        let holds = reader.hold_list(&HoldFilter { connector: None, open: true }, None, ROWS_MAX)?;
+        let holds = reader.hold_list(
+            &HoldFilter { standing: HoldStanding::Open, ..HoldFilter::default() },
+            None,
+            ROWS_MAX,
+        )?;
         holds.into_iter().map(|hold| self.look(reader.as_mut(), &hold)).collect()
     }
 

@@ -7,12 +7,14 @@ use identitymesh_model::{
     ConnectorId, ContentHash, HoldId, ItemId, MeshId, Name, RuleId, RunId, SpaceId, Uid,
 };
 use identitymesh_store::{
-    DecisionRow, Hashed, HoldFilter, HoldItemRow, HoldRow, HoldState, Queue, QueueClass, QueuedItem,
-    item_hash,
+    DecisionRow, Hashed, HoldFilter, HoldItemRow, HoldRow, HoldSide, HoldStanding, HoldState, Queue,
+    QueueClass, QueuedItem, item_hash,
 };
 use rusqlite::{Row, params};
 
-use crate::codec::{self, APPROVED, HELD, REJECTED, WITHDRAWN, operation_number, timestamp};
+use crate::codec::{
+    self, APPROVED, CLASS_IMPORT_DELETE, HELD, REJECTED, WITHDRAWN, operation_number, timestamp,
+};
 use crate::dictionary::name_id;
 use crate::fault::{Outcome, unreadable};
 use crate::load::{Loader, place};
@@ -157,15 +159,22 @@ impl Loader<'_> {
         before: Option<HoldId>,
         limit: usize,
     ) -> Outcome<Vec<HoldRow>> {
-        let which = if filter.open {
-            format!(
-                "EXISTS (SELECT 1 FROM hold_item h WHERE h.hold = hold.id AND h.standing = {HELD} AND {STANDS})"
-            )
-        } else {
-            "1".to_owned()
+        let with =
+            |what: &str| format!("EXISTS (SELECT 1 FROM hold_item h WHERE h.hold = hold.id AND {what})");
+        let waits = with(&format!("h.standing = {HELD} AND {STANDS}"));
+        let left = match filter.standing {
+            HoldStanding::Any => "1".to_owned(),
+            HoldStanding::Open => waits,
+            HoldStanding::Undone => format!("({waits} OR {})", with(&format!("h.standing = {REJECTED}"))),
+        };
+        let side = match filter.side {
+            None => "1".to_owned(),
+            Some(HoldSide::Imports) => format!("class = {CLASS_IMPORT_DELETE}"),
+            Some(HoldSide::Exports) => format!("class <> {CLASS_IMPORT_DELETE}"),
         };
         let sql = format!(
-            "SELECT id FROM hold WHERE id < ?1 AND (?2 IS NULL OR connector = ?2) AND {which} ORDER BY id DESC LIMIT ?3"
+            "SELECT id FROM hold WHERE id < ?1 AND (?2 IS NULL OR connector = ?2) AND {side} AND {left} \
+             ORDER BY id DESC LIMIT ?3"
         );
         let ids: Vec<i64> = {
             let mut statement = self.conn.prepare_cached(&sql)?;

@@ -200,10 +200,10 @@ pub fn a_withdrawn_hold_lets_go(harness: &mut impl Harness) {
         scene.queued(number);
     }
     hold_all(&scene);
-    let open = HoldFilter { open: true, connector: Some(scene.target) };
+    let open = HoldFilter { standing: crate::HoldStanding::Open, connector: Some(scene.target), side: None };
     let list = |filter: &HoldFilter| scene.store.read().unwrap().hold_list(filter, None, 9).unwrap();
     assert_eq!(list(&open).len(), 1);
-    let elsewhere = HoldFilter { connector: Some(scene.source), open: false };
+    let elsewhere = HoldFilter { connector: Some(scene.source), ..HoldFilter::default() };
     assert_eq!(list(&elsewhere), []);
     scene.store.hold(HoldBatch { withdrawn: vec![HoldId(1)], ..batch(&scene, vec![]) }).wait().unwrap();
     assert_eq!((list(&open), leased(&scene)), (vec![], vec![1, 2]));

@@ -78,6 +78,15 @@ impl Delta for RetroChangelog {
         Ok(Box::new(Changes::new(around, log, MANNERS, false)))
     }
 
+    async fn doubt(&self, around: &Around, since: &Watermark) -> Result<Option<String>, ConnectorError> {
+        // Numbers of one changelog say nothing of another's, so nobody knows whether it has caught up.
+        Ok(delta::is_of_another(around, since).then(|| {
+            "another server answers, and how far it has caught up with the one that was read before is not known; \
+             what is not there is not taken for gone (if that server is gone for good, run a full import)"
+                .to_owned()
+        }))
+    }
+
     async fn follow(
         &self,
         around: Around,

@@ -7,6 +7,7 @@ mod facts;
 mod faults;
 mod feed;
 mod mark;
+mod place;
 mod refresh;
 mod ways;
 mod witnesses;

@@ -64,7 +64,7 @@ impl Witnesses {
 }
 
 /// The change numbers of a cookie, one for each server that writes.
-fn change_numbers(cookie: &str) -> impl Iterator<Item = &str> {
+pub(super) fn change_numbers(cookie: &str) -> impl Iterator<Item = &str> {
     let list = cookie.split(',').find_map(|part| part.strip_prefix("csn=")).unwrap_or_default();
     list.split(';').filter(|number| !number.is_empty())
 }

@@ -59,7 +59,15 @@ impl Parts {
 }
 
 pub(super) fn open_holds(mesh: &Mesh) -> Vec<HoldRow> {
-    mesh.store.read().unwrap().hold_list(&HoldFilter { connector: None, open: true }, None, 100).unwrap()
+    mesh.store
+        .read()
+        .unwrap()
+        .hold_list(
+            &HoldFilter { standing: identitymesh_store::HoldStanding::Open, ..HoldFilter::default() },
+            None,
+            100,
+        )
+        .unwrap()
 }
 
 /// What holds of a hold whatever its number, run and time.

@@ -6,7 +6,6 @@
 //! was trimmed past the place, or a server that stands before it, refuses it.
 
 mod delta;
-mod place;
 mod reading;
 mod record;
 

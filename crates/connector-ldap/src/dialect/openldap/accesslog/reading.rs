@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use identitymesh_connector::{ConnectorError, Watermark};
 use identitymesh_model::dn;
 
+use super::super::place::{At, Place};
 use super::delta::STYLE;
-use super::place::{At, Place};
 use super::record;
 use crate::delta::{self, Around};
 use crate::filter;
