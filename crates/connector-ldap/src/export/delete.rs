@@ -11,7 +11,8 @@ impl Writer {
     pub(super) async fn delete(&self, map: &TypeMap, identity: &Identity) -> Result<Outcome, Outcome> {
         let id = identity.external_id.as_str();
         let gone = || Ok(Outcome::AlreadySo(Written::default()));
-        let mut dn = match &identity.address {
+        let known = identity.address.as_ref().filter(|_| self.checks_ids(map));
+        let mut dn = match known {
             Some(address) => address.to_string(),
             None => match self.entry_with_id(map, id).await? {
                 Some(entry) => entry.dn,

@@ -179,6 +179,9 @@ impl Writer {
             if !naming::is_renamed(&progress.dn, new_address) {
                 return Ok(());
             }
+            if !self.checks_ids(map) {
+                progress.dn = self.still_there(map, id).await?.dn;
+            }
             let (new_rdn, new_parent) = dn::split_first(new_address);
             let is_move = !naming::same(new_parent, dn::parent(&progress.dn));
             let write = Write::Rename {

@@ -87,6 +87,12 @@ impl Writer {
         }
     }
 
+    /// Whether the server itself sees to it that a write meets the entry with the id. Where it does not, the entry is
+    /// looked for right before it is removed or renamed.
+    pub(super) fn checks_ids(&self, map: &TypeMap) -> bool {
+        self.names_by_id(map) || self.directory.offers(ASSERTION)
+    }
+
     /// The entry of this name, if it is there.
     pub(super) async fn entry_at(&self, map: &TypeMap, dn: &str) -> Result<Option<Entry>, Outcome> {
         self.one(Search::entry(dn, Arc::clone(&map.wanted))).await

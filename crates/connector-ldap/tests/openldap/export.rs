@@ -2,6 +2,7 @@
 
 use identitymesh_connector::{OperationKind, Outcome};
 use identitymesh_model::{Value, Values};
+use identitymesh_testkit::real::{Ds389, Ds389Options};
 use serde_json::json;
 
 use crate::support::{
@@ -104,6 +105,34 @@ async fn an_entry_that_took_a_name_over_is_left_alone() {
     assert!(matches!(change, Outcome::Conflict { .. }), "{change:?}");
     assert!(matches!(send_one(session.as_mut(), "user", gone).await, Outcome::AlreadySo(_)));
     assert_eq!(seen(&slapd, ANA, "sn"), ["ana"]);
+}
+
+/// 389 Directory Server does not check ids itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_a_389_server_that_took_a_name_over_is_neither_removed_nor_renamed() {
+    let tree = "dn: ou=people,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: people\n\n";
+    let initial_ldif = format!("{tree}{}", person("bob"));
+    let Some(server) = Ds389::start(Ds389Options { initial_ldif, ..Ds389Options::default() }) else { return };
+    let mut session = crate::changes::session(&server, json!({})).await;
+    let ana = created(&send_one(session.as_mut(), "user", create(new_person("ana"))).await, ANA);
+    // The one is renamed, and another one gets its name.
+    let renamed = "uid=anna,ou=people,dc=mesh,dc=test";
+    for record in [
+        format!("dn: {ANA}\nchangetype: modrdn\nnewrdn: uid=anna\ndeleteoldrdn: 1\n"),
+        "dn: uid=bob,ou=people,dc=mesh,dc=test\nchangetype: modrdn\nnewrdn: uid=ana\ndeleteoldrdn: 1\n"
+            .to_owned(),
+    ] {
+        server.modify(&record).unwrap();
+    }
+    let moved = "uid=moved,ou=people,dc=mesh,dc=test";
+    let change = replace("uid", Some(set(&["ana"])), Some(set(&["moved"])));
+    send_one(session.as_mut(), "user", rename(&ana, moved, vec![change])).await;
+    let sn = |dn: &str| server.search(dn, "(objectClass=person)", &["sn"]).map(|found| found.len());
+    assert!(sn(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
+    let gone = OperationKind::Delete { identity: ana };
+    assert!(matches!(send_one(session.as_mut(), "user", gone).await, Outcome::Applied(_)));
+    assert!(sn(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
+    assert!([renamed, moved].iter().all(|dn| sn(dn).is_err()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

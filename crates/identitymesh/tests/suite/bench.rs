@@ -47,6 +47,31 @@ fn a_directory_is_measured_in_a_container_of_its_own_that_is_gone_afterwards() {
 }
 
 #[test]
+fn previews_and_leavers_are_measured_in_one_form() {
+    let place = Place::new();
+    for (case, objects, names) in [
+        ("leavers", 1_000, &["leavers-import", "leavers-sync", "leavers"][..]),
+        ("preview", 1_000, &["preview-creates", "preview-changes"]),
+    ] {
+        let below = place.path().to_str().unwrap();
+        let report =
+            place.json(&["bench", "--case", case, "--objects", &objects.to_string(), "--below", below]);
+        let cases = report["cases"].as_array().unwrap();
+        let told: Vec<&str> = cases.iter().map(|case| case["name"].as_str().unwrap()).collect();
+        assert_eq!((told.as_slice(), &report["objects"]), (names, &objects.into()));
+        for case in cases {
+            for figure in ["objects", "milliseconds", "objects_per_s", "raw_per_s", "peak_rss_bytes"] {
+                assert!(case[figure].as_f64().unwrap() > 0.0, "{figure} of {case}");
+            }
+            let name = case["name"].as_str().unwrap();
+            assert_eq!(case["store_sha256"].is_string(), name.starts_with("preview"), "{case}");
+            assert!(report["growth"][name].as_f64().unwrap() > 0.0, "{report}");
+        }
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "files are left");
+    }
+}
+
+#[test]
 fn a_container_that_bench_did_not_make_is_not_touched() {
     let unit = format!("dn: {CONTAINER}\nobjectClass: organizationalUnit\nou: bench\n\n");
     let options = SlapdOptions { initial_ldif: unit, ..SlapdOptions::default() };

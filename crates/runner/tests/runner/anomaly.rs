@@ -2,14 +2,15 @@
 //! configuration to joiners, movers and leavers. Whatever fails, starting again brings the mesh to where an undisturbed
 //! one is: the same identities, the same accounts, the same history, and nothing left to do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use identitymesh_connector::Class;
 use identitymesh_connector_fake::Fault;
 use identitymesh_model::{Object, Value};
 use identitymesh_runner::{ImportKind, import};
-use identitymesh_store::SpaceFilter;
 use identitymesh_store::audit::{CHAIN_START, ChangeKind, ChangeRow, chain};
+use identitymesh_store::{ChangeRecord, SpaceFilter};
 use identitymesh_testkit::failing::{Control, Failure};
 
 use crate::place::{Place, Target, id, name, over_failing};
@@ -36,6 +37,8 @@ struct Told {
     changes: Vec<(&'static str, String)>,
     made: usize,
     removed: usize,
+    /// Attributes by the rows of exports, but for references.
+    written: BTreeSet<String>,
 }
 
 /// Everything that must not depend on what failed in between.
@@ -69,8 +72,10 @@ pub(crate) fn end(place: &Place) -> End {
             changes.into_iter().rev().partition(|change| change.kind == ChangeKind::Export);
         let made = exports.iter().filter(|change| change.before == "{\"op\":\"create\"}").count();
         let removed = exports.iter().filter(|change| change.after.is_none()).count();
+        let written = exports.iter().filter(|change| change.after.is_some()).flat_map(attributes).collect();
         let changes = changes.into_iter().map(|change| (change.kind.as_str(), told(&change.before)));
-        history.push(Told { anchor: row.anchor.to_string(), changes: changes.collect(), made, removed });
+        let (anchor, changes) = (row.anchor.to_string(), changes.collect());
+        history.push(Told { anchor, changes, made, removed, written });
     }
     let spaces = reader.space_list(&SpaceFilter::default(), None, 1_000).unwrap().items.into_iter();
     let spaces = spaces.map(|row| {
@@ -98,6 +103,13 @@ pub(crate) fn end(place: &Place) -> End {
     accounts.sort_by(|left, right| left.0.cmp(&right.0));
     let is_caught_up = place.hr_is_caught_up();
     End { people, spaces, accounts, history, queued: place.queue().len(), todos, is_caught_up }
+}
+
+/// What a row of an export says was written, besides what it made.
+fn attributes(change: &ChangeRecord) -> Vec<String> {
+    let before: serde_json::Value = serde_json::from_str(&change.before).unwrap();
+    let names = before["a"].as_object().into_iter().flat_map(|names| names.keys());
+    names.filter(|name| *name != "manager").cloned().collect()
 }
 
 /// The text with every moment of the year in which tests play taken out.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use identitymesh_connector::{Change, ConnectorError, ObjectFinding, Patch};
-use identitymesh_model::{Name, Text, Value, dn};
+use identitymesh_model::{Name, Text, Value, Values, dn};
 
 use super::referrers::{Renamed, referrers};
 use super::values;
@@ -93,15 +93,28 @@ async fn links(
                 continue;
             }
             let links = linked.remove(external_id.as_str()).unwrap_or_default();
-            let (add, remove) = (values_of(map, &links, true), values_of(map, &links, false));
-            if !add.is_empty() || !remove.is_empty() {
-                let object_type = map.config.name;
-                let patch = Patch { object_type, external_id, set: Vec::new(), add, remove };
-                resolved.changes.push(Change::Patch(patch));
-            }
+            resolved.changes.extend(patched(map, external_id, &links).map(Change::Patch));
         }
     }
     Ok(())
+}
+
+/// Links that came and went, as one change. Of a single-valued one the value that came is all there is.
+fn patched(map: &TypeMap, external_id: Text, links: &[(String, bool, Vec<Bytes>)]) -> Option<Patch> {
+    let (mut add, mut remove) = (values_of(map, links, true), values_of(map, links, false));
+    let is_single = |(name, _): &mut (Name, Vec<Value>)| {
+        map.schema.attribute(*name).is_some_and(|known| !known.kind.multi)
+    };
+    let came: Vec<(Name, Vec<Value>)> = add.extract_if(.., is_single).collect();
+    let went: Vec<(Name, Vec<Value>)> = remove.extract_if(.., is_single).collect();
+    let is_left_empty = |(name, _): &(Name, Vec<Value>)| came.iter().all(|(other, _)| other != name);
+    let mut set: Vec<(Name, Option<Values>)> =
+        went.into_iter().filter(is_left_empty).map(|(name, _)| (name, None)).collect();
+    set.extend(
+        came.into_iter().filter_map(|(name, mut values)| Some((name, Some(Values::One(values.pop()?))))),
+    );
+    let is_any = !set.is_empty() || !add.is_empty() || !remove.is_empty();
+    is_any.then(|| Patch { object_type: map.config.name, external_id, set, add, remove })
 }
 
 fn values_of(map: &TypeMap, links: &[(String, bool, Vec<Bytes>)], came: bool) -> Vec<(Name, Vec<Value>)> {

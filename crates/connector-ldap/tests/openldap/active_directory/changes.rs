@@ -85,6 +85,22 @@ async fn one_member_of_many_costs_one_value() {
 }
 
 #[tokio::test]
+async fn a_manager_comes_goes_and_is_another_one() {
+    let Some(ad) = start(&people(4)) else { return };
+    let mut followed = Followed::full(session(&ad).await.as_mut(), TYPES).await;
+    for change in [
+        format!("add: manager\nmanager: {}\n", dn(1)),
+        format!("replace: manager\nmanager: {}\n", dn(2)),
+        "delete: manager\n".to_owned(),
+        format!("add: manager\nmanager: {}\n", dn(3)),
+    ] {
+        ad.modify(&format!("dn: {}\nchangetype: modify\n{change}", dn(0))).unwrap();
+        same_as_full(&ad, &mut followed, session(&ad).await).await;
+    }
+    assert_eq!(followed.at(&dn(0)).unwrap().single(name("manager")), Some(&Value::reference(dn(3))));
+}
+
+#[tokio::test]
 async fn sequence_numbers_are_followed_as_well() {
     let Some(ad) = start(&format!("{}{}", people(7), team(3))) else { return };
     ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(6))).unwrap();

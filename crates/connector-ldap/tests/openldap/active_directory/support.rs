@@ -118,6 +118,9 @@ impl Followed {
                 Change::Delete { .. } | Change::Left { .. } => drop(self.objects.remove(&key)),
                 Change::Patch(patch) => {
                     let object = self.objects.get_mut(&key).expect("a patch is about a known object");
+                    for (attribute, values) in patch.set {
+                        object.put(attribute, values);
+                    }
                     for (attribute, values) in patch.add {
                         let mut held =
                             object.get(attribute).map_or(Vec::new(), |known| known.as_slice().to_vec());
