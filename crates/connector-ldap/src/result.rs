@@ -8,6 +8,8 @@ use crate::transport::Answer;
 
 pub(crate) const SUCCESS: u32 = 0;
 pub(crate) const SIZE_LIMIT_EXCEEDED: u32 = 4;
+/// From a replica that takes no writes.
+const REFERRAL: u32 = 10;
 pub(crate) const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
 pub(crate) const NO_SUCH_ATTRIBUTE: u32 = 16;
 pub(crate) const ATTRIBUTE_OR_VALUE_EXISTS: u32 = 20;
@@ -41,6 +43,8 @@ pub(crate) const fn verdict(code: u32) -> Verdict {
         NO_SUCH_OBJECT => Verdict::Missing,
         ENTRY_ALREADY_EXISTS => Verdict::Exists,
         NO_SUCH_ATTRIBUTE | ATTRIBUTE_OR_VALUE_EXISTS | ASSERTION_FAILED => Verdict::Differs,
+        // The server that does may be back at the next attempt.
+        REFERRAL => Verdict::Transient,
         code if is_transient(code) => Verdict::Transient,
         _ => Verdict::Refused,
     }
@@ -154,7 +158,7 @@ mod tests {
         use Verdict::{Applied, Differs, Exists, Missing, Refused, Transient};
         let expected = |code| match code {
             0 => Applied,
-            1 | 3 | 51 | 52 | 80 => Transient,
+            1 | 3 | 10 | 51 | 52 | 80 => Transient,
             16 | 20 | 122 => Differs,
             32 => Missing,
             68 => Exists,

@@ -19,7 +19,8 @@ use serde_json::{Value as Json, json};
 use super::support::{PEOPLE, written};
 use crate::support::{name, object};
 
-const ATTRIBUTES: [&str; 5] = ["cn", "sAMAccountName", "title", "department", "otherTelephone"];
+const ATTRIBUTES: [&str; 6] =
+    ["cn", "sAMAccountName", "title", "department", "otherTelephone", "otherMobile"];
 
 /// The container of people in a domain.
 pub(super) struct Domain {
@@ -140,6 +141,13 @@ impl Subject for Domain {
             line(&mut ldif, attribute.as_str(), value.as_text().unwrap_or_default().as_bytes());
         }
         stop(self.ad.modify(&ldif))
+    }
+
+    /// The domain takes two numbers, and the configured schema has one.
+    async fn spoil(&self, external_id: &str) -> Result<Option<Name>, Stop> {
+        let numbers = Values::set(vec![Value::text("+1"), Value::text("+2")]);
+        self.edit(external_id, name("otherMobile"), numbers).await?;
+        Ok(Some(name("otherMobile")))
     }
 
     async fn erase(&self, external_id: &str) -> Result<(), Stop> {
