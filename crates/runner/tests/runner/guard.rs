@@ -189,6 +189,38 @@ async fn what_is_rejected_stays_rejected_until_it_is_another_change() {
 }
 
 #[tokio::test]
+async fn whoever_is_not_to_leave_is_not_deleted_later_either() {
+    let place = Place::new(Target::Flat, 20).await;
+    place.good_cycle().await;
+    leave(&place, 0..11);
+    assert_eq!(exported(&place).await.count("held"), 11);
+    decide(&place, HoldId(1), false, vec![]).unwrap();
+    // Some come back, and for the others it is time for the policy's next step: few enough for the limit.
+    let is_active = |numbers: std::ops::Range<usize>, active: bool| {
+        for number in numbers {
+            assert!(place.hr.set(name("person"), &id(number), name("active"), Some(active.into())));
+        }
+    };
+    is_active(5..11, true);
+    exported(&place).await;
+    place.pass_seconds(8 * 24 * 3_600);
+    for _ in 0..2 {
+        exported(&place).await;
+        assert_eq!((disabled(&place).len(), place.accounts.objects().len()), (0, 20));
+    }
+    let rows = place.queue();
+    assert!(rows.len() == 5 && rows.iter().all(|item| item.rejected), "{rows:?}");
+
+    // Who comes back and leaves again is asked about anew, and few flow.
+    is_active(0..5, true);
+    exported(&place).await;
+    place.pass_seconds(60);
+    is_active(0..3, false);
+    exported(&place).await;
+    assert_eq!((disabled(&place).len(), place.queue().len()), (3, 0));
+}
+
+#[tokio::test]
 async fn ten_of_a_dozen_flow_and_eleven_are_held() {
     for (leavers, flow) in [(10, true), (11, false)] {
         let place = Place::new(Target::Flat, 12).await;

@@ -78,13 +78,17 @@ impl Loader<'_> {
 
     /// New items for objects of which a change was rejected, where the change is the same. What an undo rejects is the same
     /// too when the mesh object and the configuration are as they were, and the operation: the change then differs only in
-    /// what the target holds by now, such as the addresses of others that were moved back with it.
+    /// what the target holds by now, such as the addresses of others that were moved back with it. Whoever was not to leave
+    /// is not to be moved or deleted by a later step of the same leaving either; who came back and leaves again is a new
+    /// question.
     fn rejected_again(&self, connector: ConnectorId) -> Outcome<Vec<(Kind, ItemId, HoldId)>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT i.type, i.operation, i.id, h.hold, h.hash, i.uid, i.body, n.spelling, \
              i.by_hand = 0 AND o.class = i.operation AND EXISTS (SELECT 1 FROM mesh_object m WHERE m.id = i.mesh AND m.hash = h.wish) \
              AND EXISTS (SELECT 1 FROM run r WHERE r.id = o.run \
-             AND r.configuration = (SELECT max(version) FROM configuration)) \
+             AND r.configuration = (SELECT max(version) FROM configuration)), \
+             CASE WHEN o.undo = 0 AND o.class IN (3, 4, 6) AND i.operation IN (3, 4, 6) THEN \
+             (SELECT l.since <= o.at FROM leave l WHERE l.mesh = i.mesh AND l.connector = i.connector) END \
              FROM hold o CROSS JOIN hold_item h INDEXED BY hold_item_rejected ON h.hold = o.id AND h.standing = 3 \
              CROSS JOIN export_item i ON i.mesh = h.subject AND i.connector = o.connector \
              JOIN name n ON n.id = i.type LEFT JOIN intent t ON t.item = i.id \
@@ -98,7 +102,11 @@ impl Loader<'_> {
             let hash = hash_of(row, (5, 6), &row.get::<_, String>(7)?, row.get(1)?)?;
             let is_known = out.last().is_some_and(|(_, last, _)| *last == item);
             let is_same_wish: bool = row.get(8)?;
-            if !is_known && (is_same_wish || hash == codec::hash(row, 4)?) {
+            let is_same = match row.get(9)? {
+                Some(is_same_leaving) => is_same_leaving,
+                None => hash == codec::hash(row, 4)?,
+            };
+            if !is_known && (is_same_wish || is_same) {
                 out.push(((row.get(0)?, row.get(1)?), item, HoldId(row.get(3)?)));
             }
         }
