@@ -39,6 +39,8 @@ pub enum FollowEvent<'a> {
     Done(&'a CycleReport),
     /// The connection is lost and will be made again; why, in full.
     Lost(&'a str),
+    /// The system does not go on from where the last import ended, so everything will be read.
+    Refused,
 }
 
 /// What is followed.
@@ -75,13 +77,15 @@ pub async fn follow(
             Err(error) if error.is_transient() => Ended::Lost(error),
             Err(error) => return Err(error),
         };
-        // Where a full import does not help, because another server answers that lags behind, it is not asked for at once.
-        let why = match &ended {
-            Ended::Lost(error) => in_full(error),
-            Ended::Refused => "the place where the last import ended cannot be resumed from".to_owned(),
-        };
-        tracing::warn!(connector = source.as_str(), why, "following is interrupted");
-        tell(FollowEvent::Lost(&why));
+        match &ended {
+            Ended::Lost(error) => {
+                let why = in_full(error);
+                tracing::warn!(connector = source.as_str(), why, "following is interrupted");
+                tell(FollowEvent::Lost(&why));
+            }
+            Ended::Refused => tell(FollowEvent::Refused),
+        }
+        // Not at once after a refusal either: reading everything is no help while another server answers that lags behind.
         tokio::select! {
             () = mesh.cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(RECONNECT_WAIT_MAX),

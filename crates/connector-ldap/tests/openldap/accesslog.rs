@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::changes::{
     BASE, Followed, TYPES, every_kind_of_change_is_followed, population, read, refusal, session,
 };
-use crate::subject::{Logged, Server};
+use crate::subject::{Server, Wired};
 use crate::support::name;
 
 const MEMBERS: usize = 20_000;
@@ -22,7 +22,7 @@ fn title(uid: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_tells_every_kind_of_change() {
-    let Some(logged) = Logged::start(&population()) else { return };
+    let Some(logged) = Wired::logged(&population()) else { return };
     every_kind_of_change_is_followed(&logged).await;
 }
 
@@ -32,7 +32,7 @@ async fn one_member_of_a_large_group_costs_what_one_member_is() {
     let member = |at: usize| format!("uid=m{at},ou=people,{BASE}");
     let members: String = (0..MEMBERS).map(|at| format!("member: {}\n", member(at))).collect();
     let entries = format!("dn: {group}\nobjectClass: groupOfNames\ncn: large\n{members}\n");
-    let Some(logged) = Logged::start(&entries) else { return };
+    let Some(logged) = Wired::logged(&entries) else { return };
     let mut session = session(&logged, json!({})).await;
     let importer = session.importer().unwrap();
     let request = |mode| ImportRequest { mode, object_types: vec![name("group")], page_size_max: 1_000 };
@@ -63,7 +63,7 @@ async fn one_member_of_a_large_group_costs_what_one_member_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_began_after_the_last_import_is_refused_when_something_happened_between() {
-    let Some(mut logged) = Logged::start(&population()) else { return };
+    let Some(mut logged) = Wired::logged(&population()) else { return };
     let mut followed = Followed::full(&logged).await;
     logged.change(&title("p1")).unwrap();
     assert!(followed.delta(&logged).await > 0);
@@ -92,7 +92,7 @@ async fn a_log_that_began_after_the_last_import_is_refused_when_something_happen
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_restored_with_the_directory_is_refused_although_it_was_written_to_since() {
-    let Some(mut logged) = Logged::start(&population()) else { return };
+    let Some(mut logged) = Wired::logged(&population()) else { return };
     let mut followed = Followed::full(&logged).await;
     logged.change(&title("p1")).unwrap();
     assert!(followed.delta(&logged).await > 0);
@@ -111,7 +111,7 @@ async fn a_log_restored_with_the_directory_is_refused_although_it_was_written_to
     followed.is_as_full(&logged).await;
 }
 
-fn lose_log(logged: &mut Logged) {
+fn lose_log(logged: &mut Wired) {
     logged.slapd.end();
     let log = logged.slapd.ca_file.with_file_name("log-data");
     for file in std::fs::read_dir(log).unwrap() {
@@ -122,7 +122,7 @@ fn lose_log(logged: &mut Logged) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_follows_the_log_hears_of_changes_and_of_renamed_containers() {
-    let Some(logged) = Logged::start(&population()) else { return };
+    let Some(logged) = Wired::logged(&population()) else { return };
     let mut followed = Followed::full(&logged).await;
     let mut session = session(&logged, json!({})).await;
     let follower = session.follower().unwrap();
@@ -141,7 +141,7 @@ async fn who_follows_the_log_hears_of_changes_and_of_renamed_containers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_the_log_leaves_no_mark() {
-    let Some(logged) = Logged::start(&population()) else { return };
+    let Some(logged) = Wired::logged(&population()) else { return };
     let elsewhere = json!({"log_base": "cn=elsewhere"});
     let mut session = session(&logged, elsewhere).await;
     let told = session.test().await.unwrap();

@@ -12,7 +12,7 @@ use identitymesh_model::{Object, Value, Values};
 use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions, Wire};
 use serde_json::json;
 
-use crate::subject::{Logged, Server, written};
+use crate::subject::{Server, Wired, written};
 use crate::support::{TREE, context, name, person};
 
 pub(crate) const TYPES: [&str; 3] = ["user", "group", "orgUnit"];
@@ -20,12 +20,12 @@ pub(crate) const BASE: &str = "dc=mesh,dc=test";
 /// So few objects in a page that there are many pages.
 const PAGE: usize = 5;
 
-fn slapd(log: SessionLog, entries: &str) -> Option<Slapd> {
+pub(crate) fn slapd(log: SessionLog, entries: &str) -> Option<Slapd> {
     let initial_ldif = format!("{TREE}{entries}");
     Slapd::start(SlapdOptions { initial_ldif, sync: Some(log), ..SlapdOptions::default() })
 }
 
-fn ds389(entries: &str) -> Option<Ds389> {
+pub(crate) fn ds389(entries: &str) -> Option<Ds389> {
     let tree = "dn: ou=people,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: people\n\n\
         dn: ou=groups,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: groups\n\n";
     Ds389::start(Ds389Options { initial_ldif: format!("{tree}{entries}"), ..Ds389Options::default() })
@@ -279,7 +279,7 @@ async fn another_server_that_has_not_caught_up_proves_nobody_gone() {
     // As it was before, and at another address: so looks a replica that lags behind.
     slapd.restore().unwrap();
     let wire = Wire::to(&slapd.url);
-    let replica = Logged { slapd, wire, changes: "auto" };
+    let replica = Wired { slapd, wire, changes: "auto" };
     let (gaps, mark) = everything_after(&replica, &since).await;
     assert!(gaps.len() == TYPES.len() && gaps[0].contains("another server answers"), "{gaps:?}");
     assert_eq!(mark, None, "the next import looks again");

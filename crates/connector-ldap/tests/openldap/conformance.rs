@@ -5,7 +5,7 @@ use identitymesh_connector::conformance::{Verdict, run};
 use identitymesh_connector_ldap::Ldap;
 use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions};
 
-use crate::subject::{Logged, People, Server};
+use crate::subject::{People, Server, Wired};
 use crate::support::TREE;
 
 async fn contract_is_kept(server: impl Server) {
@@ -39,7 +39,7 @@ async fn openldap_that_remembers_no_deletions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openldap_by_its_log_of_writes() {
-    let Some(logged) = Logged::start("") else { return };
+    let Some(logged) = Wired::logged("") else { return };
     contract_is_kept(logged).await;
 }
 

@@ -127,12 +127,12 @@ async fn an_entry_of_a_389_server_that_took_a_name_over_is_neither_removed_nor_r
     let moved = "uid=moved,ou=people,dc=mesh,dc=test";
     let change = replace("uid", Some(set(&["ana"])), Some(set(&["moved"])));
     send_one(session.as_mut(), "user", rename(&ana, moved, vec![change])).await;
-    let sn = |dn: &str| server.search(dn, "(objectClass=person)", &["sn"]).map(|found| found.len());
-    assert!(sn(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
+    let count_at = |dn: &str| server.search(dn, "(objectClass=person)", &["sn"]).map(|found| found.len());
+    assert!(count_at(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
     let gone = OperationKind::Delete { identity: ana };
     assert!(matches!(send_one(session.as_mut(), "user", gone).await, Outcome::Applied(_)));
-    assert!(sn(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
-    assert!([renamed, moved].iter().all(|dn| sn(dn).is_err()));
+    assert!(count_at(ANA).is_ok_and(|count| count == 1), "whoever has the name now is left alone");
+    assert!([renamed, moved].iter().all(|dn| count_at(dn).is_err()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

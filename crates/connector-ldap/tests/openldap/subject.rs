@@ -83,16 +83,16 @@ impl Server for Ds389 {
 }
 
 /// OpenLDAP over a wire that counts.
-pub(crate) struct Logged {
+pub(crate) struct Wired {
     pub(crate) slapd: Slapd,
     pub(crate) wire: Wire,
     /// How its changes are read.
     pub(crate) changes: &'static str,
 }
 
-impl Logged {
+impl Wired {
     /// One whose changes are read from its log of writes.
-    pub(crate) fn start(entries: &str) -> Option<Self> {
+    pub(crate) fn logged(entries: &str) -> Option<Self> {
         let options = SlapdOptions {
             initial_ldif: format!("{TREE}{entries}"),
             sync: Some(SessionLog::AccessLog),
@@ -103,7 +103,7 @@ impl Logged {
     }
 }
 
-impl Server for Logged {
+impl Server for Wired {
     fn find(&self, base: &str, filter: &str, attributes: &[&str]) -> anyhow::Result<Entries> {
         self.slapd.find(base, filter, attributes)
     }

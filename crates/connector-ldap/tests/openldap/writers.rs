@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use identitymesh_testkit::real::{Ds389, Ds389Options, SessionLog, Slapd, SlapdOptions};
+use identitymesh_testkit::real::SessionLog;
 
-use crate::changes::{BASE, Followed, population};
-use crate::subject::{Logged, Server};
-use crate::support::{TREE, person};
+use crate::changes::{BASE, Followed, ds389, population, slapd};
+use crate::subject::{Server, Wired};
+use crate::support::person;
 
 const WRITERS: usize = 3;
 /// Batches of each writer.
@@ -43,16 +43,21 @@ fn records(writer: usize, turn: usize) -> String {
     text
 }
 
-async fn none_is_missed(server: &(dyn Server + Sync)) {
-    let mut followed = Followed::full(server).await;
+/// Lets writers write some batches each, all at once, and meanwhile follows what they do, over and over. Which writer and
+/// which of its batches it is, `write` is told.
+pub(crate) fn while_many_write(
+    turns: usize,
+    write: impl Fn(usize, usize) -> anyhow::Result<()> + Sync,
+    mut follow: impl AsyncFnMut(),
+) {
     let left = AtomicUsize::new(WRITERS);
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
-            let left = &left;
+            let (left, write) = (&left, &write);
             scope.spawn(move || {
-                let written = (0..TURNS).try_for_each(|turn| {
+                let written = (0..turns).try_for_each(|turn| {
                     std::thread::sleep(PAUSE);
-                    server.change(&records(writer, turn))
+                    write(writer, turn)
                 });
                 left.fetch_sub(1, Ordering::SeqCst);
                 written.unwrap();
@@ -61,11 +66,22 @@ async fn none_is_missed(server: &(dyn Server + Sync)) {
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
                 while left.load(Ordering::SeqCst) > 0 {
-                    followed.delta_in_pages(server, PAGE).await;
+                    follow().await;
                 }
             });
         });
     });
+}
+
+async fn none_is_missed(server: &dyn Server) {
+    let mut followed = Followed::full(server).await;
+    while_many_write(
+        TURNS,
+        |writer, turn| server.change(&records(writer, turn)),
+        async || {
+            followed.delta_in_pages(server, PAGE).await;
+        },
+    );
     followed.delta_in_pages(server, PAGE).await;
     followed.is_as_full(server).await;
 }
@@ -73,24 +89,19 @@ async fn none_is_missed(server: &(dyn Server + Sync)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn openldap_tells_what_many_write_at_once() {
     for log in [SessionLog::Memory, SessionLog::None] {
-        let initial_ldif = format!("{TREE}{}", population());
-        let options = SlapdOptions { initial_ldif, sync: Some(log), ..SlapdOptions::default() };
-        let Some(slapd) = Slapd::start(options) else { return };
+        let Some(slapd) = slapd(log, &population()) else { return };
         none_is_missed(&slapd).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openldap_s_log_tells_what_many_write_at_once() {
-    let Some(logged) = Logged::start(&population()) else { return };
+    let Some(logged) = Wired::logged(&population()) else { return };
     none_is_missed(&logged).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn directory_server_389_tells_what_many_write_at_once() {
-    let tree = "dn: ou=people,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: people\n\n\
-        dn: ou=groups,dc=mesh,dc=test\nobjectClass: organizationalUnit\nou: groups\n\n";
-    let initial_ldif = format!("{tree}{}", population());
-    let Some(server) = Ds389::start(Ds389Options { initial_ldif, ..Ds389Options::default() }) else { return };
+    let Some(server) = ds389(&population()) else { return };
     none_is_missed(&server).await;
 }

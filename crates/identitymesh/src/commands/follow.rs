@@ -25,6 +25,9 @@ pub(super) fn run(shell: &Shell, mesh: &Mesh, source: Name) -> anyhow::Result<Do
             FollowEvent::Lost(why) => say(shell, &json!({"event": "lost", "error": why}), || {
                 format!("the connection to {source} is lost and will be made again: {why}")
             }),
+            FollowEvent::Refused => say(shell, &json!({"event": "refused"}), || {
+                format!("{source} does not go on from where the last import ended; everything will be read")
+            }),
         };
     };
     shell.block_on(async { Ok(follow(mesh, source, &tell).await?) })?;

@@ -16,14 +16,6 @@ const CSN_BYTES_MAX: usize = 64;
 #[serde(transparent)]
 pub(super) struct Place(BTreeMap<String, String>);
 
-/// What is kept of a place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct At {
-    pub(super) place: Place,
-    /// The last record that was read, if any was: a log that begins before it and does not hold it was restored.
-    pub(super) last: Option<String>,
-}
-
 /// The server's part of a change number; nothing when this is none.
 fn server(csn: &str) -> Option<&str> {
     let mut parts = csn.split('#');

@@ -1,16 +1,15 @@
 //! Many who write at once while changes are read: whoever follows them misses none.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use identitymesh_testkit::real::SambaAd;
 use serde_json::{Value as Json, json};
 
 use super::support::{Followed, GROUPS, PEOPLE, connect, dn, people, start};
 use crate::support::context;
+use crate::writers::while_many_write;
 
 const TYPES: &[&str] = &["user", "group", "orgUnit"];
-const WRITERS: usize = 3;
 /// Batches of each writer.
 const TURNS: usize = 4;
 /// Entries that a batch makes.
@@ -41,24 +40,13 @@ fn records(writer: usize, turn: usize) -> String {
 async fn none_is_missed(ad: &SambaAd, changes: Json) {
     let mut session = connect(ad, &context(), changes).await.unwrap();
     let mut followed = Followed::full(session.as_mut(), TYPES).await;
-    let left = AtomicUsize::new(WRITERS);
-    std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let left = &left;
-            scope.spawn(move || {
-                let written = (0..TURNS).try_for_each(|turn| ad.modify(&records(writer, turn)));
-                left.fetch_sub(1, Ordering::SeqCst);
-                written.unwrap();
-            });
-        }
-        tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(async {
-                while left.load(Ordering::SeqCst) > 0 {
-                    followed.delta(session.as_mut(), TYPES).await;
-                }
-            });
-        });
-    });
+    while_many_write(
+        TURNS,
+        |writer, turn| ad.modify(&records(writer, turn)),
+        async || {
+            followed.delta(session.as_mut(), TYPES).await;
+        },
+    );
     followed.delta(session.as_mut(), TYPES).await;
     assert_eq!(followed.objects, Followed::full(session.as_mut(), TYPES).await.objects);
 }

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use identitymesh_connector::{ConnectorError, Watermark};
 
 use super::super::FACTS;
-use super::super::place::At;
-use super::reading::{Look, Reading};
+use super::reading::{At, Look, Reading};
 use crate::delta::{self, Around, Delta, Pages};
 use crate::log::{Changes, Manners};
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use identitymesh_connector::{ConnectorError, Watermark};
 use identitymesh_model::dn;
+use serde::{Deserialize, Serialize};
 
-use super::super::place::{At, Place};
+use super::super::place::Place;
 use super::delta::STYLE;
 use super::record;
 use crate::delta::{self, Around};
@@ -16,6 +17,14 @@ use crate::transport::{Bytes, PageRequest, Reach, Search};
 
 /// Records in one window at most.
 const WINDOW_MAX: usize = 500;
+
+/// What is kept of a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct At {
+    pub(super) place: Place,
+    /// The last record that was read, if any was: a log that begins before it and does not hold it was restored.
+    pub(super) last: Option<String>,
+}
 
 /// Where the directory and its log stand.
 pub(super) struct Look {
