@@ -33,7 +33,7 @@ pub(super) struct Changed {
     /// The text of its GUID.
     pub(super) id: String,
     pub(super) is_deleted: bool,
-    /// It was made since.
+    /// It was made since, and nobody was told of it yet.
     pub(super) is_new: bool,
     /// Its name or place changed.
     pub(super) is_renamed: bool,
@@ -58,7 +58,8 @@ pub(super) async fn resolve(around: &Around, changed: Vec<Changed>) -> Result<Re
         } else if let Some(links) = one.links {
             linked.entry(one.id).or_insert_with(Vec::new).extend(links);
         } else {
-            if one.is_renamed {
+            // Nobody knows a new one by another name.
+            if one.is_renamed && !one.is_new {
                 renamed.push(one.id.clone());
             }
             whole.insert(one.id, one.is_new);

@@ -33,6 +33,33 @@ pub(super) async fn place(around: &Around) -> Result<Option<Place>, ConnectorErr
     Ok(usn.zip(controller).map(|(usn, controller)| Place { controller, usn }))
 }
 
+/// How far in its own count the controller that answers may have told of itself already. What it made later is new to
+/// whoever is told; of what it made before, nobody knows whether they were told: changes are told at least once, and
+/// those that happen while somebody reads often twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told(Option<i64>);
+
+impl Told {
+    /// As a mark says; nothing when that is another controller's count.
+    pub(super) fn as_marked(marked: Option<Place>, now: Option<&Place>) -> Self {
+        Self(
+            marked
+                .filter(|marked| now.is_some_and(|now| now.controller == marked.controller))
+                .map(|at| at.usn),
+        )
+    }
+
+    /// Until now.
+    pub(super) fn until(now: Option<&Place>) -> Self {
+        Self(now.map(|now| now.usn))
+    }
+
+    /// Whether what was made at `created` is new for certain.
+    pub(super) fn is_before(self, created: Option<i64>) -> bool {
+        self.0.zip(created).is_some_and(|(told, created)| created > told)
+    }
+}
+
 /// Why the controller that answers may show less than another did at `before`; nothing when it has seen all of that.
 pub(super) async fn lag(around: &Around, before: &Place) -> Result<Option<String>, ConnectorError> {
     let now = place(around).await?;
@@ -78,6 +105,17 @@ async fn entry(around: &Around, what: &str, dn: &str, attributes: &[&str]) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_was_made_after_all_that_was_told_is_new() {
+        let here = Place { controller: "a".to_owned(), usn: 70 };
+        let elsewhere = Place { controller: "b".to_owned(), usn: 10 };
+        let told = Told::as_marked(Some(here.clone()), Some(&here));
+        assert!(told.is_before(Some(71)) && !told.is_before(Some(70)) && !told.is_before(None));
+        for unknown in [Told::as_marked(Some(elsewhere), Some(&here)), Told::as_marked(None, Some(&here))] {
+            assert!(!unknown.is_before(Some(71)));
+        }
+    }
 
     #[test]
     fn what_was_seen_of_each_controller_stands_in_the_vector() {

@@ -32,7 +32,7 @@ impl Delta for ByChanges {
 
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
         let source: Box<dyn Source> = match style_of(since).as_deref() {
-            Some(dirsync::STYLE) => Box::new(dirsync::DirSync::resume(&around, since)?),
+            Some(dirsync::STYLE) => Box::new(dirsync::DirSync::resume(&around, since).await?),
             Some(usn::STYLE) => Box::new(usn::Usn::resume(&around, since).await?),
             _ => return Err(refused("it was not made by this connector")),
         };
@@ -71,11 +71,12 @@ impl Delta for ByChanges {
 /// Where changes come from.
 #[async_trait]
 pub(super) trait Source: Send {
-    /// The next objects that changed, and the place behind them if one can resume there; `None` after the last.
-    async fn next(
-        &mut self,
-        around: &Around,
-    ) -> Result<Option<(Vec<Changed>, Option<Watermark>)>, ConnectorError>;
+    /// The next objects that changed; `None` after the last.
+    async fn next(&mut self, around: &Around) -> Result<Option<Vec<Changed>>, ConnectorError>;
+
+    /// The place behind them, if one can resume there; asked when it was found out what became of them, because that can
+    /// tell of what changed meanwhile.
+    async fn mark(&mut self, around: &Around) -> Result<Option<Watermark>, ConnectorError>;
 }
 
 /// A delta under way.
@@ -104,14 +105,14 @@ impl Reading {
     }
 
     async fn fetch(&mut self) -> Result<(), ConnectorError> {
-        let Some((changed, mark)) = self.source.next(&self.around).await? else {
+        let Some(changed) = self.source.next(&self.around).await? else {
             self.is_over = true;
             return Ok(());
         };
         let Resolved { changes, findings } = resolve(&self.around, changed).await?;
         self.changes.extend(changes);
         self.findings.extend(findings);
-        self.mark = mark.or(self.mark.take());
+        self.mark = self.source.mark(&self.around).await?.or(self.mark.take());
         Ok(())
     }
 }

@@ -3,18 +3,21 @@
 //! The cookie is good at every controller of the domain. It names what has changed since, deleted objects included,
 //! and links value by value. It needs the right "Replicating Directory Changes" on the domain.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identitymesh_connector::{ConnectorError, Watermark};
 use serde::{Deserialize, Serialize};
 
-use super::changed::Changed;
-use super::controller::{Place, place};
+use super::changed::{ASKED_COUNT_MAX, Changed, search};
+use super::controller::{Place, Told, place};
 use super::delta::Source;
 use super::values;
 use crate::delta::{self, Around, refused};
 use crate::error;
+use crate::filter;
 use crate::result::{self, INSUFFICIENT_ACCESS_RIGHTS};
 use crate::transport::ber::{INTEGER, OCTETS, Reader, SEQUENCE, Writer};
 use crate::transport::{Bytes, Control, Entry, Failure, Found, Reach, Search};
@@ -35,6 +38,9 @@ struct At {
     /// Whose cookie it is, and at least how far that controller had been read, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<Place>,
+    /// How far that controller may have told of itself; a mark from before a full read cannot know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Place>,
 }
 
 /// The place in a mark.
@@ -48,7 +54,8 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
         return Ok(None);
     }
     // Nothing matches, so the controller goes through its changes without sending any.
-    let mut sync = DirSync { cookie: Bytes::new(), filter: "(!(objectClass=*))".to_owned(), has_more: true };
+    let filter = "(!(objectClass=*))".to_owned();
+    let mut sync = DirSync { cookie: Bytes::new(), filter, has_more: true, told: Told::default() };
     for _ in 0..EMPTY_ANSWERS_MAX {
         let found = sync.ask(around).await?;
         if found.answer.code == INSUFFICIENT_ACCESS_RIGHTS {
@@ -59,7 +66,8 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
         }
         sync.take_cookie(&found)?;
         if !sync.has_more {
-            return sync.mark(around).await;
+            let place = place(around).await.unwrap_or_default();
+            return Ok(sync.marked(around, place, None));
         }
     }
     Ok(None)
@@ -70,15 +78,18 @@ pub(super) struct DirSync {
     cookie: Bytes,
     filter: String,
     has_more: bool,
+    told: Told,
 }
 
 impl DirSync {
     /// From a mark.
-    pub(super) fn resume(around: &Around, since: &Watermark) -> Result<Self, ConnectorError> {
+    pub(super) async fn resume(around: &Around, since: &Watermark) -> Result<Self, ConnectorError> {
         let at: At = delta::unmark(STYLE, around, since)?;
         let cookie = STANDARD.decode(at.cookie).ok().filter(|cookie| !cookie.is_empty());
         let cookie = cookie.ok_or_else(|| refused("it was not made by this connector"))?;
-        Ok(Self { cookie, filter: super::classes_filter(around), has_more: true })
+        let now = place(around).await.unwrap_or_default();
+        let told = Told::as_marked(at.told, now.as_ref());
+        Ok(Self { cookie, filter: super::classes_filter(around), has_more: true, told })
     }
 
     async fn ask(&self, around: &Around) -> Result<Found, ConnectorError> {
@@ -100,10 +111,29 @@ impl DirSync {
         around.transport.search(&search).await.map_err(|failure| error::no_answer(what, failure))
     }
 
-    async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
-        // Between two rounds, or where the controller does not say, the cookie alone is good enough.
-        let place = if self.has_more { None } else { place(around).await.unwrap_or_default() };
-        Ok(delta::mark(STYLE, around, &At { cookie: STANDARD.encode(&self.cookie), place }))
+    fn marked(&self, around: &Around, place: Option<Place>, told: Option<Place>) -> Option<Watermark> {
+        delta::mark(STYLE, around, &At { cookie: STANDARD.encode(&self.cookie), place, told })
+    }
+
+    /// Sees which of those that the controller calls new may have been told before.
+    async fn doubt_news(&self, around: &Around, changed: &mut [Changed]) -> Result<(), ConnectorError> {
+        let ids: Vec<&str> = changed.iter().filter(|one| one.is_new).map(|one| one.id.as_str()).collect();
+        let mut news = HashSet::new();
+        for ids in ids.chunks(ASKED_COUNT_MAX) {
+            let guids = ids.iter().filter_map(|id| values::guid_bytes(id));
+            let filter: String = guids.map(|guid| filter::equals("objectGUID", &guid)).collect();
+            let wanted = ["objectGUID".to_owned(), "uSNCreated".to_owned()].into();
+            for entry in search(around, &base(around), format!("(|{filter})"), wanted).await? {
+                let created = entry.texts("uSNCreated").next().and_then(|text| text.parse().ok());
+                if self.told.is_before(created) {
+                    news.extend(
+                        entry.values("objectGUID").first().and_then(|bytes| values::guid_text(bytes)),
+                    );
+                }
+            }
+        }
+        changed.iter_mut().for_each(|one| one.is_new &= news.contains(&one.id));
+        Ok(())
     }
 
     fn take_cookie(&mut self, found: &Found) -> Result<(), ConnectorError> {
@@ -126,10 +156,7 @@ fn answered(value: &[u8]) -> Result<(bool, Bytes), Failure> {
 
 #[async_trait]
 impl Source for DirSync {
-    async fn next(
-        &mut self,
-        around: &Around,
-    ) -> Result<Option<(Vec<Changed>, Option<Watermark>)>, ConnectorError> {
+    async fn next(&mut self, around: &Around) -> Result<Option<Vec<Changed>>, ConnectorError> {
         if !self.has_more {
             return Ok(None);
         }
@@ -142,8 +169,16 @@ impl Source for DirSync {
             return Err(refused(&format!("the controller answered {said}")));
         }
         self.take_cookie(&found)?;
-        let changed = found.entries.iter().filter_map(changed).collect();
-        Ok(Some((changed, self.mark(around).await?)))
+        let mut changed: Vec<Changed> = found.entries.iter().filter_map(changed).collect();
+        self.doubt_news(around, &mut changed).await?;
+        Ok(Some(changed))
+    }
+
+    async fn mark(&mut self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
+        // Where the controller does not say, the cookie alone is good enough.
+        let now = place(around).await.unwrap_or_default();
+        self.told = Told::until(now.as_ref());
+        Ok(self.marked(around, now.clone(), now))
     }
 }
 
@@ -153,7 +188,7 @@ fn changed(entry: &Entry) -> Option<Changed> {
     changed.is_deleted = entry.texts("isDeleted").any(|text| text == "TRUE");
     changed.is_new = !entry.values("objectClass").is_empty();
     let has = |name: &str| entry.attributes.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-    changed.is_renamed = !changed.is_new && (has("name") || has("parentGUID"));
+    changed.is_renamed = has("name") || has("parentGUID");
     let mut links = Vec::new();
     for (description, names) in &entry.attributes {
         match description.split_once(';') {
@@ -205,7 +240,7 @@ mod tests {
         let moved = changed(&entry(&[("parentGUID", &["x"])])).unwrap();
         assert!(moved.is_renamed && moved.links.is_none());
         let made = changed(&entry(&[("name", &["x"]), ("objectClass", &["top"])])).unwrap();
-        assert!(made.is_new && !made.is_renamed);
+        assert!(made.is_new);
         assert!(changed(&entry(&[("isDeleted", &["TRUE"])])).unwrap().is_deleted);
         assert!(changed(&Entry::default()).is_none());
     }

@@ -7,9 +7,10 @@
 
 use async_trait::async_trait;
 use identitymesh_connector::{Class, ConnectorError, Watermark};
+use serde::{Deserialize, Serialize};
 
 use super::changed::Changed;
-use super::controller::{Place, place};
+use super::controller::{Place, Told, place};
 use super::delta::Source;
 use super::dirsync::base;
 use super::values;
@@ -24,6 +25,16 @@ const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 /// The number by which metadata knows an object's own name.
 const NAME_ATTRIBUTE: u32 = 0x9_0001;
 
+/// What stands in a mark.
+#[derive(Serialize, Deserialize)]
+struct At {
+    #[serde(flatten)]
+    place: Place,
+    /// How far the controller may have told of itself; a mark from before a full read cannot know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Place>,
+}
+
 /// The place where changes begin from now on; nothing when deleted objects cannot be seen.
 pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, ConnectorError> {
     if !sees_deleted(around).await? {
@@ -31,7 +42,7 @@ pub(super) async fn mark(around: &Around) -> Result<Option<Watermark>, Connector
         return Ok(None);
     }
     let place = place(around).await?;
-    Ok(place.and_then(|place| delta::mark(STYLE, around, &place)))
+    Ok(place.and_then(|place| delta::mark(STYLE, around, &At { place, told: None })))
 }
 
 /// Whether deleted objects are shown to this account. That their container is says nothing, so one of them must be
@@ -52,19 +63,21 @@ pub(super) async fn sees_deleted(around: &Around) -> Result<bool, ConnectorError
 
 /// The place in a mark.
 pub(super) fn place_in(around: &Around, since: &Watermark) -> Option<Place> {
-    delta::unmark(STYLE, around, since).ok()
+    Some(delta::unmark::<At>(STYLE, around, since).ok()?.place)
 }
 
 /// Changes behind a number.
 pub(super) struct Usn {
     since: i64,
-    until: Option<Place>,
+    told: Told,
+    until: Place,
+    is_read: bool,
 }
 
 impl Usn {
     /// From a mark, if this is the controller that it is from.
     pub(super) async fn resume(around: &Around, since: &Watermark) -> Result<Self, ConnectorError> {
-        let since: Place = delta::unmark(STYLE, around, since)?;
+        let At { place: since, told } = delta::unmark(STYLE, around, since)?;
         let Some(now) = place(around).await? else {
             return Err(refused("the controller does not say where its changes are"));
         };
@@ -76,7 +89,8 @@ impl Usn {
         if now.usn < since.usn {
             return Err(refused("the domain controller was restored to an earlier state"));
         }
-        Ok(Self { since: since.usn, until: Some(now) })
+        let told = Told::as_marked(told, Some(&now));
+        Ok(Self { since: since.usn, told, until: now, is_read: false })
     }
 
     async fn changed(&self, around: &Around) -> Result<Vec<Changed>, ConnectorError> {
@@ -102,15 +116,14 @@ impl Usn {
             },
         )?;
         let number = |name: &str| entry.texts(name).next().and_then(|text| text.parse::<i64>().ok());
-        let is_new = number("uSNCreated").is_some_and(|usn| usn > self.since);
         let named =
             entry.values("replPropertyMetaData").first().and_then(|bytes| local_usn(bytes, NAME_ATTRIBUTE));
         Ok(Changed {
             id,
             is_deleted: entry.texts("isDeleted").any(|text| text == "TRUE"),
-            is_new,
+            is_new: self.told.is_before(number("uSNCreated")),
             // Without metadata the name may have changed or not, so it is supposed to have.
-            is_renamed: !is_new && named.is_none_or(|usn| usn > self.since),
+            is_renamed: named.is_none_or(|usn| usn > self.since),
             links: None,
         })
     }
@@ -118,14 +131,17 @@ impl Usn {
 
 #[async_trait]
 impl Source for Usn {
-    async fn next(
-        &mut self,
-        around: &Around,
-    ) -> Result<Option<(Vec<Changed>, Option<Watermark>)>, ConnectorError> {
-        let Some(until) = self.until.take() else { return Ok(None) };
+    async fn next(&mut self, around: &Around) -> Result<Option<Vec<Changed>>, ConnectorError> {
+        if std::mem::replace(&mut self.is_read, true) {
+            return Ok(None);
+        }
+        self.changed(around).await.map(Some)
+    }
+
+    async fn mark(&mut self, around: &Around) -> Result<Option<Watermark>, ConnectorError> {
         // The order of results says nothing, so only the end of all of them is a place to resume from.
-        let changed = self.changed(around).await?;
-        Ok(Some((changed, delta::mark(STYLE, around, &until))))
+        let at = At { place: self.until.clone(), told: place(around).await? };
+        Ok(delta::mark(STYLE, around, &at))
     }
 }
 
@@ -164,9 +180,14 @@ mod tests {
             ("uSNCreated".to_owned(), vec![b"5".to_vec()]),
         ];
         let entry = Entry { dn: "CN=a".to_owned(), attributes };
-        let read = |since| Usn { since, until: None }.read(&entry).unwrap();
-        assert!(read(7).is_renamed && !read(7).is_new);
-        assert!(!read(3).is_renamed && read(3).is_new);
-        assert!(Usn { since: 0, until: None }.read(&Entry::default()).is_err());
+        let at = |usn| Place { controller: "a".to_owned(), usn };
+        let reading = |told: Option<Place>| {
+            let told = Told::until(told.as_ref());
+            Usn { since: 3, told, until: at(9), is_read: false }
+        };
+        let read = |told| reading(told).read(&entry).unwrap();
+        assert!(read(None).is_renamed && !read(None).is_new);
+        assert!(!read(Some(at(7))).is_new && read(Some(at(4))).is_new);
+        assert!(reading(None).read(&Entry::default()).is_err());
     }
 }

@@ -71,9 +71,20 @@ pub(super) async fn read(
     mode: ImportMode,
     types: &[&str],
 ) -> Result<Vec<Page>, ConnectorError> {
+    read_while(session, mode, types, || ()).await
+}
+
+/// All pages of an import; what happens meanwhile, happens before the first of them is there.
+async fn read_while(
+    session: &mut dyn Session,
+    mode: ImportMode,
+    types: &[&str],
+    meanwhile: impl FnOnce(),
+) -> Result<Vec<Page>, ConnectorError> {
     let object_types = types.iter().map(|text| name(text)).collect();
     let importer = session.importer().unwrap();
     importer.begin(ImportRequest { mode, object_types, page_size_max: 500 }).await?;
+    meanwhile();
     let mut pages = Vec::new();
     while let Some(page) = importer.next_page().await? {
         pages.push(page);
@@ -90,8 +101,17 @@ pub(super) struct Followed {
 
 impl Followed {
     pub(super) async fn full(session: &mut dyn Session, types: &[&str]) -> Self {
+        Self::full_while(session, types, || ()).await
+    }
+
+    /// A full import during which something happens: types after the first are read after it.
+    pub(super) async fn full_while(
+        session: &mut dyn Session,
+        types: &[&str],
+        meanwhile: impl FnOnce(),
+    ) -> Self {
         let mut followed = Self::default();
-        let pages = read(session, ImportMode::Full, types).await.unwrap();
+        let pages = read_while(session, ImportMode::Full, types, meanwhile).await.unwrap();
         assert!(
             pages.iter().flat_map(|page| &page.certificates).all(|certificate| certificate.is_complete())
         );
@@ -136,6 +156,16 @@ impl Followed {
             }
         }
         self.mark = page.watermark.or(self.mark.take());
+    }
+
+    /// That what is held is what a full import tells; what differs is printed.
+    pub(super) async fn is_as_full(&self, session: &mut dyn Session, types: &[&str]) {
+        let full = Self::full(session, types).await;
+        let differs =
+            |(key, held): &(&(String, String), &Object), other: &Self| other.objects.get(*key) != Some(*held);
+        let held: Vec<_> = self.objects.iter().filter(|known| differs(known, &full)).collect();
+        let told: Vec<_> = full.objects.iter().filter(|known| differs(known, self)).collect();
+        assert_eq!(held, told, "what is held, and what a full import tells");
     }
 
     /// The object with this address.

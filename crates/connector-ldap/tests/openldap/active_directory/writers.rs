@@ -48,7 +48,7 @@ async fn none_is_missed(ad: &SambaAd, changes: Json) {
         },
     );
     followed.delta(session.as_mut(), TYPES).await;
-    assert_eq!(followed.objects, Followed::full(session.as_mut(), TYPES).await.objects);
+    followed.is_as_full(session.as_mut(), TYPES).await;
 }
 
 fn domain() -> Option<SambaAd> {
@@ -67,4 +67,34 @@ async fn sequence_numbers_tell_what_many_write_at_once() {
     // Somebody who is gone shows that this account sees who is gone.
     ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(4))).unwrap();
     none_is_missed(&ad, json!({"changes": "usn"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_while_all_is_read_is_not_new_afterwards() {
+    let Some(ad) = domain() else { return };
+    ad.modify(&format!("dn: {}\nchangetype: delete\n", dn(4))).unwrap();
+    for (changes, made) in [(json!({}), "first"), (json!({"changes": "usn"}), "second")] {
+        let (person, group) = (format!("CN={made},{PEOPLE}"), format!("CN=of {made},{GROUPS}"));
+        let mut session = connect(&ad, &context(), changes).await.unwrap();
+        let mut followed = Followed::full_while(session.as_mut(), TYPES, || {
+            let add = |dn: &str, class: &str, account: &str| {
+                format!("dn: {dn}\nchangetype: add\nobjectClass: {class}\nsAMAccountName: {account}\n\n")
+            };
+            let member =
+                format!("dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {person}\n\n");
+            let (person, group) = (add(&person, "user", made), add(&group, "group", &format!("of-{made}")));
+            ad.modify(&format!("{person}{group}{member}")).unwrap();
+        })
+        .await;
+        assert!(followed.at(&group).is_some(), "groups are read after people");
+        // The changes tell of both as new, under the name and at the place that nobody knows yet.
+        let rename = |dn: &str, to: &str, place: &str| {
+            format!("dn: {dn}\nchangetype: moddn\nnewrdn: CN={to}\ndeleteoldrdn: 1\nnewsuperior: {place}\n\n")
+        };
+        let renamed = rename(&person, &format!("{made}x"), PEOPLE);
+        ad.modify(&format!("{renamed}{}", rename(&group, &format!("of {made}"), &ad.users()))).unwrap();
+        followed.delta(session.as_mut(), TYPES).await;
+        assert!(followed.at(&group).is_none(), "it is in no place that is read");
+        followed.is_as_full(session.as_mut(), TYPES).await;
+    }
 }
