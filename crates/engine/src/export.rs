@@ -81,20 +81,40 @@ pub fn pending(action: &ItemAction) -> Vec<Uid> {
     uids
 }
 
+/// Attributes of a planned item that lead to mesh objects which the target does not hold now. It may have held them when
+/// an earlier attempt was sent, so if there was one, nobody remembers what it wrote there.
+#[must_use]
+pub fn open(planned: &ItemAction, waits: &[Uid]) -> Vec<Name> {
+    let is_open = |value: &Value| {
+        ItemAction::pending_uid(value)
+            .and_then(|uid| uid.parse().ok())
+            .is_some_and(|uid| waits.contains(&uid))
+    };
+    let attributes = attributes(planned).filter(|(_, values)| values.iter().any(is_open));
+    attributes.map(|(name, _)| name).collect()
+}
+
 /// The same as often and in the order in which they stand there.
 pub(crate) fn waiting(action: &ItemAction) -> impl Iterator<Item = Uid> + '_ {
     values(action).filter_map(ItemAction::pending_uid).filter_map(|uid| uid.parse().ok())
 }
 
 fn values(action: &ItemAction) -> impl Iterator<Item = &Value> {
-    let lists: Vec<&[Value]> = match action {
+    attributes(action).flat_map(|(_, values)| values)
+}
+
+/// What an item wants of each attribute that it writes.
+fn attributes(action: &ItemAction) -> impl Iterator<Item = (Name, &[Value])> {
+    let lists: Vec<(Name, &[Value])> = match action {
         ItemAction::Create { attributes, .. } => {
-            attributes.iter().map(|(_, values)| values.as_slice()).collect()
+            attributes.iter().map(|(name, values)| (name, values.as_slice())).collect()
         }
-        ItemAction::Update { changes, .. } => changes.iter().map(ItemChange::wanted).collect(),
+        ItemAction::Update { changes, .. } => {
+            changes.iter().map(|change| (change.name, change.wanted())).collect()
+        }
         ItemAction::Delete { .. } => Vec::new(),
     };
-    lists.into_iter().flatten()
+    lists.into_iter()
 }
 
 /// The item with every reference that is known by now replaced and the others left out; the second part says which
@@ -205,6 +225,22 @@ pub fn after_update(
     (doc, exported)
 }
 
+/// What a target that was asked about an earlier attempt holds in attributes that this left open is taken for what it
+/// wrote, so that it is ours to take out again; whether there is any. Whether somebody else wrote it since, nothing tells.
+pub fn take_open(expected: &mut Object, exported: &mut Exported, now: &Object, open: &[Name]) -> bool {
+    let mut is_any = false;
+    for name in open {
+        let Some(values) = now.get(*name) else { continue };
+        is_any = true;
+        expected.put(*name, Some(values.clone()));
+        exported.drift.retain(|(known, _)| known != name);
+        if let Err(at) = exported.names.binary_search(name) {
+            exported.names.insert(at, *name);
+        }
+    }
+    is_any
+}
+
 /// What is ours of a set that others fill too, once the change is made; `None` where all of it is.
 fn ours(space: &SpaceRecord, change: &ItemChange) -> Option<Option<Values>> {
     match &change.edit {
@@ -233,6 +269,26 @@ mod tests {
     use identitymesh_model::SpaceId;
 
     use super::*;
+
+    #[test]
+    fn what_an_open_attribute_holds_is_ours() {
+        let (manager, mail) = (Name::literal("manager"), Name::literal("mail"));
+        let uid: Uid = "019cad8f-ac00-7000-8000-000000000019".parse().unwrap();
+        let pending = ItemAction::pending_reference(&uid.to_string(), None);
+        let attributes: Object = [(mail, "m".into()), (manager, Values::One(pending))].into_iter().collect();
+        let planned = ItemAction::Create { attributes, create_container: false };
+        assert_eq!(open(&planned, &[]), []);
+        let open = open(&planned, &[uid]);
+        assert_eq!(open, [manager]);
+        let now: Object = [(mail, "other".into()), (manager, Values::One(Value::reference("cn=gone")))]
+            .into_iter()
+            .collect();
+        let (mut expected, mut exported) = after_create(&std::iter::once((mail, "m".into())).collect(), None);
+        assert!(take_open(&mut expected, &mut exported, &now, &open));
+        assert_eq!(expected.get(manager), now.get(manager));
+        assert_eq!(expected.get(mail), Some(&"m".into()), "what others write stays theirs");
+        assert!(exported.names.contains(&manager) && exported.names.is_sorted());
+    }
 
     /// Some systems take references out with the object that they lead to, and say nothing of it.
     #[test]

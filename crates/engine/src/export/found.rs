@@ -20,9 +20,15 @@ pub enum Found {
 }
 
 /// What a read-back says about an item whose answer was lost. `target` is the object as the target holds it now, with
-/// the attributes that could not be read: those hold something, and nothing that we wrote or knew.
+/// the attributes that could not be read: those hold something, and nothing that we wrote or knew. What was written to
+/// `open` attributes nobody remembers, so only what they held before says something: that they were not written.
 #[must_use]
-pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: Option<Name>) -> Found {
+pub fn found(
+    action: &ItemAction,
+    target: Option<(&Object, &[Name])>,
+    address: Option<Name>,
+    open: &[Name],
+) -> Found {
     let unread = target.map_or(&[][..], |(_, unread)| unread);
     let target = target.map(|(object, _)| object);
     let has =
@@ -36,7 +42,8 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
         (ItemAction::Create { attributes, .. }, Some(object)) => {
             let mut missing = attributes
                 .iter()
-                .filter(|(name, values)| Some(*name) != address && !has(object, *name, Some(values)))
+                .filter(|(name, _)| Some(*name) != address && !open.contains(name))
+                .filter(|(name, values)| !has(object, *name, Some(values)))
                 .peekable();
             let is_whole = missing.peek().is_none();
             let is_begun = |(name, values)| !unread.contains(&name) && is_part(object.get(name), values);
@@ -52,9 +59,15 @@ pub fn found(action: &ItemAction, target: Option<(&Object, &[Name])>, address: O
                 _ => true,
             };
             let was_read = changes.iter().all(|change| !unread.contains(&change.name));
-            let is_new = was_read && changes.iter().all(|change| is_made(object, change));
-            let is_old = was_read && changes.iter().all(|change| is_not_made(object, change));
-            match (is_new && moved, is_old && (new.is_none() || !moved)) {
+            let is_open = |change: &ItemChange| open.contains(&change.name);
+            let is_new =
+                was_read && moved && changes.iter().all(|change| is_open(change) || is_made(object, change));
+            let is_old = was_read
+                && (new.is_none() || !moved)
+                && changes.iter().all(|change| is_not_made(object, change));
+            match (is_new, is_old) {
+                // Where all is open, what stands there as before was not written.
+                (true, true) if changes.iter().any(is_open) => Found::AsBefore,
                 (true, _) => Found::AsWanted,
                 (false, true) => Found::AsBefore,
                 (false, false) => Found::Otherwise,
@@ -148,11 +161,43 @@ mod tests {
         let mail = Name::literal("mail");
         let (empty, mut full) = (Object::new(), Object::new());
         full.set(mail, "a");
-        let seen = |object, unread: &[Name]| found(&clears(mail), Some((object, unread)), None);
+        let seen = |object, unread: &[Name]| found(&clears(mail), Some((object, unread)), None, &[]);
         assert_eq!(seen(&empty, &[]), Found::AsWanted);
         assert_eq!(seen(&full, &[]), Found::AsBefore);
         assert_eq!(seen(&empty, &[mail]), Found::Otherwise);
         assert_eq!(seen(&empty, &[Name::literal("sn")]), Found::AsWanted);
+    }
+
+    /// A reference may have been written while the object that it leads to was still there.
+    #[test]
+    fn what_nobody_remembers_speaks_neither_for_nor_against() {
+        let (cn, manager) = (Name::literal("cn"), Name::literal("manager"));
+        let create = ItemAction::Create {
+            attributes: std::iter::once((cn, "a".into())).collect(),
+            create_container: false,
+        };
+        let mut made = Object::new();
+        made.set(cn, "a");
+        made.set(manager, Value::reference("cn=gone"));
+        let seen = |object: &Object| found(&create, Some((object, &[])), None, &[manager]);
+        assert_eq!(seen(&made), Found::AsWanted);
+        made.set(cn, "b");
+        assert_eq!(seen(&made), Found::Otherwise);
+
+        let old = Values::One(Value::reference("cn=before"));
+        let clear = ItemChange { name: manager, edit: Edit::Replace { old: Some(old.clone()), new: None } };
+        let update = ItemAction::Update {
+            space: SpaceId(1),
+            address: None,
+            create_container: false,
+            changes: vec![clear],
+        };
+        let seen = |values| {
+            let object: Object = std::iter::once((manager, values)).collect();
+            found(&update, Some((&object, &[])), None, &[manager])
+        };
+        assert_eq!(seen(old), Found::AsBefore);
+        assert_eq!(seen(Values::One(Value::reference("cn=gone"))), Found::AsWanted);
     }
 
     #[test]
@@ -164,7 +209,7 @@ mod tests {
         };
         let wanted = group("team", &["cn=a,dc=t", "cn=b,dc=t", "cn=c,dc=t"]);
         let create = ItemAction::Create { attributes: wanted.clone(), create_container: false };
-        let seen = |object: &Object, unread: &[Name]| found(&create, Some((object, unread)), None);
+        let seen = |object: &Object, unread: &[Name]| found(&create, Some((object, unread)), None, &[]);
         assert_eq!(seen(&wanted, &[]), Found::AsWanted);
         assert_eq!(seen(&group("team", &["CN=b, DC=t"]), &[]), Found::Begun);
         assert_eq!(seen(&group("team", &["CN=b, DC=t"]), &[member]), Found::Otherwise);

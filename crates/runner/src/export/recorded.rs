@@ -6,7 +6,7 @@ use identitymesh_model::plan::{Before, Edit, ItemAction, ItemChange, ItemPlan, S
 use identitymesh_model::{ConnectorId, ContentHash, Name, Object, RuleId, SpaceRecord, Text, Uid};
 use identitymesh_store::StoreError;
 
-use super::state::TargetForm;
+use super::state::{Sent, TargetForm};
 use crate::InForce;
 
 /// The two columns of an audit row that an action decides.
@@ -32,12 +32,12 @@ pub(crate) fn recorded(
         addresses(item.connector, by.or(any), uids)
     })?;
     let (action, waits) = addressed(&item.action, &known);
-    let written = Written::default();
+    let (written, sent) = (Written::default(), Sent { waits, open: Vec::new() });
     let state = match (&action, record) {
         (ItemAction::Create { attributes, .. }, _) => {
-            Some(form.created(item.object_type, attributes, Text::from(""), &written, waits))
+            Some(form.created(item.object_type, attributes, Text::from(""), &written, sent))
         }
-        (ItemAction::Update { .. }, Some(record)) => Some(form.updated(record, &action, &written, waits)),
+        (ItemAction::Update { .. }, Some(record)) => Some(form.updated(record, &action, &written, sent)),
         _ => None,
     };
     let before = before_text(&form, &action, record, item.rule);

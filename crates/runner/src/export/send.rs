@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use identitymesh_connector::{Exporter, ImportedObject, NewPassword, Outcome, Written};
-use identitymesh_engine::export::{Found, found};
+use identitymesh_engine::export::{self, Found, found};
 use identitymesh_model::plan::ItemAction;
-use identitymesh_model::{ItemId, LinkMode, SpaceRecord, Uid};
+use identitymesh_model::{ItemId, LinkMode, Name, SpaceRecord, Uid};
 use identitymesh_store::LeasedItem;
 
 use super::owner::{leave_to_others, without_others};
@@ -18,6 +18,12 @@ use crate::run::Run;
 
 /// An item with what is really sent for it, and the mesh objects that it goes without.
 pub(super) type Ready = (LeasedItem, ItemAction, Vec<Uid>);
+
+/// Attributes of which nobody knows what an earlier attempt wrote.
+pub(super) fn open((item, _, waits): &Ready) -> Vec<Name> {
+    let is_again = item.unsettled || item.attempts > 0;
+    if is_again { export::open(&item.action, waits) } else { Vec::new() }
+}
 
 /// What the target says of an item whose answer was lost.
 enum Said {
@@ -55,7 +61,8 @@ impl Sender<'_, '_> {
         for mut ready in wave {
             if ready.0.unsettled {
                 let said = self.ask(exporter, &ready).await;
-                if !matches!(said, Said::Answer(Answer::Unknown { .. }) | Said::Begun) {
+                if matches!(said, Said::NotApplied | Said::Answer(Answer::Conflict { .. } | Answer::Dropped))
+                {
                     // Where there was no name to ask for, an import may still show what was made.
                     ready.0.unsettled = self.form.lost_identity(&ready.0, &ready.1).is_none();
                 }
@@ -181,7 +188,7 @@ impl Sender<'_, '_> {
         };
         let address = self.form.address(ready.0.object_type);
         let seen = now.as_ref().map(|object| (&object.attributes, object.unread.as_slice()));
-        let is_done = match found(&ready.1, seen, address) {
+        let is_done = match found(&ready.1, seen, address, &open(ready)) {
             Found::AsWanted => true,
             // An import showed what this create made, and now it is gone: somebody removed it, and the next import says so.
             Found::AsBefore if known_space(&ready.0, &ready.1).is_some() => {

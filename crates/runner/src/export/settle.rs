@@ -4,7 +4,7 @@ use identitymesh_connector::{ImportedObject, Written};
 use identitymesh_engine::retry;
 use identitymesh_engine::stage::{Told, compare, doubtful_references, fingerprint, with_known};
 use identitymesh_model::plan::ItemAction;
-use identitymesh_model::{ContentHash, Finding, Name, Object, SpaceRecord, Uid};
+use identitymesh_model::{ContentHash, Finding, Name, Object, SpaceRecord};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, Counters, ExportedText, LeasedItem, Reader, Settle, SettleBatch, Settled, StageBatch, StageUpdate,
@@ -12,8 +12,8 @@ use identitymesh_store::{
 };
 
 use super::recorded::before_text;
-use super::send::Ready;
-use super::state::TargetForm;
+use super::send::{Ready, open};
+use super::state::{Sent, TargetForm};
 use crate::RunError;
 use crate::import::{body, referents};
 use crate::run::Run;
@@ -163,11 +163,14 @@ impl Part<'_, '_> {
         *self.counts.entry(name.to_owned()).or_insert(0) += 1;
     }
 
-    fn one(&mut self, (item, action, waits): Ready, answer: Answer) {
+    fn one(&mut self, ready: Ready, answer: Answer) {
+        let open = open(&ready);
+        let (item, action, waits) = ready;
         let what = match answer {
             Answer::Applied { written, already, is_ours } => {
                 self.count(if already { "already_so" } else { item.operation.as_str() });
-                self.applied(&item, &action, &written, waits, is_ours)
+                let sent = Sent { waits, open: if already { open } else { Vec::new() } };
+                self.applied(&item, &action, &written, sent, is_ours)
             }
             Answer::Refused { code, reason, attributes } => {
                 self.count("refused");
@@ -245,7 +248,7 @@ impl Part<'_, '_> {
         item: &LeasedItem,
         action: &ItemAction,
         written: &Written,
-        waits: Vec<Uid>,
+        sent: Sent,
         is_ours: bool,
     ) -> Settle {
         match action {
@@ -254,7 +257,7 @@ impl Part<'_, '_> {
                     let reason = "the connector gave no external id for a new object".to_owned();
                     return Settle::Unknown { not_before: self.cause.at, reason };
                 };
-                let state = self.form.created(item.object_type, attributes, external_id, written, waits);
+                let state = self.form.created(item.object_type, attributes, external_id, written, sent);
                 let row = self.row(item, action, Some(state.body.hash));
                 // What somebody else had made has a password that somebody uses.
                 let owes_password = is_ours && self.form.password_rule(item, action).is_some();
@@ -262,7 +265,7 @@ impl Part<'_, '_> {
             }
             ItemAction::Update { space, .. } => {
                 let Some(record) = &item.space else { return Settle::Dropped };
-                let state = self.form.updated(record, action, written, waits);
+                let state = self.form.updated(record, action, written, sent);
                 let row = self.row(item, action, Some(state.body.hash));
                 Settle::Updated { space: *space, state, row }
             }

@@ -3,7 +3,7 @@
 use identitymesh_connector::{
     AttributeChange, ChangeKind, Identity, ImportedObject, NewPassword, Operation, OperationKind, Written,
 };
-use identitymesh_engine::export::{after_create, after_update};
+use identitymesh_engine::export::{after_create, after_update, take_open};
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_engine::stage::{Exported, Referents, compare, fingerprint, with_known};
 use identitymesh_model::plan::{Edit, ItemAction};
@@ -15,6 +15,15 @@ use crate::force::InForce;
 use crate::import::body;
 
 use super::send::known_space;
+
+/// What is known of a send besides its answer.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// Mesh objects that it went without, because the target does not hold them.
+    pub(super) waits: Vec<Uid>,
+    /// Attributes of which nobody knows what an earlier attempt wrote.
+    pub(super) open: Vec<Name>,
+}
 
 /// The forms of one target: its schema's addresses, and how its objects are kept.
 pub(super) struct TargetForm<'a> {
@@ -119,10 +128,10 @@ impl<'a> TargetForm<'a> {
         attributes: &Object,
         external_id: Text,
         written: &Written,
-        waits_for: Vec<Uid>,
+        sent: Sent,
     ) -> ExportedState {
-        let (object, exported) = after_create(attributes, self.address(object_type));
-        self.state(object_type, external_id, object, exported, written.object.as_ref(), waits_for)
+        let expected = after_create(attributes, self.address(object_type));
+        self.state(object_type, external_id, expected, written.object.as_ref(), sent)
     }
 
     /// The expected object after an update.
@@ -131,31 +140,32 @@ impl<'a> TargetForm<'a> {
         space: &SpaceRecord,
         action: &ItemAction,
         written: &Written,
-        waits_for: Vec<Uid>,
+        sent: Sent,
     ) -> ExportedState {
         let (address, changes) = match action {
             ItemAction::Update { address, changes, .. } => (address.as_ref(), changes.as_slice()),
             _ => (None, &[][..]),
         };
-        let (object, exported) = after_update(space, address, changes, self.address(space.object_type));
+        let expected = after_update(space, address, changes, self.address(space.object_type));
         let id = written.external_id.clone().unwrap_or_else(|| space.external_id.clone());
-        self.state(space.object_type, id, object, exported, written.object.as_ref(), waits_for)
+        self.state(space.object_type, id, expected, written.object.as_ref(), sent)
     }
 
     fn state(
         &self,
         object_type: Name,
         external_id: Text,
-        expected: Object,
-        exported: Exported,
+        (mut expected, mut exported): (Object, Exported),
         told: Option<&ImportedObject>,
-        waits_for: Vec<Uid>,
+        sent: Sent,
     ) -> ExportedState {
         // Where the answer shows the whole object, that is what is there; what we wrote and is not so is drift.
         let (object, exported, is_news) = match told {
             None => (expected, exported, false),
             Some(told) => {
                 let now = with_known(told.attributes.clone(), &told.unread, &expected);
+                // The rules have not seen it since, and want something else there.
+                let is_open = take_open(&mut expected, &mut exported, &now, &sent.open);
                 let record = SpaceRecord {
                     id: identitymesh_model::SpaceId(0),
                     connector: self.connector,
@@ -170,12 +180,12 @@ impl<'a> TargetForm<'a> {
                 };
                 // It was written just now, to addresses that were asked for just before.
                 let difference = compare(&record, &now, &self.in_force.rules, &Referents::default());
-                (now, difference.exported, difference.touch)
+                (now, difference.exported, difference.touch || is_open)
             }
         };
         let print = fingerprint(&object);
         let body = body(&self.in_force.rules, self.connector, object_type, &object, print);
         let exported = ExportedText { names: exported.names.clone(), drift: exported.drift_text() };
-        ExportedState { object_type, external_id, body, exported, waits_for, is_news }
+        ExportedState { object_type, external_id, body, exported, waits_for: sent.waits, is_news }
     }
 }

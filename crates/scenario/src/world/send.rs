@@ -129,7 +129,7 @@ impl World {
                 .map(|object| (record.external_id.clone(), object.clone())),
             (_, None) => None,
         };
-        match found(action, now.as_ref().map(|(_, object)| (object, &[][..])), address) {
+        match found(action, now.as_ref().map(|(_, object)| (object, &[][..])), address, &[]) {
             Found::AsWanted => Asked::Applied(now.map(|(id, _)| id).unwrap_or_default()),
             // What was begun is made again, which is what it comes to.
             Found::AsBefore | Found::Begun => Asked::NotApplied,
