@@ -2,9 +2,9 @@
 //!
 //! Numbers are listed beside their tables in the first migration; they are never given a new meaning.
 
-use identitymesh_model::plan::{Operation, Turn};
+use identitymesh_model::plan::{ItemAction, Operation, Turn};
 use identitymesh_model::{
-    ContentHash, LinkMode, MeshState, Text, Timestamp, Uid, bounded, dn, is_cut, sha256,
+    ContentHash, ItemId, LinkMode, MeshState, Text, Timestamp, Uid, bounded, dn, is_cut, sha256,
 };
 use identitymesh_store::{HoldClass, HoldState, ItemState};
 use rusqlite::Row;
@@ -56,6 +56,12 @@ pub(crate) const CLASS_IMPORT_DELETE: i64 = 7;
 pub(crate) const CLASS_CHANGE: i64 = 8;
 /// `hold.class`: changes that leave one attribute empty.
 pub(crate) const CLASS_CLEAR: i64 = 9;
+
+/// What a queue item does, or did.
+pub(crate) fn action(row: &Row<'_>, column: usize, item: ItemId) -> Outcome<ItemAction> {
+    let body = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    serde_json::from_str(body).map_err(|error| unreadable(format!("the action of queue item {item}"), error))
+}
 
 /// The number of a class of changes.
 pub(crate) fn class_number(class: HoldClass) -> i64 {

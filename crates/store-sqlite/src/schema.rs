@@ -34,6 +34,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("settled", include_str!("../migrations/0015_settled.sql")),
     ("hold inferred", include_str!("../migrations/0016_hold_inferred.sql")),
     ("adopted", include_str!("../migrations/0017_adopted.sql")),
+    ("asked again", include_str!("../migrations/0018_asked_again.sql")),
 ];
 
 /// What every version of the file has, before any migration.

@@ -3,7 +3,8 @@
 //! A hold covers exactly the changes that it was made of, each by the hash of its content, and never grows: what comes
 //! later gets a hold of its own. So whoever approves hold 7 approves what hold 7 showed. A change that was replaced
 //! since is not covered by a decision and is checked anew. A rejected change stays rejected for as long as the same
-//! change is wanted again; one with other content is a new question.
+//! change is wanted again. One with other content is a new question: it is asked, whatever the limits say, where it repeats
+//! something of what was rejected, or of what was left when a hold was decided in part.
 
 use std::fmt::Write as _;
 
@@ -55,6 +56,9 @@ pub struct Queue {
     pub classes: Vec<QueueClass>,
     /// Items without a decision whose content was rejected before, with the hold that says so.
     pub rejected: Vec<(ItemId, HoldId)>,
+    /// Free items that repeat something of what was rejected, or left when a hold was decided in part, with the newest
+    /// hold that says so.
+    pub again: Vec<(ItemId, HoldId)>,
 }
 
 /// The queue items of one kind. Items put aside, on their way, approved or rejected are not counted.
@@ -137,6 +141,8 @@ pub struct NewHold {
     pub allowed: u64,
     /// Whether a read did not show the objects and nobody reported them as gone.
     pub inferred: bool,
+    /// The hold of which the changes repeat something, where that is why they wait, and no limit.
+    pub again: Option<HoldId>,
     /// What the objects have in common.
     pub common: Vec<String>,
     /// The changes.
@@ -258,6 +264,8 @@ pub struct HoldRow {
     pub allowed: u64,
     /// Whether a read did not show the objects and nobody reported them as gone.
     pub inferred: bool,
+    /// The hold of which the changes repeat something, where that is why they wait, and no limit.
+    pub again: Option<HoldId>,
     /// What the objects have in common.
     pub common: Vec<String>,
     /// When it was made.

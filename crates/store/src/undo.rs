@@ -47,12 +47,14 @@ pub struct UndoItem {
 }
 
 /// A change that is rejected beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoNext {
     /// The target's object type.
     pub object_type: Name,
     /// As people count it.
     pub operation: Operation,
+    /// What would be done, as stored.
+    pub action: String,
     /// Its content, as [`crate::item_hash`] has it.
     pub hash: ContentHash,
 }

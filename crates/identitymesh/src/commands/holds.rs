@@ -83,7 +83,10 @@ fn row(hold: &HoldRow, configuration: Option<&StoredConfiguration>) -> Vec<Strin
         hold.state.as_str().to_owned(),
         thousands(hold.waiting),
         thousands(hold.count),
-        thousands(hold.allowed),
+        match hold.again {
+            Some(again) => format!("as in {again}"),
+            None => thousands(hold.allowed),
+        },
         thousands(hold.population),
         hold.at.to_string(),
     ]
@@ -128,8 +131,8 @@ fn show(shell: &Shell, id: HoldId, page: &PageArguments) -> anyhow::Result<()> {
 
 fn told(hold: &HoldRow, configuration: Option<&StoredConfiguration>) -> String {
     let mut out = format!(
-        "hold {} on {}: {} of {} {}{}, {}; content {}\nmade by run {} at {}, when {} were to change and {} were \
-         allowed, of {}\n{} waiting, {} approved, {} rejected, {} withdrawn",
+        "hold {} on {}: {} of {} {}{}, {}; content {}\nmade by run {} at {}, {}\n{} waiting, {} approved, {} rejected, \
+         {} withdrawn",
         hold.id,
         connector_name(configuration, hold.connector),
         hold.class.as_str(),
@@ -140,9 +143,15 @@ fn told(hold: &HoldRow, configuration: Option<&StoredConfiguration>) -> String {
         hold.hash,
         hold.run,
         hold.at,
-        thousands(hold.size),
-        thousands(hold.allowed),
-        thousands(hold.population),
+        match hold.again {
+            Some(again) => format!("because these changes repeat what was not let go in hold {again}"),
+            None => format!(
+                "when {} were to change and {} were allowed, of {}",
+                thousands(hold.size),
+                thousands(hold.allowed),
+                thousands(hold.population)
+            ),
+        },
         thousands(hold.waiting),
         thousands(hold.approved),
         thousands(hold.rejected),

@@ -160,6 +160,15 @@ pub(super) fn summary(data: &Json) -> String {
     }
     for hold in list("holds") {
         let part = hold["within"].as_str().map_or_else(String::new, |part| format!(" ({part})"));
+        let why = match hold["again"].as_i64() {
+            Some(again) => format!("they repeat what was not let go in hold {again}"),
+            None => format!(
+                "{} of {} are more than the limit of {}",
+                thousands(number(&hold, "size")),
+                thousands(number(&hold, "population")),
+                thousands(number(&hold, "allowed"))
+            ),
+        };
         let common: Vec<String> = hold["common"]
             .as_array()
             .into_iter()
@@ -169,14 +178,11 @@ pub(super) fn summary(data: &Json) -> String {
         let common =
             if common.is_empty() { String::new() } else { format!("; in common: {}", common.join("; ")) };
         out.push_str(&format!(
-            "held on {}: {} of {} {}{part}, because {} of {} are more than the limit of {}{common}\n",
+            "held on {}: {} of {} {}{part}, because {why}{common}\n",
             word(&hold, "connector"),
             word(&hold, "class"),
             thousands(number(&hold, "waiting")),
             word(&hold, "object_type"),
-            thousands(number(&hold, "size")),
-            thousands(number(&hold, "population")),
-            thousands(number(&hold, "allowed"))
         ));
     }
     for finding in list("findings") {

@@ -189,6 +189,20 @@ impl ItemChange {
         }
     }
 
+    /// Whether this does to its attribute something of what `other` does: the same value, or a reference to somebody who
+    /// is not there yet and may be the same.
+    fn repeats(&self, other: &Self) -> bool {
+        self.name == other.name
+            && match (&self.edit, &other.edit) {
+                (Edit::Set { add, remove, .. }, Edit::Set { add: added, remove: removed, .. }) => {
+                    meet(add, added) || meet(remove, removed)
+                }
+                // Emptied as well.
+                (Edit::Replace { new: None, .. }, Edit::Replace { new: None, .. }) => true,
+                _ => meet(self.wanted(), other.wanted()),
+            }
+    }
+
     /// What the attribute holds once the change is made where it holds `now`.
     #[must_use]
     pub fn applied_to(&self, now: Option<&Values>) -> Option<Values> {
@@ -224,6 +238,23 @@ impl ItemAction {
         Value::Reference(Text::from(format!("{MESH_REFERENCE}{uid}{by}")))
     }
 
+    /// Whether this does something of what `other` was to do to the same object: makes it, removes it, moves it to the same
+    /// place, or gives an attribute the same value or takes it from it.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Create { .. }, Self::Create { .. }) | (Self::Delete { .. }, Self::Delete { .. }) => true,
+            (
+                Self::Update { address, changes, .. },
+                Self::Update { address: other_address, changes: others, .. },
+            ) => {
+                address.is_some() && address == other_address
+                    || changes.iter().any(|change| others.iter().any(|other| change.repeats(other)))
+            }
+            _ => false,
+        }
+    }
+
     /// The public id in a reference made by [`ItemAction::pending_reference`].
     #[must_use]
     pub fn pending_uid(value: &Value) -> Option<&str> {
@@ -237,8 +268,77 @@ impl ItemAction {
     }
 }
 
+/// Whether a value is in both, or may be: it is not known yet whom a reference leads to.
+fn meet(ours: &[Value], theirs: &[Value]) -> bool {
+    let known: HashSet<&Value> = theirs.iter().collect();
+    let is_open = |values: &[Value]| values.iter().any(|value| pending(value).is_some());
+    let refers = |values: &[Value]| values.iter().any(|value| matches!(value, Value::Reference(_)));
+    ours.iter().any(|value| known.contains(value))
+        || is_open(ours) && refers(theirs)
+        || is_open(theirs) && refers(ours)
+}
+
 fn pending(value: &Value) -> Option<(&str, &str)> {
     let Value::Reference(key) = value else { return None };
     let called = key.strip_prefix(MESH_REFERENCE)?;
     Some(called.split_once(" by ").unwrap_or((called, "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(address: Option<&str>, changes: Vec<(&'static str, Edit)>) -> ItemAction {
+        let changes =
+            changes.into_iter().map(|(name, edit)| ItemChange { name: Name::literal(name), edit }).collect();
+        ItemAction::Update {
+            space: SpaceId(1),
+            address: address.map(Text::new),
+            create_container: false,
+            changes,
+        }
+    }
+
+    fn replace(old: Option<&str>, new: Option<&str>) -> Edit {
+        Edit::Replace { old: old.map(Values::from), new: new.map(Values::from) }
+    }
+
+    #[test]
+    fn a_change_repeats_another_where_it_does_some_of_the_same() {
+        let rejected =
+            update(None, vec![("mail", replace(Some("a"), None)), ("sn", replace(Some("a"), Some("b")))]);
+        for (name, edit, repeats) in [
+            ("sn", replace(Some("other"), Some("b")), true),
+            ("sn", replace(Some("a"), Some("c")), false),
+            ("sn", replace(Some("a"), None), false),
+            ("mail", replace(Some("c"), None), true),
+            ("title", replace(None, Some("b")), false),
+        ] {
+            let more = ("phone", replace(None, Some("1")));
+            let again = update(None, vec![(name, edit), more]);
+            assert_eq!(again.repeats(&rejected), repeats, "{again:?}");
+        }
+    }
+
+    #[test]
+    fn places_sets_and_whole_objects_are_repeated_too() {
+        let set = |add: &[&str], remove: &[&str]| {
+            let values = |texts: &[&str]| texts.iter().map(Value::reference).collect();
+            let edit = Edit::Set { add: values(add), remove: values(remove), shared: false };
+            update(None, vec![("member", edit)])
+        };
+        assert!(set(&["cn=a", "cn=b"], &[]).repeats(&set(&["cn=b"], &["cn=c"])));
+        assert!(!set(&["cn=a"], &["cn=b"]).repeats(&set(&["cn=b"], &["cn=a"])));
+        assert!(set(&["mesh:1"], &[]).repeats(&set(&["cn=b"], &[])), "nobody knows yet who that is");
+        let to = |place| update(Some(place), vec![]);
+        assert!(to("ou=a").repeats(&to("ou=a")) && !to("ou=a").repeats(&to("ou=b")));
+        assert!(!update(None, vec![]).repeats(&update(None, vec![])));
+        let create = |mail: &str| ItemAction::Create {
+            attributes: std::iter::once((Name::literal("mail"), mail.into())).collect(),
+            create_container: false,
+        };
+        assert!(create("a").repeats(&create("b")) && !create("a").repeats(&to("ou=a")));
+        let delete = ItemAction::Delete { space: SpaceId(2) };
+        assert!(delete.repeats(&ItemAction::Delete { space: SpaceId(3) }) && !delete.repeats(&create("a")));
+    }
 }

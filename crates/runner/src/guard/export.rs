@@ -1,6 +1,6 @@
 //! Before the first export of a run: the whole queue of the target against its limits.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::{HoldId, ItemId};
@@ -28,12 +28,19 @@ pub(crate) fn check_queue(run: &mut Run, rules: &ConnectorRules) -> Result<Optio
         }
         let reader = reader.as_mut();
         let in_force = in_force.as_ref();
-        let mut hold = Gathering { reader, in_force, rules, last, rejected: &rejected }.hold(&over)?;
+        let mut hold = Gathering { reader, in_force, rules, last, rejected: &rejected }.over(&over)?;
         // A change that is over two limits waits in one hold.
         hold.items.retain(|item| taken.insert(item.item));
         if !hold.items.is_empty() {
             batch.holds.push(hold);
         }
+    }
+    let again = queue.again.iter().filter(|(item, _)| !taken.contains(&Some(*item)));
+    let again: HashMap<ItemId, HoldId> = again.copied().collect();
+    if !again.is_empty() {
+        let (reader, in_force) = (reader.as_mut(), in_force.as_ref());
+        let gathering = Gathering { reader, in_force, rules, last, rejected: &rejected };
+        batch.holds.extend(gathering.again(&queue.classes, |item| again.get(&item).copied())?);
     }
     drop(reader);
     let batch_held = batch.holds.iter().map(|hold| hold.items.len() as u64).sum();
@@ -61,7 +68,7 @@ pub(crate) struct Cleared {
 }
 
 /// Withdraws the open holds whose limit is not crossed any more and on which nobody has decided anything. What waits in
-/// them is free again, and counted again: another limit may still hold it.
+/// them is free again, and counted again: another limit may still hold it. A hold of what repeats something has no limit.
 fn let_go(run: &mut Run, rules: &ConnectorRules) -> Result<Queue, RunError> {
     let store = run.mesh.store.clone();
     let mut reader = store.read()?;
@@ -87,7 +94,8 @@ fn undecided(
 ) -> Result<Vec<HoldId>, RunError> {
     let (connector, side) = (Some(rules.id), Some(HoldSide::Exports));
     let filter = HoldFilter { connector, side, standing: HoldStanding::Open };
-    let holds = every_hold(reader, filter)?.into_iter().filter(|hold| hold.decisions.is_empty());
+    let holds = every_hold(reader, filter)?.into_iter();
+    let holds = holds.filter(|hold| hold.decisions.is_empty() && hold.again.is_none());
     let is_within = |key: &Key| !crossed.contains(key);
     let holds = holds.filter(|hold| is_within(&(hold.object_type, hold.class, hold.within.clone())));
     Ok(holds.map(|hold| hold.id).collect())

@@ -1,15 +1,15 @@
 //! What a hold on queued changes is to cover, and what its objects have in common.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use identitymesh_engine::guard::{Common, Sight, Usual};
 use identitymesh_engine::rules::ConnectorRules;
 use identitymesh_model::plan::Operation;
 use identitymesh_model::rules::HoldClass;
-use identitymesh_model::{ItemId, Name, RunId, SpaceId};
-use identitymesh_store::{HoldItem, NewHold, QueuedItem, Reader};
+use identitymesh_model::{HoldId, ItemId, Name, RunId, SpaceId};
+use identitymesh_store::{HoldItem, NewHold, QueueClass, QueuedItem, Reader};
 
-use super::changes::Changes;
+use super::changes::{Changes, Seen};
 use super::count::Over;
 use super::origin::Origin;
 use crate::{InForce, RunError};
@@ -28,17 +28,72 @@ pub(super) struct Gathering<'a> {
 
 impl Gathering<'_> {
     /// The free changes that are over a limit.
-    pub(super) fn hold(&mut self, over: &Over<'_>) -> Result<NewHold, RunError> {
-        let (measure, in_force) = (&over.measure, self.in_force);
-        let mut common = Common::new(usual(self.reader, self.rules, measure.object_type)?);
+    pub(super) fn over(&mut self, over: &Over<'_>) -> Result<NewHold, RunError> {
+        let measure = &over.measure;
+        let (common, items) =
+            self.gather(measure.object_type, measure.class, |seen| measure.counts(&seen.sought()))?;
+        Ok(NewHold {
+            object_type: measure.object_type,
+            class: measure.class,
+            within: measure.part(),
+            size: over.count.total(),
+            population: over.population,
+            allowed: over.allowed(),
+            inferred: false,
+            again: None,
+            common,
+            items,
+        })
+    }
+
+    /// The free changes that repeat something of another hold, as `of` says: a hold for each of these and each kind.
+    pub(super) fn again(
+        mut self,
+        classes: &[QueueClass],
+        of: impl Fn(ItemId) -> Option<HoldId>,
+    ) -> Result<Vec<NewHold>, RunError> {
+        let mut holds = Vec::new();
+        for QueueClass { object_type, operation, .. } in classes {
+            let mut earlier = BTreeSet::new();
+            self.changes().each(*object_type, *operation, |seen| earlier.extend(of(seen.item.id)))?;
+            for again in earlier {
+                let class = HoldClass::Export(*operation);
+                let (common, items) =
+                    self.gather(*object_type, class, |seen| of(seen.item.id) == Some(again))?;
+                holds.push(NewHold {
+                    object_type: *object_type,
+                    class,
+                    within: None,
+                    size: items.len() as u64,
+                    population: self.reader.population(self.rules.id, *object_type)?,
+                    allowed: 0,
+                    inferred: false,
+                    again: Some(again),
+                    common,
+                    items,
+                });
+            }
+        }
+        Ok(holds)
+    }
+
+    /// The free changes of a kind that are wanted, and what they have in common.
+    fn gather(
+        &mut self,
+        object_type: Name,
+        class: HoldClass,
+        is_wanted: impl Fn(&Seen<'_>) -> bool,
+    ) -> Result<(Vec<String>, Vec<HoldItem>), RunError> {
+        let in_force = self.in_force;
+        let mut common = Common::new(usual(self.reader, self.rules, object_type)?);
         let mut items = Vec::new();
-        for operation in operations(measure.class) {
+        for operation in operations(class) {
             let mut origins = HashMap::new();
-            for run in self.runs(measure.object_type, operation)? {
+            for run in self.runs(object_type, operation)? {
                 origins.insert(run, Origin::of(self.reader, in_force, run)?);
             }
-            self.changes().each(measure.object_type, operation, |seen| {
-                if seen.item.held || !measure.counts(&seen.sought()) {
+            self.changes().each(object_type, operation, |seen| {
+                if seen.item.held || !is_wanted(seen) {
                     return;
                 }
                 let origin = origins.get(&seen.item.run);
@@ -53,17 +108,7 @@ impl Gathering<'_> {
                 items.push(hold_item(seen.item));
             })?;
         }
-        Ok(NewHold {
-            object_type: measure.object_type,
-            class: measure.class,
-            within: measure.part(),
-            size: over.count.total(),
-            population: over.population,
-            allowed: over.allowed(),
-            inferred: false,
-            common: common.sentences(),
-            items,
-        })
+        Ok((common.sentences(), items))
     }
 
     /// The runs that planned changes of one kind.

@@ -264,6 +264,7 @@ impl Judging<'_> {
             population: crossed.population,
             allowed: crossed.measure.limit.allowed(crossed.population),
             inferred: self.missing.is_whole,
+            again: None,
             common: common.sentences(),
             items,
         })

@@ -45,6 +45,14 @@ pub(super) fn every_hold(reader: &mut dyn Reader, filter: HoldFilter) -> Result<
 fn one(hold: &HoldRow) -> String {
     let HoldRow { id, size, population, allowed, waiting, object_type, class, .. } = hold;
     let part = hold.within.as_ref().map_or_else(String::new, |part| format!(" ({part})"));
+    let why = match hold.again {
+        Some(again) => format!("and that repeats what was not let go in hold {again}"),
+        None => format!(
+            "more than the limit of {allowed} (`{key}` in [{table}])",
+            key = class.as_str(),
+            table = if hold.within.is_some() { "[connector.limits.within]" } else { "connector.limits" }
+        ),
+    };
     let what = match class {
         HoldClass::Export(operation) => {
             format!("{size} of {population} {object_type} objects{part} would get the operation {operation}")
@@ -63,10 +71,7 @@ fn one(hold: &HoldRow) -> String {
         format!("; in common: {}", hold.common.join("; "))
     };
     format!(
-        "hold {id}: {what}, more than the limit of {allowed} (`{key}` in [{table}]); {waiting} of them wait and \
-         {effect}{common}. Look with `identitymesh holds show {id}`, then `identitymesh holds approve {id} \
-         --reason TEXT` or `identitymesh holds reject {id} --reason TEXT`",
-        key = class.as_str(),
-        table = if hold.within.is_some() { "[connector.limits.within]" } else { "connector.limits" }
+        "hold {id}: {what}, {why}; {waiting} of them wait and {effect}{common}. Look with `identitymesh holds show \
+         {id}`, then `identitymesh holds approve {id} --reason TEXT` or `identitymesh holds reject {id} --reason TEXT`"
     )
 }

@@ -76,7 +76,10 @@ impl Imagined {
                     .map_err(|source| RunError::Stored { what: "action", source })?;
                 let hash = item_hash(object.uid, item.object_type, item.operation, &body);
                 let (object_type, operation) = (item.object_type, item.operation);
-                next.insert((object.id, item.connector), UndoNext { object_type, operation, hash });
+                next.insert(
+                    (object.id, item.connector),
+                    UndoNext { object_type, operation, action: body, hash },
+                );
             }
         }
         Ok(next)

@@ -162,8 +162,8 @@ fn plan_part(
     }
     let next = imagined.next(mesh, reader)?;
     for entry in &mut plan.entries[first..] {
-        entry.rejected = next.get(&(entry.mesh, entry.connector)).copied();
-        entry.next = entry.rejected.map(|next| (next.operation, next.hash));
+        entry.rejected = next.get(&(entry.mesh, entry.connector)).cloned();
+        entry.next = entry.rejected.as_ref().map(|next| (next.operation, next.hash));
     }
     Ok(())
 }

@@ -34,42 +34,47 @@ fn five_percent() -> Option<Limit> {
     Some(Limit { percent: Some(5), count: None })
 }
 
-fn leave(place: &Place, numbers: std::ops::Range<usize>) {
+pub(crate) fn leave(place: &Place, numbers: std::ops::Range<usize>) {
     numbers.for_each(|number| {
         assert!(place.hr.set(name("person"), &id(number), name("active"), Some(false.into())))
     });
 }
 
-fn rename(place: &Place, numbers: std::ops::Range<usize>, word: &str) {
+pub(crate) fn rename(place: &Place, numbers: std::ops::Range<usize>, word: &str) {
     for number in numbers {
         let new = format!("{word} {number}");
         assert!(place.hr.set(name("person"), &id(number), name("sn"), Some(new.as_str().into())));
     }
 }
 
-fn renamed(place: &Place, word: &str) -> usize {
+pub(crate) fn renamed(place: &Place, word: &str) -> usize {
     let is_it =
         |value: Option<&Value>| value.and_then(Value::as_text).is_some_and(|text| text.starts_with(word));
     place.accounts.objects().iter().filter(|object| is_it(object.attributes.single(name("sn")))).count()
 }
 
-fn disabled(place: &Place) -> BTreeSet<String> {
+pub(crate) fn disabled(place: &Place) -> BTreeSet<String> {
     let objects = place.accounts.objects().into_iter();
     let off = objects.filter(|object| object.attributes.single(name("state")) == Some(&Value::text("off")));
     off.map(|object| object.external_id.to_string()).collect()
 }
 
-fn holds(place: &Place) -> Vec<HoldRow> {
+pub(crate) fn holds(place: &Place) -> Vec<HoldRow> {
     place.mesh.store.read().unwrap().hold_list(&HoldFilter::default(), None, 100).unwrap()
 }
 
-fn decide(place: &Place, hold: HoldId, approve: bool, subjects: Vec<i64>) -> Result<Decided, StoreError> {
+pub(crate) fn decide(
+    place: &Place,
+    hold: HoldId,
+    approve: bool,
+    subjects: Vec<i64>,
+) -> Result<Decided, StoreError> {
     let cause = Cause { run: RunId(0), actor: "ada".to_owned(), at: place.mesh.clock.now() };
     let reason = "the reorganisation of March".to_owned();
     place.mesh.store.decide(HoldDecision { cause, hold, approve, subjects, reason }).wait()
 }
 
-async fn exported(place: &Place) -> RunReport {
+pub(crate) async fn exported(place: &Place) -> RunReport {
     let report = place.good_cycle().await;
     report.runs.into_iter().find(|run| run.step == "export").unwrap()
 }

@@ -8,6 +8,7 @@ mod acts;
 mod again;
 mod again_not;
 mod anomaly;
+mod asked_again;
 mod decisions;
 mod disk;
 mod found;

@@ -8,6 +8,7 @@ use identitymesh_runner::{RunError, UndoScope, plan_undo, preview_undo, undo};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{ItemState, RunState};
 
+use crate::guard::{decide, holds};
 use crate::place::{Place, Target, id, name};
 
 const PEOPLE: usize = 20;
@@ -145,8 +146,13 @@ async fn newcomers_go_again_and_only_those_that_we_made() {
         assert_eq!(accounts(&place), before, "{target:?}");
         place.good_cycle().await;
         assert_eq!(accounts(&place), before, "{target:?}");
-        // Their file changes: that is another question.
+        // Their file changes: that is another question, and it is asked.
         rename(&place, PEOPLE..PEOPLE + 1, "Really");
+        place.good_cycle().await;
+        assert_eq!(accounts(&place), before, "{target:?}");
+        let hold = holds(&place).remove(0);
+        assert!(hold.again.is_some() && hold.waiting == 1, "{hold:?}");
+        decide(&place, hold.id, true, vec![]).unwrap();
         place.good_cycle().await;
         assert_eq!(accounts(&place).len(), PEOPLE + 1);
     }

@@ -84,7 +84,7 @@ impl Guard {
             }
             self.few_are_gone(scene, gone)?;
         }
-        only_limited_classes_are_held(tables)?;
+        only_limited_classes_are_held(reader, tables)?;
         self.passed = on_their_way(tables, scene);
         self.holds_come_first(reader, scene, &done)
     }
@@ -149,6 +149,10 @@ impl Guard {
             if hold.state == HoldState::Rejected {
                 continue;
             }
+            if let Some(again) = hold.again {
+                repeats_what_was_not_let_go(reader, hold.id, again)?;
+                continue;
+            }
             let Some(which) = scene.connectors.get(&hold.connector) else { continue };
             let limit = match hold.class {
                 HoldClass::ImportDelete | HoldClass::Export(_) => allowed(hold.population),
@@ -180,12 +184,32 @@ fn on_their_way(tables: &Tables, scene: &Scene<'_>) -> BTreeSet<(Which, String)>
     items.filter_map(whose).collect()
 }
 
-/// No limit is written for other operations.
-fn only_limited_classes_are_held(tables: &Tables) -> Verdict {
+/// No limit is written for other operations, so what is held of them repeats what was not let go.
+fn only_limited_classes_are_held(reader: &mut dyn Reader, tables: &Tables) -> Verdict {
     let is_limited = |operation| matches!(operation, Operation::Disable | Operation::Delete);
-    let mut held = tables.items.iter().filter(|item| item.state == ItemState::Held && !item.rejected);
-    match held.find(|item| !is_limited(item.operation)) {
-        Some(item) => broken("only the class over its limit is held", format_args!("{item:?}")),
+    let held = tables.items.iter().filter(|item| item.state == ItemState::Held && !item.rejected);
+    for item in held.filter(|item| !is_limited(item.operation)) {
+        let hold = item.hold.map(|hold| reader.hold(hold)).transpose().map_err(unreadable)?.flatten();
+        if hold.is_none_or(|hold| hold.again.is_none()) {
+            return broken("only the class over its limit is held", format_args!("{item:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whom a hold asks about again, somebody decided about before, or left when others were decided about.
+fn repeats_what_was_not_let_go(reader: &mut dyn Reader, hold: HoldId, again: HoldId) -> Verdict {
+    let earlier = reader.hold(again).map_err(unreadable)?;
+    let items = reader.hold_items(again, None, ROWS_MAX).map_err(unreadable)?;
+    let now = reader.hold_items(hold, None, ROWS_MAX).map_err(unreadable)?;
+    let stands =
+        |subject| items.iter().any(|item| item.subject == subject && item.state != HoldState::Approved);
+    let is_decided = earlier.is_some_and(|earlier| !earlier.decisions.is_empty());
+    match now.iter().find(|item| !is_decided || !stands(item.subject)) {
+        Some(item) => broken(
+            "only what was not let go is asked about again",
+            format_args!("hold {hold} after {again}: {item:?}"),
+        ),
         None => Ok(()),
     }
 }

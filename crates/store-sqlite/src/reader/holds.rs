@@ -46,6 +46,8 @@ impl Loader<'_> {
             }
             rejected.push((item, hold));
         }
+        let mut again = self.asked_again(connector)?;
+        again.retain(|(item, _)| rejected.iter().all(|(other, _)| other != item));
         let mut classes = Vec::with_capacity(sizes.len());
         for ((object_type, operation), (free, held)) in sizes {
             classes.push(QueueClass {
@@ -56,7 +58,7 @@ impl Loader<'_> {
             });
         }
         classes.sort_unstable_by_key(|class| (class.object_type, class.operation));
-        Ok(Queue { last: last.map(ItemId), classes, rejected })
+        Ok(Queue { last: last.map(ItemId), classes, rejected, again })
     }
 
     /// Free and held items by kind. What is on its way was let through before, what was put aside is not sent.
@@ -108,6 +110,36 @@ impl Loader<'_> {
             };
             if !is_known && (is_same_wish || is_same) {
                 out.push(((row.get(0)?, row.get(1)?), item, HoldId(row.get(3)?)));
+            }
+        }
+        Ok(out)
+    }
+
+    /// New items that repeat something of what was rejected, or left when a hold was decided in part. What was left of a
+    /// leaving is asked for each of its later steps; who came back and leaves again is counted like everybody else.
+    fn asked_again(&self, connector: ConnectorId) -> Outcome<Vec<(ItemId, HoldId)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT i.id, h.hold, h.body, i.body, \
+             CASE WHEN o.undo = 0 AND o.class IN (3, 4, 6) AND i.operation IN (3, 4, 6) THEN \
+             (SELECT l.since <= o.at FROM leave l WHERE l.mesh = i.mesh AND l.connector = i.connector) END \
+             FROM hold_item h INDEXED BY hold_item_again CROSS JOIN hold o ON o.id = h.hold \
+             CROSS JOIN export_item i ON i.mesh = h.subject AND i.connector = o.connector \
+             LEFT JOIN intent t ON t.item = i.id \
+             WHERE h.body IS NOT NULL AND h.standing IN (?2, ?3) AND o.connector = ?1 AND i.standing = 0 AND i.by_hand = 0 \
+             AND (t.item IS NULL OR t.state = 2) ORDER BY i.id, h.hold DESC",
+        )?;
+        let mut rows = statement.query([connector.0, HELD, REJECTED])?;
+        let mut out: Vec<(ItemId, HoldId)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let item = ItemId(row.get(0)?);
+            let is_known = out.last().is_some_and(|(last, _)| *last == item);
+            let is_asked = !is_known
+                && match row.get(4)? {
+                    Some(is_same_leaving) => is_same_leaving,
+                    None => codec::action(row, 3, item)?.repeats(&codec::action(row, 2, item)?),
+                };
+            if is_asked {
+                out.push((item, HoldId(row.get(1)?)));
             }
         }
         Ok(out)
@@ -199,7 +231,8 @@ impl Loader<'_> {
 
     pub(super) fn hold(&mut self, id: HoldId) -> Outcome<Option<HoldRow>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred FROM hold WHERE id = ?1",
+            "SELECT connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred, again \
+             FROM hold WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -224,6 +257,7 @@ impl Loader<'_> {
             population: row.get(6)?,
             allowed: row.get(7)?,
             inferred: row.get(12)?,
+            again: row.get::<_, Option<i64>>(13)?.map(HoldId),
             common: serde_json::from_str(&common).map_err(|error| unreadable(format!("hold {id}"), error))?,
             at: timestamp(row.get(9)?)?,
             run: RunId(row.get(10)?),
@@ -301,9 +335,7 @@ impl Loader<'_> {
 
 fn queued_item(row: &Row<'_>, object_type: Name, operation: i64) -> Outcome<QueuedItem> {
     let id = ItemId(row.get(0)?);
-    let body = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-    let action: ItemAction = serde_json::from_str(body)
-        .map_err(|error| unreadable(format!("the action of queue item {id}"), error))?;
+    let action = codec::action(row, 3, id)?;
     let space = match action {
         ItemAction::Update { space, .. } | ItemAction::Delete { space } => Some(space),
         ItemAction::Create { .. } => None,

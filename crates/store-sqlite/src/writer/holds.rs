@@ -3,7 +3,7 @@
 //! A queue item's row never changes its content: a newer wish is a new row. So an item that still has its id is what
 //! it was when it was held, and a decision on it needs no second look.
 
-use identitymesh_model::{ContentHash, HoldId, MeshId, Uid};
+use identitymesh_model::{ContentHash, HoldId, ItemId, MeshId, Uid};
 use identitymesh_store::audit::{ChangeKind, ChangeRow};
 use identitymesh_store::{
     Cause, Decided, HoldBatch, HoldClass, HoldDecision, HoldItem, NewHold, SpaceChangeKind, StoreClass,
@@ -76,8 +76,8 @@ impl Tx<'_> {
         let id: i64 = self
             .conn
             .prepare_cached(
-                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred) \
-                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
+                "INSERT INTO hold (connector, type, class, hash, count, size, population, allowed, common, at, run, part, inferred, again) \
+                 VALUES (?1, ?2, ?3, zeroblob(16), 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id",
             )?
             .query_row(
                 params![
@@ -91,7 +91,8 @@ impl Tx<'_> {
                     batch.cause.at.as_micros(),
                     batch.cause.run.0,
                     hold.within,
-                    hold.inferred
+                    hold.inferred,
+                    hold.again.map(|again| again.0)
                 ],
                 |row| row.get(0),
             )?;
@@ -177,6 +178,9 @@ impl Tx<'_> {
             done.decided += 1;
             rows.extend(self.decision_row(&held, change, decision)?);
         }
+        if class != HoldClass::ImportDelete {
+            self.keep_questions(hold, connector, &waiting, decision.approve)?;
+        }
         self.append_changes(&rows)?;
         self.keep_decision(hold, &decision.cause, standing, done.decided, &decision.reason)?;
         done.left = self
@@ -184,6 +188,49 @@ impl Tx<'_> {
             .prepare_cached("SELECT count(*) FROM hold_item WHERE hold = ?1 AND standing = 1")?
             .query_row([hold.0], |row| row.get(0))?;
         Ok(done)
+    }
+
+    /// Remembers what was rejected or left, so that what repeats some of it is asked; and forgets of what was approved that
+    /// it was rejected or left before.
+    fn keep_questions(
+        &self,
+        hold: HoldId,
+        connector: i64,
+        decided: &[Waiting],
+        approve: bool,
+    ) -> Outcome<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE hold_item SET body = (SELECT body FROM export_item WHERE mesh = subject AND connector = ?2) \
+                 WHERE hold = ?1 AND standing IN (?3, ?4) AND body IS NULL",
+            )?
+            .execute([hold.0, connector, HELD, REJECTED])?;
+        if !approve {
+            return Ok(());
+        }
+        for change in decided {
+            self.forget_questions(change.subject, connector)?;
+        }
+        Ok(())
+    }
+
+    fn forget_questions(&self, mesh: i64, connector: i64) -> Outcome<()> {
+        let mut open = self.conn.prepare_cached(
+            "SELECT h.hold, h.body, i.body, i.id FROM hold_item h INDEXED BY hold_item_again JOIN hold o ON o.id = h.hold \
+             JOIN export_item i ON i.mesh = h.subject AND i.connector = o.connector \
+             WHERE h.subject = ?1 AND o.connector = ?2 AND h.body IS NOT NULL AND h.standing IN (?4, ?5) AND i.standing = ?3",
+        )?;
+        let mut rows = open.query([mesh, connector, APPROVED, HELD, REJECTED])?;
+        let mut withdraw = self.conn.prepare_cached(
+            "UPDATE hold_item SET standing = ?3, body = NULL WHERE hold = ?1 AND subject = ?2",
+        )?;
+        while let Some(row) = rows.next()? {
+            let item = ItemId(row.get(3)?);
+            if codec::action(row, 2, item)?.repeats(&codec::action(row, 1, item)?) {
+                withdraw.execute([row.get(0)?, mesh, WITHDRAWN])?;
+            }
+        }
+        Ok(())
     }
 
     fn held_where(&self, hold: HoldId) -> Outcome<Held> {

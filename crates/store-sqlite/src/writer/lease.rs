@@ -6,9 +6,9 @@ use identitymesh_store::{Cause, Lease, LeaseRequest, LeasedItem};
 use rusqlite::{Row, params};
 
 use crate::codec::{
-    INTENT_DEAD, INTENT_RETRY, INTENT_SENT, INTENT_UNKNOWN, is_in_flight, operation, turn_number, uid,
+    INTENT_DEAD, INTENT_RETRY, INTENT_SENT, INTENT_UNKNOWN, action, is_in_flight, operation, turn_number, uid,
 };
-use crate::fault::{Outcome, unreadable};
+use crate::fault::Outcome;
 
 use super::tx::Tx;
 
@@ -57,9 +57,6 @@ impl Tx<'_> {
 
     fn leased_item(&mut self, row: &Row<'_>) -> Outcome<LeasedItem> {
         let id = ItemId(row.get(0)?);
-        let body = row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
-        let action: ItemAction = serde_json::from_str(body)
-            .map_err(|error| unreadable(format!("the action of queue item {id}"), error))?;
         Ok(LeasedItem {
             id,
             mesh: MeshId(row.get(1)?),
@@ -67,7 +64,7 @@ impl Tx<'_> {
             rule: RuleId(row.get(3)?),
             object_type: self.memory.dictionary.name(self.conn, row.get(4)?)?,
             operation: operation(row.get(5)?)?,
-            action,
+            action: action(row, 6, id)?,
             space: None,
             attempts: row.get::<_, Option<u32>>(8)?.unwrap_or(0),
             unsettled: is_in_flight(row.get(7)?),

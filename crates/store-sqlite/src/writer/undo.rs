@@ -22,7 +22,7 @@ impl Tx<'_> {
     pub(crate) fn undo(&mut self, batch: &UndoBatch) -> Outcome<UndoReceipt> {
         let mut receipt = UndoReceipt::default();
         let mut rows = Vec::new();
-        let mut next: BTreeMap<(Name, Operation), Vec<HoldItem>> = BTreeMap::new();
+        let mut next: BTreeMap<(Name, Operation), Vec<(HoldItem, &str)>> = BTreeMap::new();
         for item in &batch.items {
             let stands = self.is_as_seen(batch, item)? && self.has_free_names(item)?;
             if !stands || self.clear_item(item.mesh, batch.connector, Asker::Person)? == Cleared::InFlight {
@@ -33,10 +33,10 @@ impl Tx<'_> {
             rows.push(self.queue_undo(batch, item)?);
             self.keep_names(item)?;
             receipt.queued += 1;
-            if let Some(known) = item.next {
+            if let Some(known) = &item.next {
                 let (uid, hash) = (Some(item.uid), known.hash);
                 let held = HoldItem { subject: item.mesh.0, uid, item: None, hash };
-                next.entry((known.object_type, known.operation)).or_default().push(held);
+                next.entry((known.object_type, known.operation)).or_default().push((held, &known.action));
             }
         }
         self.append_changes(&rows)?;
@@ -147,9 +147,9 @@ impl Tx<'_> {
         batch: &UndoBatch,
         object_type: Name,
         operation: Operation,
-        items: &[HoldItem],
+        items: &[(HoldItem, &str)],
     ) -> Outcome<HoldId> {
-        let hash: ContentHash = hold_hash(items);
+        let hash: ContentHash = hold_hash(items.iter().map(|(item, _)| item));
         let common = serde_json::to_string(&[format!("undone: {}", batch.reason)]).expect("texts are JSON");
         let type_id = self.name_id(object_type)?;
         let hold: i64 = self
@@ -172,16 +172,17 @@ impl Tx<'_> {
                 |row| row.get(0),
             )?;
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO hold_item (hold, subject, uid, item, hash, standing, wish) \
-             VALUES (?1, ?2, ?3, NULL, ?4, ?5, (SELECT hash FROM mesh_object WHERE id = ?2))",
+            "INSERT INTO hold_item (hold, subject, uid, item, hash, standing, body, wish) \
+             VALUES (?1, ?2, ?3, NULL, ?4, ?5, ?6, (SELECT hash FROM mesh_object WHERE id = ?2))",
         )?;
-        for item in items {
+        for (item, action) in items {
             insert.execute(params![
                 hold,
                 item.subject,
                 item.uid.as_ref().map(uid_bytes),
                 item.hash.0,
-                REJECTED
+                REJECTED,
+                action
             ])?;
         }
         self.keep_decision(HoldId(hold), &batch.cause, REJECTED, items.len() as u64, &batch.reason)?;

@@ -104,7 +104,9 @@ macro_rules! conformance_tests {
             holds: [
                 the_queue_is_counted_by_kind, what_is_newer_than_the_count_is_not_leased,
                 held_items_are_not_leased_until_they_are_approved, a_decision_is_in_the_audit,
-                a_replaced_item_is_not_covered, a_rejected_change_is_known_again, a_withdrawn_hold_lets_go,
+                a_replaced_item_is_not_covered, a_rejected_change_is_known_again,
+                what_repeats_a_rejected_change_is_known, what_was_left_is_known_when_it_is_planned_anew,
+                a_withdrawn_hold_lets_go,
                 items_that_went_are_not_held, nothing_is_decided_that_does_not_wait,
                 approved_objects_of_an_import_are_gone, a_type_is_unseen_until_an_import_shows_it
             ];

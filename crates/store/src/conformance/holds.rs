@@ -21,6 +21,7 @@ fn new_hold(class: HoldClass, items: Vec<HoldItem>) -> NewHold {
         population: 20,
         allowed: 1,
         inferred: false,
+        again: None,
         common,
         items,
     }
@@ -192,6 +193,65 @@ pub fn a_rejected_change_is_known_again(harness: &mut impl Harness) {
         }
     }
     assert_eq!(leased(&scene), [1]);
+}
+
+/// The create of a mesh object, planned anew.
+fn plan_create(scene: &Scene<'_>, number: u64, text: &str) {
+    let mut plan = keep(number);
+    let action = ItemAction::Create { attributes: person(text), create_container: false };
+    plan.items.push(item_of(scene.target, action));
+    scene.apply(vec![plan]);
+}
+
+fn asked_again(scene: &Scene<'_>) -> Vec<HoldId> {
+    let queue = scene.store.read().unwrap().queue(scene.target).unwrap();
+    queue.again.iter().map(|(_, hold)| *hold).collect()
+}
+
+pub fn what_repeats_a_rejected_change_is_known(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    scene.queued(1);
+    hold_all(&scene);
+    decide(&scene, HoldId(1), false, &[]);
+    assert_eq!(asked_again(&scene), []);
+    plan_create(&scene, 1, "other");
+    assert_eq!(asked_again(&scene), [HoldId(1)]);
+    // The newest hold that says so.
+    hold_all(&scene);
+    assert_eq!(asked_again(&scene), [], "it waits");
+    decide(&scene, HoldId(2), false, &[]);
+    plan_create(&scene, 1, "once more");
+    assert_eq!(asked_again(&scene), [HoldId(2)]);
+    // Who approves it in the end takes back both.
+    hold_all(&scene);
+    decide(&scene, HoldId(3), true, &[]);
+    plan_create(&scene, 1, "and again");
+    assert_eq!(asked_again(&scene), []);
+    let mut reader = scene.store.read().unwrap();
+    for hold in [HoldId(1), HoldId(2)] {
+        assert_eq!(reader.hold_items(hold, None, 9).unwrap()[0].state, HoldState::Withdrawn);
+    }
+}
+
+pub fn what_was_left_is_known_when_it_is_planned_anew(harness: &mut impl Harness) {
+    let scene = Scene::new(harness.store());
+    for number in 1..=3 {
+        scene.queued(number);
+    }
+    hold_all(&scene);
+    plan_create(&scene, 2, "before anybody decides");
+    assert_eq!(asked_again(&scene), []);
+    decide(&scene, HoldId(1), true, &[1]);
+    assert_eq!(asked_again(&scene), [HoldId(1)]);
+    plan_create(&scene, 3, "afterwards");
+    assert_eq!(asked_again(&scene), [HoldId(1); 2]);
+    let again = NewHold { again: Some(HoldId(1)), ..new_hold(HoldClass::Export(Operation::Create), vec![]) };
+    let queued =
+        scene.store.read().unwrap().queued(scene.target, user(), Operation::Create, None, 9).unwrap();
+    let item = &queued[queued.len() - 1];
+    let item = HoldItem { subject: item.mesh.0, uid: Some(item.uid), item: Some(item.id), hash: item.hash };
+    scene.store.hold(batch(&scene, vec![NewHold { items: vec![item], ..again }])).wait().unwrap();
+    assert_eq!(scene.store.read().unwrap().hold(HoldId(2)).unwrap().unwrap().again, Some(HoldId(1)));
 }
 
 pub fn a_withdrawn_hold_lets_go(harness: &mut impl Harness) {

@@ -19,7 +19,11 @@ fn action(text: &str) -> ItemAction {
 }
 
 fn hash_of(number: u64, operation: Operation, action: &ItemAction) -> ContentHash {
-    item_hash(uid(number), user(), operation, &serde_json::to_string(action).unwrap())
+    item_hash(uid(number), user(), operation, &text_of(action))
+}
+
+fn text_of(action: &ItemAction) -> String {
+    serde_json::to_string(action).unwrap()
 }
 
 fn undo_item(number: u64, seen: Option<(SpaceId, ContentHash)>) -> UndoItem {
@@ -138,6 +142,7 @@ pub fn what_would_be_done_again_is_rejected_until_it_is_undone_itself(harness: &
     let next = UndoNext {
         object_type: user(),
         operation: Operation::Create,
+        action: text_of(&action("exported")),
         hash: hash_of(1, Operation::Create, &action("exported")),
     };
     let asked = UndoItem { next: Some(next), ..undo_item(1, Some((space, hash))) };
@@ -168,7 +173,8 @@ pub fn what_was_undone_is_the_same_wish_in_another_spelling(harness: &mut impl H
     let scene = Scene::new(harness.store());
     scene.apply(vec![create(1, "E-1", person("Ada"))]);
     let hash = hash_of(1, Operation::Create, &action("as foreseen"));
-    let next = UndoNext { object_type: user(), operation: Operation::Create, hash };
+    let known = text_of(&action("as foreseen"));
+    let next = UndoNext { object_type: user(), operation: Operation::Create, action: known, hash };
     let hold = undo(&scene, vec![UndoItem { next: Some(next), ..undo_item(1, None) }]).holds[0];
     let rejected = |scene: &Scene<'_>| {
         let queue = scene.store.read().unwrap().queue(scene.target).unwrap();
