@@ -2,10 +2,13 @@
 //!
 //! The controllers replicate when a test says so, so each knows what the other does not.
 
-use identitymesh_testkit::real::{SambaAd, SambaAdOptions};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use identitymesh_testkit::real::{Action, Message, Operation, SambaAd, SambaAdOptions};
 
 use super::directory::{Directory, Family, dn, entry};
-use super::mesh::{Mesh, Way};
+use super::mesh::{Mesh, Way, nth, people};
 
 const PEOPLE: usize = 20;
 
@@ -120,4 +123,63 @@ fn sequence_numbers_of_another_controller_are_refused_and_everything_is_read() {
         (Some("Now"), None, true)
     );
     assert_eq!(mesh.follow(), "");
+}
+
+/// The first controller dies while people are made there, and some of them are never answered. The second has not heard of
+/// them yet, and is not told to make them before they had the time to come to it.
+#[test]
+fn what_the_first_never_answered_is_not_made_a_second_time_at_the_second() {
+    let container = |name: &str| format!("dn: {name}\nobjectClass: organizationalUnit\n\n");
+    let staff = "OU=Staff,DC=mesh,DC=test";
+    let units: String = (0..2).map(|at| container(&format!("OU=Unit {at},{staff}"))).collect();
+    let initial_ldif = format!("{}{units}", container(staff));
+    let options = SambaAdOptions { initial_ldif, ..SambaAdOptions::default() };
+    let Some((one, two)) = SambaAd::start_pair(&options) else { return };
+    let (url, ca_file) = (one.ldaps_url.clone(), one.ca_file.clone());
+    let mesh = Mesh::over(Directory::Samba(one), Way::In, "");
+    let everybody = people(PEOPLE);
+    mesh.write(&everybody);
+    mesh.relay.take_requests();
+    let directory = Arc::clone(&mesh.directory);
+    let is_made = |message: &Message| message.operation == Operation::Add && message.is_success();
+    mesh.relay.decide(nth(7, is_made, move || {
+        directory.lock().unwrap().kill();
+        Action::Cut
+    }));
+    mesh.cycle();
+    mesh.relay.calm();
+    let added = |wanted: fn(&Message) -> bool| -> BTreeSet<String> {
+        let requests = mesh.relay.take_requests().into_iter();
+        let added = requests.filter(|one| one.operation == Operation::Add && wanted(one));
+        added.map(|one| one.name.to_lowercase()).collect()
+    };
+    let open = added(|one| !one.is_answered);
+    assert!(!open.is_empty());
+
+    // The second makes whoever the first was never told of.
+    mesh.relay.point_to(&two.ldaps_url, &two.ca_file);
+    mesh.cycle();
+    let made = added(|_| true);
+    assert!(made.is_disjoint(&open), "{:?}", made.intersection(&open).collect::<Vec<_>>());
+
+    // What the first did unheard comes to the second; the rest it was told of went with it.
+    mesh.directory().restart();
+    let done: Vec<String> = mesh.directory().people().into_keys().collect();
+    assert!(done.len() >= 7, "{done:?}");
+    mesh.pull_from_the_first(&two);
+    mesh.place.good(&["exports", "retry"]);
+    mesh.place.good(&["run", "cycle"]);
+    let made = added(|_| true);
+    let again = |account: &&String| made.iter().any(|name| name.starts_with(&format!("cn={account},")));
+    assert_eq!(done.iter().filter(again).collect::<Vec<_>>(), [""; 0]);
+    if let Directory::Samba(one) = &*mesh.directory() {
+        one.pull_from(&two).unwrap();
+    }
+    for (url, ca_file) in [(&two.ldaps_url, &two.ca_file), (&url, &ca_file)] {
+        mesh.relay.point_to(url, ca_file);
+        mesh.settle();
+    }
+    let found = two.search(staff, "(objectClass=user)", &["cn"]).unwrap();
+    assert_eq!(found.len(), PEOPLE);
+    assert_eq!(mesh.directory().people(), everybody);
 }
