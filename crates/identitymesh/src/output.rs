@@ -24,6 +24,11 @@ impl Output {
         if self.json { Ok(()) } else { write_line(&mut std::io::stdout().lock(), text) }
     }
 
+    /// A part of an answer for people, as soon as it is there.
+    pub(crate) fn part(self, text: &str) -> anyhow::Result<()> {
+        write(&mut std::io::stdout().lock(), text)
+    }
+
     /// One line for whoever reads along.
     pub(crate) fn line(self, text: &str) -> anyhow::Result<()> {
         write_line(&mut std::io::stdout().lock(), text)
@@ -47,14 +52,14 @@ impl Output {
     }
 }
 
-/// A reader that goes away (`| head`) is no failure.
 fn write_line(out: &mut impl std::io::Write, text: &str) -> anyhow::Result<()> {
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    match out
-        .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(end.as_bytes()))
-        .and_then(|()| out.flush())
-    {
+    write(out, text)?;
+    write(out, if text.ends_with('\n') { "" } else { "\n" })
+}
+
+/// A reader that goes away (`| head`) is no failure.
+fn write(out: &mut impl std::io::Write, text: &str) -> anyhow::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

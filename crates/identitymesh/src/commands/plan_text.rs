@@ -7,6 +7,8 @@ use identitymesh_model::{ConnectorId, RuleId, SpaceId};
 use identitymesh_runner::InForce;
 use identitymesh_store::Store;
 
+use crate::output::Output;
+
 /// Objects that are spelled out where not all are asked for; all are counted.
 const OBJECTS_SHOWN: usize = 200;
 
@@ -19,7 +21,10 @@ pub(super) struct Names {
 /// What was spelled out.
 #[derive(Debug, Default)]
 pub(super) struct Spelled {
+    /// Without what was written already.
     pub(super) text: String,
+    /// Whether anything was.
+    pub(super) is_written: bool,
     /// Objects that were not.
     pub(super) left_out: u64,
 }
@@ -28,6 +33,9 @@ pub(super) struct Spelled {
 pub(super) struct Text {
     names: Names,
     is_whole: bool,
+    /// Where all of it is written at once, so that nobody has to hold it.
+    out: Option<Output>,
+    failed: Option<anyhow::Error>,
     objects: usize,
     spaces: usize,
     spelled: Spelled,
@@ -36,14 +44,18 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn new(is_whole: bool, names: Names) -> Self {
+    /// Of everything, or of the first objects. Everything goes straight to the output where people read it; a machine gets
+    /// it in one piece.
+    pub(super) fn new(is_whole: bool, names: Names, output: Output) -> Self {
         let (spelled, first) = (Spelled::default(), Plan::default());
-        Self { names, is_whole, objects: 0, spaces: 0, spelled, first }
+        let out = Some(output).filter(|output| is_whole && !output.json);
+        Self { names, is_whole, out, failed: None, objects: 0, spaces: 0, spelled, first }
     }
 
     pub(super) fn part(&mut self, plan: &Plan) {
         if self.is_whole {
             write_plan(plan, &self.names, &mut self.spelled.text);
+            self.write_out();
             return;
         }
         let told: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| is_told(object)).collect();
@@ -56,9 +68,25 @@ impl Text {
         self.spaces += plan.spaces.len().min(room);
     }
 
-    pub(super) fn into_spelled(mut self) -> Spelled {
+    fn write_out(&mut self) {
+        let Some(out) = self.out.filter(|_| self.failed.is_none() && !self.spelled.text.is_empty()) else {
+            return;
+        };
+        self.failed = out.part(&self.spelled.text).err();
+        self.spelled.text.clear();
+        self.spelled.is_written = true;
+    }
+
+    /// What is left to write.
+    ///
+    /// # Errors
+    /// When a part could not be written.
+    pub(super) fn into_spelled(mut self) -> anyhow::Result<Spelled> {
         write_plan(&self.first, &self.names, &mut self.spelled.text);
-        self.spelled
+        match self.failed {
+            Some(failed) => Err(failed),
+            None => Ok(self.spelled),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Preview {
             self.data[*key].as_array().is_none_or(Vec::is_empty)
                 && self.data[*key].as_object().is_none_or(|map| map.is_empty())
         });
-        let mut out = if is_quiet && self.spelled.text.is_empty() {
+        let mut out = if is_quiet && self.spelled.text.is_empty() && !self.spelled.is_written {
             "nothing would change".to_owned()
         } else {
             self.changes()
@@ -85,7 +85,7 @@ impl Preview {
             let more = counted(self.spelled.left_out, "more object", "more objects");
             out.push_str(&format!("… and {more}; --all spells out every one\n"));
         }
-        if !out.is_empty() {
+        if !out.is_empty() || self.spelled.is_written {
             out.push('\n');
         }
         out.push_str(&summary(&self.data));
@@ -273,7 +273,8 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
             keeping.iter_mut().try_for_each(|writer| writer.bring(&sandbox.copy, base))?;
         }
         let in_force = sandbox.copy.in_force()?;
-        let text = Text::new(ask.shown == Shown::All, Names { in_force, store: sandbox.copy.store.clone() });
+        let names = Names { in_force, store: sandbox.copy.store.clone() };
+        let text = Text::new(ask.shown == Shown::All, names, shell.output);
         let sink = Sink { text, keeping };
         Ok(preview(sandbox, question, sink).await?)
     })?;
@@ -302,7 +303,7 @@ pub(crate) fn foresee(shell: &Shell, opened: &Opened, ask: Ask<'_>) -> anyhow::R
             preview: data.clone(),
         })
     });
-    let mut spelled = text.into_spelled();
+    let mut spelled = text.into_spelled()?;
     spelled.text.push_str(&queue);
     Ok(Preview { data, spelled, kept: kept.transpose()? })
 }
