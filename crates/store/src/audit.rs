@@ -32,7 +32,8 @@ pub enum ChangeKind {
     Export,
     /// A target's object turned out to be changed by somebody else.
     Drift,
-    /// Somebody approved a held change; `before` names the hold and the reason, `after` the change.
+    /// Somebody approved a held change; `before` names the hold and the reason, `after` the change. Held objects of an
+    /// import that belong to no mesh object stand in one row, of mesh object 0, with their number.
     Approve,
     /// Somebody rejected a held change, in the same form.
     Reject,

@@ -164,6 +164,7 @@ impl Tx<'_> {
         let standing = if decision.approve { APPROVED } else { REJECTED };
         let touched = self.next_commit();
         let mut rows = Vec::with_capacity(waiting.len());
+        let mut unowned = Vec::new();
         let mut done = Decided::default();
         for change in &waiting {
             let holds = self.decide_one(class, change, decision, (connector, touched))?;
@@ -176,8 +177,12 @@ impl Tx<'_> {
                 continue;
             }
             done.decided += 1;
-            rows.extend(self.decision_row(&held, change, decision)?);
+            match self.decision_row(&held, change, decision)? {
+                Some(row) => rows.push(row),
+                None => unowned.push(change),
+            }
         }
+        rows.extend(unowned_row(&held, &unowned, decision));
         if class != HoldClass::ImportDelete {
             self.keep_questions(hold, connector, &waiting, decision.approve)?;
         }
@@ -309,7 +314,7 @@ impl Tx<'_> {
         Ok(changed > 0)
     }
 
-    /// The audit row of a decision on one mesh object; objects without one stand in the decision alone.
+    /// The audit row of a decision on one mesh object; `None` of an object that belongs to none.
     fn decision_row(
         &self,
         held: &Held,
@@ -362,6 +367,37 @@ impl Tx<'_> {
             .execute(params![hold.0, cause.at.as_micros(), cause.actor, standing, count, reason])?;
         Ok(())
     }
+}
+
+/// The audit row of a decision on objects that belong to no mesh object: one for all of them, with the hash of what was
+/// decided on.
+fn unowned_row(held: &Held, changes: &[&Waiting], decision: &HoldDecision) -> Option<ChangeRow> {
+    if changes.is_empty() {
+        return None;
+    }
+    let items: Vec<HoldItem> = changes
+        .iter()
+        .map(|change| HoldItem {
+            subject: change.subject,
+            uid: change.uid,
+            item: change.item.map(ItemId),
+            hash: change.hash,
+        })
+        .collect();
+    let before = serde_json::json!({ "content": held.hash.to_string(), "hold": decision.hold,
+        "objects": items.len(), "reason": decision.reason });
+    let cause = &decision.cause;
+    Some(ChangeRow::new(
+        MeshId(0),
+        Uid(uuid::Uuid::nil()),
+        cause.run,
+        cause.at,
+        &cause.actor,
+        if decision.approve { ChangeKind::Approve } else { ChangeKind::Reject },
+        Some(identitymesh_model::ConnectorId(held.connector)),
+        before.to_string(),
+        Some(hold_hash(&items)),
+    ))
 }
 
 fn refused(message: String) -> Fault {

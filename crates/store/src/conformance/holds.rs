@@ -326,6 +326,11 @@ pub fn approved_objects_of_an_import_are_gone(harness: &mut impl Harness) {
     let pending = reader.pending(scene.source, crate::Cursor::default(), 9, None).unwrap();
     assert_eq!(pending.len(), 4, "what is gone is news to a sync");
     assert_eq!(reader.history(mesh(1), None, 1).unwrap()[0].kind, ChangeKind::Approve);
+    // Who belongs to no mesh object stands in the chain too.
+    let row = reader.changes(before, 9).unwrap().pop().unwrap();
+    assert_eq!((row.kind, row.mesh, row.connector), (ChangeKind::Approve, mesh(0), Some(scene.source)));
+    assert!(row.before.contains(r#""hold":1,"objects":1,"reason":"they moved""#), "{}", row.before);
+    assert_eq!(row.after, Some(crate::hold_hash([&item(2)])));
 }
 
 pub fn a_type_is_unseen_until_an_import_shows_it(harness: &mut impl Harness) {
