@@ -2,14 +2,15 @@
 //!
 //! A change takes out the values that are to go and puts in those that are to come, in that order: the server
 //! refuses the whole request when a value that should go is not there, which is compare-and-set. Attributes whose
-//! values cannot be compared are replaced. Values of the entry's name belong to the rename.
+//! values cannot be compared are replaced. Of a moment that a domain keeps more finely than it is read, the value that goes
+//! is the one that was just looked at. Values of the entry's name belong to the rename.
 
 use identitymesh_connector::{AttributeChange, ChangeKind};
 use identitymesh_model::{Name, Object, Value, Values};
 
 use crate::filter;
 use crate::schema::TypeMap;
-use crate::transport::Modification;
+use crate::transport::{Bytes, Modification};
 use crate::value::{self, Form, Key};
 
 /// A modify request.
@@ -35,12 +36,22 @@ pub(crate) struct StandIn<'a> {
     pub(crate) is_there: Option<bool>,
 }
 
+/// Moments that people write, as the target holds them: attribute and number.
+pub(crate) type Moments = Vec<(Name, Bytes)>;
+
+/// When an account expires is the one moment that is written and has no meaning beside it: others, such as that of the last
+/// password, take special numbers only, and nothing may be taken out of them.
+pub(crate) fn is_compared_moment(map: &TypeMap, name: Name) -> bool {
+    map.form(name) == Form::FileTime && name.folded() == "accountexpires"
+}
+
 /// The request for `changes` supposing that the target is as they say.
 pub(crate) fn plan(
     map: &TypeMap,
     changes: &[AttributeChange],
     rdn: &Rdn,
     stand_in: StandIn<'_>,
+    moments: &Moments,
 ) -> Result<Plan, String> {
     let mut plan = Plan::default();
     for AttributeChange { name, kind } in
@@ -58,6 +69,11 @@ pub(crate) fn plan(
                     if values.is_empty() && map.form(*name) == Form::FileTime {
                         // "Never" is a number that must be there.
                         values.push(b"0".to_vec());
+                    }
+                    if let Some((_, now)) = moments.iter().find(|(known, _)| known == name) {
+                        plan.steps.push(Modification::Delete(description.clone(), vec![now.clone()]));
+                        plan.steps.push(Modification::Add(description, values));
+                        continue;
                     }
                     plan.steps.push(Modification::Replace(description, values));
                     continue;
@@ -172,7 +188,7 @@ mod tests {
     }
 
     fn steps(change: AttributeChange, is_there: Option<bool>) -> Plan {
-        plan(&test_map(), &[change], &Rdn::default(), StandIn { member: EMPTY, is_there }).unwrap()
+        plan(&test_map(), &[change], &Rdn::default(), StandIn { member: EMPTY, is_there }, &vec![]).unwrap()
     }
 
     fn add(name: &str, values: &[&str]) -> Modification {
@@ -219,7 +235,7 @@ mod tests {
         let rdn = Rdn { old: vec![key("old")], new: vec![key("new")] };
         let change = change("mail", Replace { old: set(&["old", "x"]), new: set(&["New", "y"]) });
         let stand_in = StandIn { member: EMPTY, is_there: None };
-        let plan = plan(&test_map(), &[change], &rdn, stand_in).unwrap();
+        let plan = plan(&test_map(), &[change], &rdn, stand_in, &vec![]).unwrap();
         assert_eq!(plan.steps, [delete("mail", &["x"]), add("mail", &["y"])]);
     }
 
@@ -255,7 +271,7 @@ mod tests {
         let change = change("mail", Replace { old: None, new: Some(Values::One(ancient)) });
         let stand_in = StandIn { member: EMPTY, is_there: None };
         assert!(
-            plan(&test_map(), &[change], &Rdn::default(), stand_in)
+            plan(&test_map(), &[change], &Rdn::default(), stand_in, &vec![])
                 .unwrap_err()
                 .starts_with("mail: the year")
         );

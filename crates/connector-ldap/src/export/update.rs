@@ -7,7 +7,7 @@
 use identitymesh_connector::{AttributeChange, ChangeKind, Identity, Outcome};
 use identitymesh_model::{Name, Value, Values, dn};
 
-use super::changes::{self, Rdn, Rest, StandIn};
+use super::changes::{self, Moments, Rdn, Rest, StandIn, is_compared_moment};
 use super::writer::{Writer, conflict, contended, unsendable, written};
 use crate::dialect::Dialect;
 use crate::naming;
@@ -23,6 +23,14 @@ const ATTEMPTS_MAX: usize = 4;
 pub(super) struct Progress {
     pub(super) dn: String,
     pub(super) has_changed: bool,
+}
+
+/// What a look at the target says.
+struct Seen {
+    rest: Rest,
+    /// Whether the stand-in for members is there.
+    has_stand_in: bool,
+    moments: Moments,
 }
 
 impl Writer {
@@ -77,12 +85,22 @@ impl Writer {
             Some(change) => Some(self.holds_stand_in(map, id, change.name).await?),
             None => None,
         };
+        let mut moments = Moments::new();
+        if wanted.iter().any(|change| is_compared_moment(map, change.name)) {
+            match self.rest(map, id, wanted, progress).await? {
+                Seen { rest: Rest::Nothing, .. } => return Ok(()),
+                Seen { rest: Rest::Conflict(name), .. } => return Err(not_as_it_was(name, &progress.dn)),
+                Seen { rest: Rest::Changes(left), has_stand_in, moments: now } => {
+                    (changes, is_there, moments) = (left, Some(has_stand_in), now);
+                }
+            }
+        }
         let mut extra_step = None;
         let mut is_stubborn = false;
         for _ in 0..ATTEMPTS_MAX {
             let names = names(map, &progress.dn, new_address);
             let stand_in = StandIn { member: &self.config.empty_member, is_there };
-            let mut plan = changes::plan(map, &changes, &names, stand_in).map_err(unsendable)?;
+            let mut plan = changes::plan(map, &changes, &names, stand_in, &moments).map_err(unsendable)?;
             plan.steps.extend(extra_step.take());
             if plan.steps.is_empty() {
                 return Ok(());
@@ -104,18 +122,17 @@ impl Writer {
                     progress.dn = entry.dn;
                 }
                 Verdict::Differs | Verdict::Exists => match self.rest(map, id, wanted, progress).await? {
-                    (Rest::Nothing, _) => return Ok(()),
+                    Seen { rest: Rest::Nothing, .. } => return Ok(()),
                     // Everything is as supposed, so the server means something that looking does not show.
-                    (Rest::Changes(left), _) if left == changes && is_stubborn => {
+                    Seen { rest: Rest::Changes(left), .. } if left == changes && is_stubborn => {
                         return Err(self.refused(map, &what, &answer));
                     }
-                    (Rest::Changes(left), has_stand_in) => {
+                    Seen { rest: Rest::Changes(left), has_stand_in, moments: now } => {
                         is_stubborn = left == changes;
-                        changes = left;
-                        is_there = Some(has_stand_in);
+                        (changes, is_there, moments) = (left, Some(has_stand_in), now);
                     }
-                    (Rest::Conflict(name), _) => {
-                        return Err(conflict(format!("{name} of {} is not as it was", progress.dn)));
+                    Seen { rest: Rest::Conflict(name), .. } => {
+                        return Err(not_as_it_was(name, &progress.dn));
                     }
                 },
                 Verdict::Refused if answer.code == OBJECT_CLASS_VIOLATION && is_there.is_none() => {
@@ -146,19 +163,24 @@ impl Writer {
         }
     }
 
-    /// What is left of `wanted`, and whether the stand-in for members is there.
+    /// What is left of `wanted`, by what is there.
     async fn rest(
         &self,
         map: &TypeMap,
         id: &str,
         wanted: &[AttributeChange],
         progress: &mut Progress,
-    ) -> Result<(Rest, bool), Outcome> {
+    ) -> Result<Seen, Outcome> {
         let entry = self.still_there(map, id).await?;
         let read = self.read(map, &entry);
+        let names = wanted.iter().map(|change| change.name).filter(|name| is_compared_moment(map, *name));
+        let moments = names
+            .filter_map(|name| Some((name, entry.values(&map.description(name)).first()?.clone())))
+            .collect();
         progress.dn = entry.dn;
         let there = read.object.map(|object| object.attributes).unwrap_or_default();
-        Ok((changes::rest(map, wanted, &there), read.has_stand_in))
+        let rest = changes::rest(map, wanted, &there);
+        Ok(Seen { rest, has_stand_in: read.has_stand_in, moments })
     }
 
     pub(super) async fn still_there(&self, map: &TypeMap, id: &str) -> Result<Entry, Outcome> {
@@ -214,6 +236,10 @@ impl Writer {
         }
         Err(contended(format!("{} is being moved by somebody else", progress.dn)))
     }
+}
+
+fn not_as_it_was(name: Name, dn: &str) -> Outcome {
+    conflict(format!("{name} of {dn} is not as it was"))
 }
 
 /// Some of it was changed and the rest was not: no conflict, because something was changed.

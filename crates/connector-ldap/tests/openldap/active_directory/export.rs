@@ -35,10 +35,11 @@ async fn an_account_lives_its_whole_life() {
     assert!(ad.binds("ana@mesh.test", "First-4711"));
     assert!(matches!(send_one(session.as_mut(), "user", made).await, Outcome::AlreadySo(_)));
 
-    let until = "2030-01-01T00:00:00Z".parse().map(Value::DateTime).map(Values::One).unwrap();
+    let moment = |text: &str| text.parse().map(Value::DateTime).map(Values::One).ok();
+    let until = moment("2030-01-01T00:00:00Z");
     let changes = vec![
         replace("displayName", text("Person ana"), text("Ana Añez")),
-        replace("accountExpires", None, Some(until)),
+        replace("accountExpires", None, until.clone()),
         replace("unicodePwd", None, text("Second-4711")),
     ];
     let outcome = send_one(session.as_mut(), "user", update(&ana, changes)).await;
@@ -46,6 +47,25 @@ async fn an_account_lives_its_whole_life() {
     assert_eq!(seen(&ad, &place, "displayName"), ["Ana Añez"]);
     assert_eq!(seen(&ad, &place, "accountExpires"), ["135379296000000000"]);
     assert!(ad.binds("ana@mesh.test", "Second-4711") && !ad.binds("ana@mesh.test", "First-4711"));
+
+    // Somebody else says until when; where that is known it gives way, finer than anybody reads as it is.
+    ad.modify(&format!(
+        "dn: {place}\nchangetype: modify\nreplace: accountExpires\naccountExpires: 135382752000000007\n"
+    ))
+    .unwrap();
+    let later = moment("2030-01-05T00:00:00Z");
+    let too_late =
+        update(&ana, vec![replace("accountExpires", until.clone(), moment("2031-01-01T00:00:00Z"))]);
+    let outcome = send_one(session.as_mut(), "user", too_late).await;
+    assert!(
+        matches!(&outcome, Outcome::Conflict { reason, .. } if reason.contains("accountExpires")),
+        "{outcome:?}"
+    );
+    assert_eq!(seen(&ad, &place, "accountExpires"), ["135382752000000007"]);
+    let known = update(&ana, vec![replace("accountExpires", later, until.clone())]);
+    assert!(matches!(send_one(session.as_mut(), "user", known.clone()).await, Outcome::Applied(_)));
+    assert_eq!(seen(&ad, &place, "accountExpires"), ["135379296000000000"]);
+    assert!(matches!(send_one(session.as_mut(), "user", known).await, Outcome::AlreadySo(_)));
 
     // She leaves: disabled and moved in one operation; a bit that somebody else set stays.
     ad.modify(&format!(
@@ -67,7 +87,7 @@ async fn an_account_lives_its_whole_life() {
     let back = format!("CN=Ana Nuñez,{PEOPLE}");
     let changes = vec![
         replace("accountDisabled", truth(true), truth(false)),
-        replace("accountExpires", None, None),
+        replace("accountExpires", until, None),
         replace("displayName", text("Ana Añez"), None),
     ];
     let outcome = send_one(session.as_mut(), "user", rename(&ana, &back, changes)).await;
