@@ -1,12 +1,14 @@
 //! Deltas: whoever follows them holds what a full import shows.
 
-use identitymesh_connector::{Class, ImportMode};
-use identitymesh_model::Value;
+use std::collections::BTreeSet;
+
+use identitymesh_connector::{Class, ImportMode, Outcome};
+use identitymesh_model::{Value, Values};
 use identitymesh_testkit::real::SambaAd;
 use serde_json::json;
 
-use super::support::{Followed, GROUPS, PEOPLE, connect, dn, people, read, session, start};
-use crate::support::{context, name};
+use super::support::{Followed, GROUPS, PEOPLE, connect, dn, people, read, seen, session, start};
+use crate::support::{add_remove, context, name, send_one, update};
 
 const TYPES: &[&str] = &["user", "group", "orgUnit"];
 
@@ -82,6 +84,49 @@ async fn one_member_of_many_costs_one_value() {
     let [identitymesh_connector::Change::Patch(patch)] = &changes[..] else { panic!("{changes:?}") };
     assert_eq!((patch.set.len(), patch.remove.len()), (0, 0));
     assert_eq!(patch.add, [(name("member"), vec![Value::reference(dn(1_950))])]);
+}
+
+#[tokio::test]
+async fn groups_hold_groups_and_members_of_other_partitions() {
+    let elsewhere = "CN=Sites,CN=Configuration,DC=mesh,DC=test";
+    let group = |account: &str, members: &[&str]| {
+        let members: String = members.iter().map(|member| format!("member: {member}\n")).collect();
+        format!("dn: CN={account},{GROUPS}\nobjectClass: group\nsAMAccountName: {account}\n{members}\n")
+    };
+    let (inner, outer) = (format!("CN=inner,{GROUPS}"), format!("CN=outer,{GROUPS}"));
+    let groups =
+        [group("inner", &[&dn(0)]), group("third", &[]), group("outer", &[&inner, elsewhere])].concat();
+    let Some(ad) = start(&format!("{}{groups}", people(3))) else { return };
+    let mut followed = Followed::full(session(&ad).await.as_mut(), TYPES).await;
+    let members = |followed: &Followed, of: &str| {
+        let group = followed.at(of).unwrap();
+        let members = group.get(name("member")).map_or(&[][..], Values::as_slice).iter();
+        members.filter_map(Value::as_text).map(str::to_lowercase).collect::<BTreeSet<_>>()
+    };
+    let named = |names: &[&str]| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
+    assert_eq!(members(&followed, &outer), named(&[&inner, elsewhere]));
+
+    // One comes, that of the other partition goes, and a group in a group gets another name.
+    let third = format!("CN=third,{GROUPS}");
+    ad.modify(&format!(
+        "dn: {outer}\nchangetype: modify\nadd: member\nmember: {third}\n-\ndelete: member\nmember: {elsewhere}\n"
+    ))
+    .unwrap();
+    same_as_full(&ad, &mut followed, session(&ad).await).await;
+    assert_eq!(members(&followed, &outer), named(&[&inner, &third]));
+    ad.modify(&format!("dn: {inner}\nchangetype: modrdn\nnewrdn: CN=within\ndeleteoldrdn: 1\n")).unwrap();
+    same_as_full(&ad, &mut followed, session(&ad).await).await;
+    let within = format!("CN=within,{GROUPS}");
+    assert_eq!(members(&followed, &outer), named(&[&within, &third]));
+
+    // Written from here: back into the other partition, and a group out of the group.
+    let change = add_remove("member", &[elsewhere], &[&third]);
+    let mut session = session(&ad).await;
+    let outcome = send_one(session.as_mut(), "group", update(&followed.identity(&outer), vec![change])).await;
+    assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    assert_eq!(seen(&ad, &outer, "member").len(), 2);
+    same_as_full(&ad, &mut followed, session).await;
+    assert_eq!(members(&followed, &outer), named(&[&within, elsewhere]));
 }
 
 #[tokio::test]
