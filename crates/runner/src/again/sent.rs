@@ -21,11 +21,14 @@ use crate::export::{Recorded, recorded};
 use crate::surroundings::{Surroundings, addresses_at};
 use crate::{InForce, Mesh, RunError};
 
+/// Versions of the configuration that are tried for one row, newest first.
+const VERSIONS_TRIED: usize = 4;
+
 /// A row of the audit about a target, or about the end of a mesh object, made again.
 pub struct SentAgain {
     /// The row.
     pub row: ChangeRecord,
-    /// The version of the configuration.
+    /// The version of the configuration by which it comes out.
     pub version: i64,
     /// Whether what comes out is what was recorded.
     pub agreement: Agreement,
@@ -74,8 +77,30 @@ pub fn sent_again(mesh: &Mesh, id: MeshId, moment: Moment) -> Result<Vec<SentAga
     found.into_iter().map(|row| one(mesh, reader.as_mut(), row)).collect()
 }
 
+/// By the rules of the run that sent it; where something else comes out, by earlier ones, because it may have been planned
+/// by them and have waited. What agrees to the byte was made by them.
 fn one(mesh: &Mesh, reader: &mut dyn Reader, row: ChangeRecord) -> Result<SentAgain, RunError> {
-    let version = reader.run(row.run)?.map_or(0, |run| run.configuration);
+    let sent = reader.run(row.run)?.map_or(0, |run| run.configuration);
+    let mut first = None;
+    for version in (0..=sent).rev().take(VERSIONS_TRIED) {
+        let again = by(mesh, reader, &row, version)?;
+        let may_be_earlier = matches!(again.agreement, Agreement::Differs(_));
+        if again.agreement == Agreement::Same || first.is_none() && !may_be_earlier {
+            return Ok(again);
+        }
+        first.get_or_insert(again);
+        if !may_be_earlier {
+            break;
+        }
+    }
+    match first {
+        Some(first) => Ok(first),
+        None => by(mesh, reader, &row, sent),
+    }
+}
+
+fn by(mesh: &Mesh, reader: &mut dyn Reader, row: &ChangeRecord, version: i64) -> Result<SentAgain, RunError> {
+    let row = row.clone();
     let Some(stored) = reader.configuration_of(version)? else {
         let what = format!("version {version} of the configuration is not kept any more");
         return Ok(SentAgain { row, version, agreement: Agreement::NotKept(what), made: None });

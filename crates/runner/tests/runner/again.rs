@@ -106,6 +106,29 @@ async fn everything_sent_and_purged_is_made_again_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn what_waited_is_explained_by_the_rules_that_planned_it() {
+    let place = Place::new(Target::Flat, 3).await;
+    place.good_cycle().await;
+    assert!(place.hr.set(name("person"), &id(1), name("sn"), Some("Kept".into())));
+    place.import(identitymesh_runner::ImportKind::Delta).await.unwrap();
+    let pending = identitymesh_runner::SyncScope::Pending(name("hr"));
+    identitymesh_runner::sync(&place.mesh, pending).await.unwrap();
+    let mut configuration = place.configuration();
+    let hr = configuration.connectors.iter_mut().find(|known| known.connector.name == name("hr")).unwrap();
+    let flow = hr.flow.iter_mut().find(|flow| flow.target == name("sn")).unwrap();
+    flow.source = None;
+    flow.transform = Some("ToUpper(sn)".to_owned());
+    apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
+    place.export().await.unwrap();
+    let (rows, _) = all(&place);
+    let row = rows.iter().rfind(|row| row.kind == ChangeKind::Export).unwrap();
+    let made = sent_again(&place.mesh, row.mesh, Moment::Row(row.seq)).unwrap().remove(0);
+    assert_eq!((made.agreement, made.version), (Agreement::Same, 1));
+    let run = place.mesh.store.read().unwrap().run(row.run).unwrap().unwrap();
+    assert_eq!(run.configuration, 2, "it was sent by a run of the later rules");
+}
+
+#[tokio::test]
 async fn every_link_is_decided_again_as_it_was() {
     let place = lived().await;
     let (_, spans) = all(&place);
