@@ -199,6 +199,22 @@ pub(super) async fn with_ids(
     Ok(entries)
 }
 
+/// The entries that have these GUIDs, of whatever type.
+pub(super) async fn with_guids(
+    around: &Around,
+    base: &str,
+    ids: &[impl AsRef<str> + Sync],
+    attributes: &Arc<[String]>,
+) -> Result<Vec<Entry>, ConnectorError> {
+    let mut entries = Vec::new();
+    for ids in ids.chunks(ASKED_COUNT_MAX) {
+        let guids = ids.iter().filter_map(|id| values::guid_bytes(id.as_ref()));
+        let any: String = guids.map(|guid| filter::equals("objectGUID", &guid)).collect();
+        entries.extend(search(around, base, format!("(|{any})"), Arc::clone(attributes)).await?);
+    }
+    Ok(entries)
+}
+
 /// All entries that match, wherever they lie below `base`.
 pub(super) async fn search(
     around: &Around,
@@ -223,21 +239,13 @@ async fn renames(around: &Around, ids: Vec<String>, resolved: &mut Resolved) -> 
     let mut seen: HashSet<String> =
         resolved.changes.iter().filter(is_whole).map(|change| change.subject().1.to_owned()).collect();
     let mut renamed = Renamed::default();
-    for ids in ids.chunks(ASKED_COUNT_MAX) {
-        let filter: String = ids
-            .iter()
-            .filter_map(|id| values::guid_bytes(id))
-            .map(|guid| filter::equals("objectGUID", &guid))
-            .collect();
-        let wanted = ["objectClass".to_owned()].into();
-        let found = search(around, &around.config.base, format!("(|{filter})"), wanted).await?;
-        for entry in found {
-            if entry.texts("objectClass").any(|class| CONTAINERS.contains(&class)) {
-                below(around, &entry.dn, &mut seen, &mut renamed.names, resolved).await?;
-                renamed.containers.push(entry.dn.clone());
-            }
-            renamed.names.push(entry.dn);
+    let wanted = ["objectClass".to_owned()].into();
+    for entry in with_guids(around, &around.config.base, &ids, &wanted).await? {
+        if entry.texts("objectClass").any(|class| CONTAINERS.contains(&class)) {
+            below(around, &entry.dn, &mut seen, &mut renamed.names, resolved).await?;
+            renamed.containers.push(entry.dn.clone());
         }
+        renamed.names.push(entry.dn);
     }
     renamed.ids = ids;
     for (map, entries) in referrers(around, &renamed).await? {

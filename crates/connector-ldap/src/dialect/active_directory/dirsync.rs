@@ -11,13 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use identitymesh_connector::{ConnectorError, Watermark};
 use serde::{Deserialize, Serialize};
 
-use super::changed::{ASKED_COUNT_MAX, Changed, search};
+use super::changed::{Changed, with_guids};
 use super::controller::{Place, Told, place};
 use super::delta::Source;
 use super::values;
 use crate::delta::{self, Around, refused};
 use crate::error;
-use crate::filter;
 use crate::result::{self, INSUFFICIENT_ACCESS_RIGHTS};
 use crate::transport::ber::{INTEGER, OCTETS, Reader, SEQUENCE, Writer};
 use crate::transport::{Bytes, Control, Entry, Failure, Found, Reach, Search};
@@ -118,18 +117,12 @@ impl DirSync {
     /// Sees which of those that the controller calls new may have been told before.
     async fn doubt_news(&self, around: &Around, changed: &mut [Changed]) -> Result<(), ConnectorError> {
         let ids: Vec<&str> = changed.iter().filter(|one| one.is_new).map(|one| one.id.as_str()).collect();
+        let wanted = ["objectGUID".to_owned(), "uSNCreated".to_owned()].into();
         let mut news = HashSet::new();
-        for ids in ids.chunks(ASKED_COUNT_MAX) {
-            let guids = ids.iter().filter_map(|id| values::guid_bytes(id));
-            let filter: String = guids.map(|guid| filter::equals("objectGUID", &guid)).collect();
-            let wanted = ["objectGUID".to_owned(), "uSNCreated".to_owned()].into();
-            for entry in search(around, &base(around), format!("(|{filter})"), wanted).await? {
-                let created = entry.texts("uSNCreated").next().and_then(|text| text.parse().ok());
-                if self.told.is_before(created) {
-                    news.extend(
-                        entry.values("objectGUID").first().and_then(|bytes| values::guid_text(bytes)),
-                    );
-                }
+        for entry in with_guids(around, &base(around), &ids, &wanted).await? {
+            let created = entry.texts("uSNCreated").next().and_then(|text| text.parse().ok());
+            if self.told.is_before(created) {
+                news.extend(entry.values("objectGUID").first().and_then(|bytes| values::guid_text(bytes)));
             }
         }
         changed.iter_mut().for_each(|one| one.is_new &= news.contains(&one.id));

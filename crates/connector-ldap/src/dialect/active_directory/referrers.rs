@@ -10,8 +10,7 @@ use std::sync::Arc;
 use identitymesh_connector::ConnectorError;
 use identitymesh_model::{Name, ValueType, dn};
 
-use super::changed::{ASKED_COUNT_MAX, search, with_ids};
-use super::values;
+use super::changed::{ASKED_COUNT_MAX, search, with_guids, with_ids};
 use crate::delta::Around;
 use crate::filter;
 use crate::page;
@@ -96,13 +95,7 @@ async fn holders(
         return Ok(Vec::new());
     }
     let attributes: Arc<[String]> = other_ends.iter().map(|name| (*name).to_owned()).collect();
-    let mut entries = Vec::new();
-    for ids in renamed.ids.chunks(ASKED_COUNT_MAX) {
-        let guids = ids.iter().filter_map(|id| values::guid_bytes(id));
-        let filter: String = guids.map(|guid| filter::equals("objectGUID", &guid)).collect();
-        let base = &around.config.base;
-        entries.extend(search(around, base, format!("(|{filter})"), Arc::clone(&attributes)).await?);
-    }
+    let mut entries = with_guids(around, &around.config.base, &renamed.ids, &attributes).await?;
     let any: String = other_ends.iter().map(|name| format!("({name}=*)")).collect();
     for container in &renamed.containers {
         entries.extend(search(around, container, format!("(|{any})"), Arc::clone(&attributes)).await?);
