@@ -52,6 +52,11 @@ pub(crate) trait Delta: Send + Sync {
     /// when the server offers no such place, or this account may not have it.
     async fn mark(&self, around: &Around) -> Result<Option<Watermark>, ConnectorError>;
 
+    /// The mark once everything was read that it was taken before: what was told until now, it may lead to again.
+    async fn all_told(&self, _around: &Around, mark: Watermark) -> Result<Watermark, ConnectorError> {
+        Ok(mark)
+    }
+
     /// Starts at `since`. A mark that cannot be resumed from is refused by [`refused`], here where that can be known.
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError>;
 

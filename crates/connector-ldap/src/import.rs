@@ -155,6 +155,30 @@ impl Pages for Reading {
     }
 }
 
+/// A full import with a mark, which tells at its end how far it has told.
+pub(crate) struct Everything {
+    reading: Reading,
+    around: Around,
+}
+
+impl Everything {
+    /// As [`Reading::new`].
+    pub(crate) fn new(around: Around, mark: Option<Watermark>, doubt: Option<String>) -> Self {
+        Self { reading: Reading::new(around.clone(), mark, doubt), around }
+    }
+}
+
+#[async_trait]
+impl Pages for Everything {
+    async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
+        let Some(mut page) = self.reading.next_page().await? else { return Ok(None) };
+        if let (Some(mark), Some(delta)) = (page.watermark.take(), self.around.directory.dialect.delta()) {
+            page.watermark = Some(delta.all_told(&self.around, mark).await?);
+        }
+        Ok(Some(page))
+    }
+}
+
 impl Partition {
     /// Whether the server stopped short of the end, or an error when nothing was read at all.
     fn judge(&mut self, what: &str, found: &Found) -> Result<bool, ConnectorError> {

@@ -12,7 +12,7 @@ use identitymesh_model::{ItemId, Name, Schema, Text};
 use crate::delta::{Around, Delta, Pages, style_of};
 use crate::error;
 use crate::export::{self, Pace, Writer};
-use crate::import::Reading;
+use crate::import::{Everything, Reading};
 use crate::link::{Link, unless_cancelled};
 use crate::presence;
 use crate::result;
@@ -95,7 +95,7 @@ async fn everything(
         None => None,
     };
     let mark = delta.mark(&around).await?;
-    Ok(Box::new(Reading::new(around, mark, doubt)))
+    Ok(Box::new(Everything::new(around, mark, doubt)))
 }
 
 /// How changes are found, in words, and what is not found that way.

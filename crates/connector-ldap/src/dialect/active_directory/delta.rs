@@ -30,6 +30,17 @@ impl Delta for ByChanges {
         if around.config.changes == Changes::None { Ok(None) } else { usn::mark(around).await }
     }
 
+    async fn all_told(&self, around: &Around, mark: Watermark) -> Result<Watermark, ConnectorError> {
+        // Where the controller does not say, whatever is new by the mark may have been told.
+        let told = controller::place(around).await.unwrap_or_default();
+        let all_told = match style_of(&mark).as_deref() {
+            Some(dirsync::STYLE) => dirsync::all_told(around, &mark, told),
+            Some(usn::STYLE) => usn::all_told(around, &mark, told),
+            _ => None,
+        };
+        Ok(all_told.unwrap_or(mark))
+    }
+
     async fn resume(&self, around: Around, since: &Watermark) -> Result<Box<dyn Pages>, ConnectorError> {
         let source: Box<dyn Source> = match style_of(since).as_deref() {
             Some(dirsync::STYLE) => Box::new(dirsync::DirSync::resume(&around, since).await?),

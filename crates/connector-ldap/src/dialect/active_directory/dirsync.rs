@@ -37,7 +37,7 @@ struct At {
     /// Whose cookie it is, and at least how far that controller had been read, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<Place>,
-    /// How far that controller may have told of itself; a mark from before a full read cannot know.
+    /// How far that controller may have told of itself, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<Place>,
 }
@@ -45,6 +45,12 @@ struct At {
 /// The place in a mark.
 pub(super) fn place_in(around: &Around, since: &Watermark) -> Option<Place> {
     delta::unmark::<At>(STYLE, around, since).ok()?.place
+}
+
+/// A mark with how far everything was told.
+pub(super) fn all_told(around: &Around, mark: &Watermark, told: Option<Place>) -> Option<Watermark> {
+    let at: At = delta::unmark(STYLE, around, mark).ok()?;
+    delta::mark(STYLE, around, &At { told, ..at })
 }
 
 /// The place where changes begin from now on; nothing when this account may not have it.

@@ -30,9 +30,15 @@ const NAME_ATTRIBUTE: u32 = 0x9_0001;
 struct At {
     #[serde(flatten)]
     place: Place,
-    /// How far the controller may have told of itself; a mark from before a full read cannot know.
+    /// How far the controller may have told of itself, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<Place>,
+}
+
+/// A mark with how far everything was told.
+pub(super) fn all_told(around: &Around, mark: &Watermark, told: Option<Place>) -> Option<Watermark> {
+    let at: At = delta::unmark(STYLE, around, mark).ok()?;
+    delta::mark(STYLE, around, &At { told, ..at })
 }
 
 /// The place where changes begin from now on; nothing when deleted objects cannot be seen.

@@ -84,6 +84,26 @@ async fn one_member_of_many_costs_one_value() {
     let [identitymesh_connector::Change::Patch(patch)] = &changes[..] else { panic!("{changes:?}") };
     assert_eq!((patch.set.len(), patch.remove.len()), (0, 0));
     assert_eq!(patch.add, [(name("member"), vec![Value::reference(dn(1_950))])]);
+
+    // The same of somebody who is new: after everything was read, and after changes were.
+    for (account, deltas) in [("first", 0), ("second", 1)] {
+        let mut followed = Followed::full(session.as_mut(), TYPES).await;
+        for _ in 0..deltas {
+            followed.delta(session.as_mut(), TYPES).await;
+        }
+        let new = format!("CN={account},{PEOPLE}");
+        ad.modify(&format!(
+            "dn: {new}\nchangetype: add\nobjectClass: user\nsAMAccountName: {account}\n\n\
+             dn: CN=team,{GROUPS}\nchangetype: modify\nadd: member\nmember: {new}\n"
+        ))
+        .unwrap();
+        let since = followed.mark.clone().unwrap();
+        let pages = read(session.as_mut(), ImportMode::Delta { since }, TYPES).await.unwrap();
+        let changes: Vec<_> = pages.into_iter().flat_map(|page| page.changes).collect();
+        let patches =
+            changes.iter().filter(|change| matches!(change, identitymesh_connector::Change::Patch(_)));
+        assert_eq!((changes.len(), patches.count()), (2, 1), "{changes:?}");
+    }
 }
 
 #[tokio::test]
