@@ -75,6 +75,7 @@ fn lives_that_broke_a_law_keep_it_now() {
         (322_467, Extent::Full), // an administrator removed one of eleven in a hold, and the reader did not let the ten go
         (367_888, Extent::Full), // the same
         (323_443, Extent::Full), // a create took over the contact of somebody else, and the deletion planned for that one removed it
+        (713_658, Extent::Full), // somebody was parted while the disabling was on its way, and the reader took the account for another's
         (654_505, Extent::Full), // an account was made with its manager, whose account went before the lost answer was asked for
         (367_201, Extent::Full), // an undo kept one of eleven deletions for the next export, and the reader counted both exports as one
     ];

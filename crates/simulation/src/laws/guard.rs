@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use identitymesh_model::plan::Operation;
+use identitymesh_model::plan::{ItemAction, Operation};
 use identitymesh_model::rules::HoldClass;
-use identitymesh_model::{HoldId, MeshId, Name, RunId, Value};
+use identitymesh_model::{HoldId, MeshId, Name, RunId, Text, Value};
 use identitymesh_store::audit::ChangeKind;
 use identitymesh_store::{HoldFilter, HoldState, ItemRow, ItemState, Reader};
 
@@ -26,8 +26,8 @@ const NEVER_ALLOWED: u64 = 500;
 pub(crate) struct Guard {
     newest: Option<HoldId>,
     approved: BTreeSet<(Which, String)>,
-    /// Changes that were on their way after the step before: they passed the guard when they were sent first.
-    passed: BTreeSet<(Which, String)>,
+    /// Objects of which a change was on its way after the step before: it passed the guard when it was sent first.
+    passed: BTreeSet<(Which, Name, Text)>,
 }
 
 /// A class of changes.
@@ -114,7 +114,7 @@ impl Guard {
                 Some(_) => continue,
             };
             let whose = (key.0, owner(was));
-            if !self.approved.contains(&whose) && !self.passed.contains(&whose) {
+            if !self.approved.contains(&whose) && !self.passed.contains(key) {
                 done.add((key.0, key.1, operation), runs.get(&(whose.0, whose.1.as_str())).copied());
             }
         }
@@ -174,14 +174,18 @@ impl Guard {
     }
 }
 
-fn on_their_way(tables: &Tables, scene: &Scene<'_>) -> BTreeSet<(Which, String)> {
+fn on_their_way(tables: &Tables, scene: &Scene<'_>) -> BTreeSet<(Which, Name, Text)> {
     let items =
         tables.items.iter().filter(|item| matches!(item.state, ItemState::Leased | ItemState::RetryWait));
-    let whose = |item: &ItemRow| {
-        let person = tables.meshes.iter().find(|row| row.id == item.mesh)?;
-        Some((*scene.connectors.get(&item.connector)?, person.anchor.to_string()))
+    let object = |item: &ItemRow| {
+        let (ItemAction::Update { space, .. } | ItemAction::Delete { space }) = &item.action else {
+            return None;
+        };
+        let object = tables.spaces.iter().find(|row| row.id == *space)?;
+        let which = scene.connectors.get(&item.connector)?;
+        Some((*which, object.object_type, object.external_id.clone()))
     };
-    items.filter_map(whose).collect()
+    items.filter_map(object).collect()
 }
 
 /// No limit is written for other operations, so what is held of them repeats what was not let go.
