@@ -46,6 +46,12 @@ impl Surroundings<'_> {
     }
 }
 
+/// What a target calls whoever has these objects.
+fn called_in(linked: &[SpaceRecord], connector: ConnectorId, address: Option<Name>) -> Option<Text> {
+    let there = linked.iter().filter(|space| space.connector == connector && !space.deleted);
+    there.filter_map(|space| called(space, address)).next()
+}
+
 /// What a target called mesh objects at `cut`; of several objects the eldest counts.
 pub(crate) fn addresses_at(
     reader: &mut dyn Reader,
@@ -61,8 +67,7 @@ pub(crate) fn addresses_at(
         let mut found = None;
         for id in ids {
             let linked = linked_at(reader, id, cut)?;
-            let there = linked.iter().filter(|space| space.connector == connector && !space.deleted);
-            found = found.or_else(|| there.filter_map(|space| called(space, address)).next());
+            found = found.or_else(|| called_in(&linked, connector, address));
         }
         out.push(found);
     }
@@ -173,8 +178,18 @@ impl Neighbours for Surroundings<'_> {
         address: Option<Name>,
         uids: &[Uid],
     ) -> Result<Vec<Option<Text>>, StoreError> {
-        let Some(cut) = self.cut else { return self.reader.addresses(connector, address, uids) };
-        addresses_at(self.reader, connector, address, uids, cut)
+        if let Some(cut) = self.cut {
+            return addresses_at(self.reader, connector, address, uids, cut);
+        }
+        let mut found = self.reader.addresses(connector, address, uids)?;
+        let imagined: HashMap<Uid, &MeshView> =
+            self.imagined.values().map(|view| (view.record.uid, view)).collect();
+        for (uid, found) in uids.iter().zip(&mut found) {
+            if let Some(view) = imagined.get(uid) {
+                *found = called_in(&view.linked, connector, address);
+            }
+        }
+        Ok(found)
     }
 
     fn coverage(&mut self, connector: ConnectorId, object_type: Name) -> Result<Coverage, StoreError> {

@@ -97,3 +97,10 @@ proptest! {
         runtime.block_on(undone(rules, &before, &after))?;
     }
 }
+
+/// A group leaves, and in the same cycle it comes into another one.
+#[tokio::test]
+async fn a_group_that_left_and_its_membership_go_back_together() {
+    let after = [Event::Active(1, false), Event::Nested(0, 1)];
+    undone(Rules::Plain, &[], &after).await.unwrap();
+}
