@@ -11,6 +11,16 @@ use crate::place::{Place, Target, id, name};
 
 const DAY: i64 = 24 * 3_600;
 
+/// Other rules: surnames flow in capitals.
+async fn surnames_in_capitals(place: &Place) {
+    let mut configuration = place.configuration();
+    let hr = configuration.connectors.iter_mut().find(|known| known.connector.name == name("hr")).unwrap();
+    let flow = hr.flow.iter_mut().find(|flow| flow.target == name("sn")).unwrap();
+    flow.source = None;
+    flow.transform = Some("ToUpper(sn)".to_owned());
+    apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
+}
+
 /// A few months: people change, have managers, leave, come back, and the rules change on the way.
 async fn lived() -> Place {
     let place = Place::new(Target::Flat, 6).await;
@@ -23,12 +33,7 @@ async fn lived() -> Place {
     set(2, "manager", identitymesh_model::Value::reference(id(1)).into());
     place.pass_seconds(60);
     place.good_cycle().await;
-    let mut configuration = place.configuration();
-    let hr = configuration.connectors.iter_mut().find(|known| known.connector.name == name("hr")).unwrap();
-    let flow = hr.flow.iter_mut().find(|flow| flow.target == name("sn")).unwrap();
-    flow.source = None;
-    flow.transform = Some("ToUpper(sn)".to_owned());
-    apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
+    surnames_in_capitals(&place).await;
     place.pass_seconds(60);
     identitymesh_runner::sync(&place.mesh, identitymesh_runner::SyncScope::Everything).await.unwrap();
     place.good_cycle().await;
@@ -113,12 +118,7 @@ async fn what_waited_is_explained_by_the_rules_that_planned_it() {
     place.import(identitymesh_runner::ImportKind::Delta).await.unwrap();
     let pending = identitymesh_runner::SyncScope::Pending(name("hr"));
     identitymesh_runner::sync(&place.mesh, pending).await.unwrap();
-    let mut configuration = place.configuration();
-    let hr = configuration.connectors.iter_mut().find(|known| known.connector.name == name("hr")).unwrap();
-    let flow = hr.flow.iter_mut().find(|flow| flow.target == name("sn")).unwrap();
-    flow.source = None;
-    flow.transform = Some("ToUpper(sn)".to_owned());
-    apply_configuration(&place.mesh, configuration, Default::default()).await.unwrap();
+    surnames_in_capitals(&place).await;
     place.export().await.unwrap();
     let (rows, _) = all(&place);
     let row = rows.iter().rfind(|row| row.kind == ChangeKind::Export).unwrap();
