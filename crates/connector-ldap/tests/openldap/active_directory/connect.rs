@@ -91,15 +91,30 @@ fn told_to_child() -> Option<serde_json::Value> {
     std::env::var(CHILD).ok().map(|told| serde_json::from_str(&told).unwrap())
 }
 
+/// What Kerberos finds by itself.
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    Nothing,
+    /// A file with tickets.
+    Tickets(&'a Path),
+    /// A file with the keys of an account.
+    Keys(&'a Path),
+}
+
 /// Runs a test once more as a child: the library takes its configuration from the environment, which a running process
 /// does not change.
-fn run_as_child(ad: &SambaAd, test: &str, told: &serde_json::Value, cache: Option<&Path>) {
+fn run_as_child(ad: &SambaAd, test: &str, told: &serde_json::Value, found: Found<'_>) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", &format!("active_directory::connect::{test}"), "--nocapture"]);
     child.env("KRB5_CONFIG", ad.krb5_configuration()).env(CHILD, told.to_string());
-    // Whoever runs the tests may have tickets of their own.
-    child
-        .env("KRB5CCNAME", cache.map_or("MEMORY:none".to_owned(), |file| format!("FILE:{}", file.display())));
+    // Whoever runs the tests may have tickets and keys of their own.
+    let file = |file: &Path| format!("FILE:{}", file.display());
+    let (tickets, keys) = match found {
+        Found::Nothing => ("MEMORY:none".to_owned(), "FILE:/nonexistent.keytab".to_owned()),
+        Found::Tickets(tickets) => (file(tickets), "FILE:/nonexistent.keytab".to_owned()),
+        Found::Keys(keys) => ("MEMORY:none".to_owned(), file(keys)),
+    };
+    child.env("KRB5CCNAME", tickets).env("KRB5_CLIENT_KTNAME", keys);
     let output = child.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
@@ -114,7 +129,7 @@ async fn kerberos_signs_in_with_a_keytab_sealed_or_over_tls() {
     let Some(ad) = start("") else { return };
     let keytab = ad.account_with_keytab("mesh-reader", "Secret-4711").unwrap();
     let told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base, "keytab": keytab});
-    run_as_child(&ad, "kerberos_signs_in_with_a_keytab_sealed_or_over_tls", &told, None);
+    run_as_child(&ad, "kerberos_signs_in_with_a_keytab_sealed_or_over_tls", &told, Found::Nothing);
 }
 
 /// Tickets that `kinit` got, as an administrator or a scheduled job has them.
@@ -160,11 +175,41 @@ async fn kerberos_signs_in_with_the_tickets_that_are_there() {
     ]);
     let output = kinit.arg(&keytab).arg("mesh-reader@MESH.TEST").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for cache in [Some(cache.as_path()), None] {
+    for (found, has_tickets) in [(Found::Tickets(&cache), true), (Found::Nothing, false)] {
         let told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base,
-            "has_tickets": cache.is_some()});
-        run_as_child(&ad, "kerberos_signs_in_with_the_tickets_that_are_there", &told, cache);
+            "has_tickets": has_tickets});
+        run_as_child(&ad, "kerberos_signs_in_with_the_tickets_that_are_there", &told, found);
     }
+}
+
+/// A machine of the domain signs in as itself: by its keytab, in which other names stand before its account, and by
+/// the keys that its Kerberos finds without being told.
+#[tokio::test]
+async fn kerberos_signs_in_with_the_credentials_of_the_machine() {
+    if let Some(told) = told_to_child() {
+        for server in ["ldaps", "ldap"] {
+            let mut settings = json!({"servers": [told[server]], "ca_file": told["ca_file"], "base": told["base"],
+                "kerberos": true, "principal": "MESH1$@MESH.TEST"});
+            if let Some(keytab) = told["keytab"].as_str() {
+                settings["keytab"] = keytab.into();
+            }
+            let kind = Ldap::active_directory();
+            let settings = serde_json::from_value(settings).unwrap();
+            let settings = kind.prepare(&settings, Path::new("/")).unwrap();
+            let mut session = kind.connect(&settings, &context()).await.unwrap();
+            let report = session.test().await.unwrap();
+            assert!(report.steps.contains(&"signed in by Kerberos".to_owned()), "{report:?}");
+            assert_eq!(session.schema().await.unwrap().object_types.len(), 3);
+        }
+        return;
+    }
+    let Some(ad) = start("") else { return };
+    let keytab = ad.machine_with_keytab("MESH1", "Secret-4711").unwrap();
+    let test = "kerberos_signs_in_with_the_credentials_of_the_machine";
+    let mut told = json!({"ldap": ad.url, "ldaps": ad.ldaps_url, "ca_file": ad.ca_file, "base": ad.base});
+    run_as_child(&ad, test, &told, Found::Keys(&keytab));
+    told["keytab"] = json!(keytab);
+    run_as_child(&ad, test, &told, Found::Nothing);
 }
 
 async fn kerberos_child(told: serde_json::Value) {

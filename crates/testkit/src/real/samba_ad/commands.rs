@@ -91,6 +91,27 @@ impl SambaAd {
         Ok(keytab)
     }
 
+    /// Makes the account of a machine called `name` and returns the file with its Kerberos keys as such a machine keeps
+    /// it, those of its service `host/NAME` first.
+    ///
+    /// # Errors
+    /// With what Samba says when it fails.
+    pub fn machine_with_keytab(&self, name: &str, password: &str) -> Result<PathBuf> {
+        let database = self.domain().database().display().to_string();
+        let service = format!("host/{name}.mesh.test");
+        let named = format!("--service-principal-name={service}");
+        self.tool(&["computer", "create", name, &named, "-H", &database])?;
+        let account = format!("{name}$");
+        let password = format!("--newpassword={password}");
+        self.tool(&["user", "setpassword", &account, &password, "-H", &database])?;
+        let keytab = self.domain().folder.join(format!("{name}.keytab"));
+        for principal in [service, account] {
+            let principal = format!("--principal={principal}");
+            self.tool(&["domain", "exportkeytab", &keytab.display().to_string(), &principal])?;
+        }
+        Ok(keytab)
+    }
+
     /// The security identifier of an account, `S-1-5-21-…`.
     ///
     /// # Errors
