@@ -18,7 +18,7 @@ pub struct Origin {
     pub space: Option<SpaceId>,
     /// The flow rule or computed attribute.
     pub rule: RuleId,
-    /// The run since which it has been so.
+    /// The run since which it gives this value; of a set, the run since which it gives some of it.
     pub run: RunId,
 }
 

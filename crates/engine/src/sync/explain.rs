@@ -25,7 +25,7 @@ pub struct Contribution {
     pub confidence: u8,
     /// Among equal confidences the lowest wins.
     pub priority: i32,
-    /// Since which run it has won.
+    /// Since which run it has won with this value; of a set, since which run it has won.
     pub since: Option<RunId>,
     /// Why it wins or does not, one sentence in lower case.
     pub verdict: String,

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use identitymesh_expr::{Evaluator, Scope};
 use identitymesh_model::rules::{MergePolicy, MeshAttribute};
 use identitymesh_model::{
-    AttributeType, ConnectorId, Finding, MeshView, Name, Object, Origin, Origins, Provenance, RunId,
-    SpaceRecord, Text, Timestamp, Uid, Value, ValueType, Values,
+    AttributeType, ConnectorId, Finding, MeshRecord, MeshView, Name, Object, Origin, Origins, Provenance,
+    RunId, SpaceRecord, Text, Timestamp, Uid, Value, ValueType, Values,
 };
 
 use smallvec::SmallVec;
@@ -130,7 +130,7 @@ impl Resolver<'_> {
                 continue;
             }
             if let Some(values) = self.contribution(flow, space, attribute, view)? {
-                let origin = self.origin(view, flow.target, Some(space), flow);
+                let origin = self.origin(view, flow, space, attribute, &values);
                 slots[at].take(flow.precedence, attribute, values, origin);
             }
         }
@@ -245,21 +245,16 @@ impl Resolver<'_> {
         found
     }
 
-    /// Where the value comes from. A contribution that was there before keeps the run since which it has been.
-    fn origin(&self, view: &MeshView, target: Name, space: Option<&SpaceRecord>, flow: &Flow) -> Origin {
-        self.since(
-            view,
-            target,
-            Origin { space: space.map(|space| space.id), rule: flow.rule, run: self.run },
-        )
-    }
-
-    fn since(&self, view: &MeshView, target: Name, origin: Origin) -> Origin {
-        let before = view.record.doc.iter().position(|(name, _)| name == target);
-        let before = before.and_then(|at| view.record.provenance.0.get(at));
-        let same =
-            before.into_iter().flatten().find(|old| (old.space, old.rule) == (origin.space, origin.rule));
-        same.copied().unwrap_or(origin)
+    fn origin(
+        &self,
+        view: &MeshView,
+        flow: &Flow,
+        space: &SpaceRecord,
+        attribute: MeshAttribute,
+        values: &[Value],
+    ) -> Origin {
+        let origin = Origin { space: Some(space.id), rule: flow.rule, run: self.run };
+        since(&view.record, flow.target, attribute, values, origin)
     }
 
     fn keep_last(&self, view: &MeshView, mesh_type: &MeshTypeRules, slots: &mut [Slot]) {
@@ -302,7 +297,8 @@ impl Resolver<'_> {
             }
             if let Some(values) = self.computed(rule, &doc, attribute, view)? {
                 let origin = Origin { space: None, rule: rule.rule, run: self.run };
-                slots[at].take(precedence, attribute, values, self.since(view, rule.target, origin));
+                let origin = since(&view.record, rule.target, attribute, &values, origin);
+                slots[at].take(precedence, attribute, values, origin);
                 doc.put(rule.target, slots[at].as_values(attribute));
             }
         }
@@ -406,6 +402,24 @@ impl Slot {
         self.origins.sort_unstable();
         Some((values, self.origins))
     }
+}
+
+/// Where values come from. A value that came from there before keeps the run since which it has; a set may change
+/// meanwhile, and keeps the run since which it comes from there.
+fn since(
+    record: &MeshRecord,
+    target: Name,
+    attribute: MeshAttribute,
+    values: &[Value],
+    origin: Origin,
+) -> Origin {
+    let before = record.doc.iter().zip(&record.provenance.0).find(|((name, _), _)| *name == target);
+    let Some(((_, held), origins)) = before else { return origin };
+    if !attribute.kind.multi && held.as_slice() != values {
+        return origin;
+    }
+    let same = origins.iter().find(|old| (old.space, old.rule) == (origin.space, origin.rule));
+    same.copied().unwrap_or(origin)
 }
 
 fn gained(values: Values) -> Gained {

@@ -76,6 +76,10 @@ fn reasons_are_told_for_values_links_exports_and_deletions() {
     assert!(place.good(&["why", "value", "1", "sn", "--run", &run]).contains("byte for byte"));
     let now = place.json(&["why", "value", "1", "sn"]);
     assert_eq!(now["contributions"][0]["value"], "Lovelace");
+    let update = history.as_array().unwrap().iter().find(|row| row["kind"] == "update").unwrap();
+    assert_eq!(now["contributions"][0]["since_run"], update["run"], "since the run that gave this value");
+    let given = place.json(&["why", "value", "1", "givenName"]);
+    assert_eq!(given["contributions"][0]["since_run"], create["run"], "{given}");
 
     let link = place.json(&["why", "link", "hr", "1"]);
     assert_eq!(link[0]["linked"], true, "{link}");
