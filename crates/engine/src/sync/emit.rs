@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use identitymesh_model::plan::{
     Before, EdgeChange, IndexKey, KeyChange, LinkChange, MeshChange, Note, NoteKind, ObjectPlan, SetBefore,
-    SpacePlan, Wake,
+    SpacePlan, Wake, set_difference,
 };
 use identitymesh_model::{
     ConnectorId, MeshState, MeshView, Name, Object, Origin, Origins, RuleId, SpaceId, SpaceRecord, Uid,
@@ -214,8 +214,9 @@ fn edge_changes(old: &Object, new: &Object, mesh_type: &MeshTypeRules, purges: b
         let (old, new) =
             (members(old, *attribute), if purges { Vec::new() } else { members(new, *attribute) });
         let change = |member: Uid, add| EdgeChange { attribute: *attribute, member, add };
-        edges.extend(old.iter().filter(|uid| new.binary_search(uid).is_err()).map(|uid| change(*uid, false)));
-        edges.extend(new.iter().filter(|uid| old.binary_search(uid).is_err()).map(|uid| change(*uid, true)));
+        let (added, removed) = set_difference(&old, &new);
+        edges.extend(removed.into_iter().map(|uid| change(uid, false)));
+        edges.extend(added.into_iter().map(|uid| change(uid, true)));
     }
     edges
 }

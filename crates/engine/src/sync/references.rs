@@ -79,12 +79,12 @@ impl<N: Neighbours> Part<'_, '_, N> {
         for work in &self.works.list {
             here.extend(work.view.linked.iter().map(|space| (space.id, Some(work.view.record.uid))));
         }
-        for (key, referred) in keys.into_iter().zip(found) {
-            let Some(referred) = referred else { continue };
-            if let Some(uid) = here.get(&referred.space).copied().unwrap_or(referred.mesh) {
-                self.references.insert((connector, referring, key), uid);
-            }
-        }
+        let known = self.references.entry((connector, referring)).or_default();
+        known.reserve(keys.len());
+        known.extend(keys.into_iter().zip(found).filter_map(|(key, referred)| {
+            let referred = referred?;
+            Some((key, here.get(&referred.space).copied().unwrap_or(referred.mesh)?))
+        }));
         Ok(())
     }
 
@@ -134,20 +134,16 @@ impl<N: Neighbours> Part<'_, '_, N> {
                 _ => vec![None; unnamed.len()],
             };
             let known = called.entry(by).or_default();
-            known.extend(named.into_iter().filter_map(|(uid, found)| Some((key(uid), Called::By(found?)))));
+            known.extend(named.into_iter().filter_map(|(uid, found)| Some((uid, Called::By(found?)))));
             known.extend(
                 unnamed
                     .into_iter()
                     .zip(there)
-                    .map(|(uid, there)| (key(uid), there.map_or(Called::Nowhere, |_| Called::Nothing))),
+                    .map(|(uid, there)| (uid, there.map_or(Called::Nowhere, |_| Called::Nothing))),
             );
         }
         Ok(called)
     }
-}
-
-fn key(uid: Uid) -> Text {
-    Text::from(uid.to_string())
 }
 
 /// Whose addresses are looked up in one target: by the attribute that holds them, or else by the address.

@@ -23,8 +23,8 @@ pub(super) struct Resolved {
     pub(super) provenance: Provenance,
 }
 
-/// Where references of source objects lead: connector, kind and key to the public id of the mesh object.
-pub(super) type References = HashMap<(ConnectorId, Referring, Text), Uid>;
+/// Where references of source objects lead: by connector and kind, from the key to the public id of the mesh object.
+pub(super) type References = HashMap<(ConnectorId, Referring), HashMap<Text, Uid>>;
 
 /// What resolving one mesh object needs.
 pub(super) struct Resolver<'a> {
@@ -235,14 +235,13 @@ impl Resolver<'_> {
     fn follow(&self, flow: &Flow, space: &SpaceRecord, values: Values) -> Gained {
         let connector = space.connector;
         let referring = self.rules.referring(connector, space.object_type, flow.refers_by);
-        let keys = values.into_vec().into_iter().filter_map(|value| value.as_text().map(Text::new));
-        let mut found: Gained = keys
-            .filter_map(|key| self.references.get(&(connector, referring, key)))
-            .map(|uid| Value::reference(uid.to_string()))
-            .collect();
+        let Some(known) = self.references.get(&(connector, referring)) else { return Gained::new() };
+        let keys = values.as_slice().iter().filter_map(Value::as_text);
+        let mut found: SmallVec<[Uid; 1]> = keys.filter_map(|key| known.get(key)).copied().collect();
+        // Public ids sort as their texts do.
         found.sort_unstable();
         found.dedup();
-        found
+        found.into_iter().map(|uid| Value::reference(uid.to_string())).collect()
     }
 
     fn origin(

@@ -19,7 +19,7 @@ use crate::key::match_key;
 use crate::rules::{ExpressionValue, Gave, Place, Projection, ProjectionValue, TargetAttribute};
 
 /// What a target calls mesh objects, by public id; for each attribute by which it refers to them, or for addresses.
-pub(super) type Addresses = HashMap<Option<Name>, HashMap<Text, Called>>;
+pub(super) type Addresses = HashMap<Option<Name>, HashMap<Uid, Called>>;
 
 /// What a target calls a mesh object.
 pub(super) enum Called {
@@ -230,7 +230,7 @@ impl<N: Neighbours> Target<'_, N> {
         let uids = self.doc.get(source)?.as_slice().iter().filter_map(Value::as_text);
         let called = self.addresses.get(&attribute.refers_by);
         let values: Vec<Value> = uids
-            .filter_map(|uid| match called.and_then(|called| called.get(uid)) {
+            .filter_map(|uid| match called.and_then(|called| called.get(&uid.parse().ok()?)) {
                 Some(Called::By(address)) => Some(Value::reference(address)),
                 Some(Called::Nothing) => None,
                 Some(Called::Nowhere) | None => Some(ItemAction::pending_reference(uid, attribute.refers_by)),

@@ -1,5 +1,6 @@
 //! What a plan sends to a target for one mesh object.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -220,9 +221,22 @@ impl ItemChange {
 }
 
 /// What is only in the second of two sorted sets, and what is only in the first.
-pub(super) fn set_difference(old: &[Value], new: &[Value]) -> (Vec<Value>, Vec<Value>) {
-    let added = new.iter().filter(|value| old.binary_search(value).is_err()).cloned().collect();
-    let removed = old.iter().filter(|value| new.binary_search(value).is_err()).cloned().collect();
+#[must_use]
+pub fn set_difference<T: Ord + Clone>(old: &[T], new: &[T]) -> (Vec<T>, Vec<T>) {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let (mut o, mut n) = (0, 0);
+    while let (Some(before), Some(after)) = (old.get(o), new.get(n)) {
+        let order = before.cmp(after);
+        match order {
+            Ordering::Less => removed.push(before.clone()),
+            Ordering::Greater => added.push(after.clone()),
+            Ordering::Equal => {}
+        }
+        o += usize::from(order.is_le());
+        n += usize::from(order.is_ge());
+    }
+    removed.extend_from_slice(&old[o..]);
+    added.extend_from_slice(&new[n..]);
     (added, removed)
 }
 
@@ -340,5 +354,17 @@ mod tests {
         assert!(create("a").repeats(&create("b")) && !create("a").repeats(&to("ou=a")));
         let delete = ItemAction::Delete { space: SpaceId(2) };
         assert!(delete.repeats(&ItemAction::Delete { space: SpaceId(3) }) && !delete.repeats(&create("a")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_difference_leads_from_one_set_to_the_other(
+            old: std::collections::BTreeSet<u8>, new: std::collections::BTreeSet<u8>,
+        ) {
+            let sorted = |set: &std::collections::BTreeSet<u8>| set.iter().copied().collect::<Vec<_>>();
+            let (added, removed) = set_difference(&sorted(&old), &sorted(&new));
+            proptest::prop_assert_eq!(added, new.difference(&old).copied().collect::<Vec<_>>());
+            proptest::prop_assert_eq!(removed, old.difference(&new).copied().collect::<Vec<_>>());
+        }
     }
 }

@@ -7,7 +7,7 @@ mod item;
 mod object;
 mod text;
 
-pub use item::{Edit, ItemAction, ItemChange, ItemPlan, Operation, Turn};
+pub use item::{Edit, ItemAction, ItemChange, ItemPlan, Operation, Turn, set_difference};
 pub use object::{
     Before, EdgeChange, IndexKey, KeyChange, LeavePlan, LinkChange, MeshChange, Note, NoteKind, ObjectPlan,
     Plan, Reason, SetBefore, SpacePlan, Wake,

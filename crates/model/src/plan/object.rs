@@ -132,9 +132,9 @@ impl SetBefore {
     /// From two sorted sets.
     #[must_use]
     pub fn between(name: Name, old: Option<&Values>, new: Option<&Values>) -> Self {
-        let side =
-            |values: Option<&Values>| values.map_or_else(Vec::new, |values| values.as_slice().to_vec());
-        let (added, removed) = super::item::set_difference(&side(old), &side(new));
+        let old = old.map_or(&[][..], Values::as_slice);
+        let new = new.map_or(&[][..], Values::as_slice);
+        let (added, removed) = super::item::set_difference(old, new);
         Self { name, added, removed }
     }
 }
