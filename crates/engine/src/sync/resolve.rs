@@ -130,7 +130,8 @@ impl Resolver<'_> {
                 continue;
             }
             if let Some(values) = self.contribution(flow, space, attribute, view)? {
-                let origin = self.origin(view, flow, space, attribute, &values);
+                let origin = Origin { space: Some(space.id), rule: flow.rule, run: self.run };
+                let origin = since(&view.record, flow.target, attribute, &values, origin);
                 slots[at].take(flow.precedence, attribute, values, origin);
             }
         }
@@ -242,18 +243,6 @@ impl Resolver<'_> {
         found.sort_unstable();
         found.dedup();
         found.into_iter().map(|uid| Value::reference(uid.to_string())).collect()
-    }
-
-    fn origin(
-        &self,
-        view: &MeshView,
-        flow: &Flow,
-        space: &SpaceRecord,
-        attribute: MeshAttribute,
-        values: &[Value],
-    ) -> Origin {
-        let origin = Origin { space: Some(space.id), rule: flow.rule, run: self.run };
-        since(&view.record, flow.target, attribute, values, origin)
     }
 
     fn keep_last(&self, view: &MeshView, mesh_type: &MeshTypeRules, slots: &mut [Slot]) {
